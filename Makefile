@@ -1,0 +1,26 @@
+# Two commands: `make run` starts the app, `make test` runs the whole suite. Each sets up all it needs.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: run test lint
+run: .venv/.app
+	$(BIN)/streamlit run streamlit_app.py
+
+test: .venv/.dev
+	$(BIN)/pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.app: requirements.txt constraints.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.app
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	touch $@

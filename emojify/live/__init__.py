@@ -1,0 +1,1 @@
+"""Live video: frames in, frames out, and the connection they travel on."""

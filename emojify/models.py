@@ -1,0 +1,169 @@
+"""The models that are here, which one is live, and what happens when one is broken.
+
+models/<id>/model.tflite   what reads faces
+models/<id>/card.json      what it is, how it was made and what it reaches; holds the file's SHA-256
+models/live.json           the ids that were put live, newest last; not there until someone does
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from emojify.errors import EmojifyError
+from emojify.files import write_atomically
+from emojify.vision.classifier import Classifier
+
+DEFAULT_MODEL = "seed"
+CARD = "card.json"
+LIVE = "live.json"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A folder under ``models/``. Whether its files are whole shows when it is opened."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """What ``card.json`` says.
+
+        Raises:
+            EmojifyError: if it is missing or no card.
+        """
+        try:
+            card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
+            tflite = card["tflite"]
+            if not isinstance(tflite["sha256"], str) or not isinstance(tflite["file"], str):
+                raise ValueError("the card does not name the model's file")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EmojifyError(f"The model {self.id} has no readable {CARD}.") from error
+        return dict(card)
+
+    @property
+    def name(self) -> str:
+        return str(self.card.get("name", self.id))
+
+    def accuracy(self, split: str) -> float | None:
+        """Accuracy on a split as the card has it, 0 to 1; None if it does not say."""
+        figure = self.card.get("figures", {}).get(split, {}).get("accuracy")
+        return None if figure is None else float(figure)
+
+    def open(self) -> Classifier:
+        """Read the model's file, compare its SHA-256 with the card, and load it.
+
+        Raises:
+            EmojifyError: if the file is missing, is not the one that the card describes, or does not load.
+        """
+        path = self.folder / Path(self.card["tflite"]["file"]).name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise EmojifyError(f"The model {self.id} cannot be read: {path.name}: {error.strerror}.") from error
+        if hashlib.sha256(content).hexdigest() != self.card["tflite"]["sha256"]:
+            raise EmojifyError(
+                f"The model {self.id} is damaged: {path.name} is not the file its card describes (SHA-256 differs)."
+            )
+        return Classifier(content, crop_margin=float(self.card.get("crop_margin", 0.0)), name=self.id)
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model ready to read faces, and what went wrong on the way to it, if anything."""
+
+    model: Model
+    classifier: Classifier
+    problems: tuple[str, ...]
+
+
+class ModelStore:
+    """The models below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def models(self) -> list[Model]:
+        """All models with a card, in the order of their ids."""
+        return [Model(path.parent) for path in sorted(self.folder.glob(f"[!.]*/{CARD}"))]
+
+    def get(self, model_id: str) -> Model:
+        """The model with this id.
+
+        Raises:
+            EmojifyError: if there is none.
+        """
+        for model in self.models():
+            if model.id == model_id:
+                return model
+        known = ", ".join(model.id for model in self.models()) or "none"
+        raise EmojifyError(f"There is no model {model_id!r} in {self.folder}. There are: {known}.")
+
+    @property
+    def live_id(self) -> str:
+        """The id of the model that is meant to be live."""
+        return self._history()[-1]
+
+    def promote(self, model_id: str) -> None:
+        """Put a model live, if it opens.
+
+        Raises:
+            EmojifyError: if there is no such model or it is broken; the live one stays.
+        """
+        self.get(model_id).open()
+        history = self._history()
+        if history[-1] != model_id:
+            self._write_history([*history, model_id])
+
+    def rollback(self) -> str:
+        """Put the model live that was so before; returns its id.
+
+        Raises:
+            EmojifyError: if there was none before.
+        """
+        history = self._history()
+        if len(history) < 2:
+            raise EmojifyError(f"{history[-1]} is the first model that was live: there is none to go back to.")
+        self.get(history[-2]).open()
+        self._write_history(history[:-1])
+        return history[-2]
+
+    def open(self, model_id: str | None = None) -> OpenedModel:
+        """A model, by default the live one; if it is broken, the last good one that was live, then any other.
+
+        Raises:
+            EmojifyError: if no model opens at all, saying why for each.
+        """
+        wanted = [model_id] if model_id else []
+        wanted += [*reversed(self._history()), *(model.id for model in self.models())]
+        wanted = list(dict.fromkeys(wanted))
+        problems: list[str] = []
+        for model_id in wanted:
+            try:
+                model = self.get(model_id)
+                return OpenedModel(model, model.open(), tuple(problems))
+            except EmojifyError as error:
+                problems.append(str(error))
+        raise EmojifyError(
+            " ".join(["No model can be opened.", *problems, "Restore the folder models/ from the project."])
+        )
+
+    def _history(self) -> list[str]:
+        try:
+            history = json.loads((self.folder / LIVE).read_text(encoding="utf-8"))["history"]
+            if isinstance(history, list) and history and all(isinstance(entry, str) for entry in history):
+                return history
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # nobody has promoted a model yet, or somebody edited the file: the one that ships is live
+        return [DEFAULT_MODEL]
+
+    def _write_history(self, history: list[str]) -> None:
+        write_atomically(self.folder / LIVE, (json.dumps({"history": history}, indent=1) + "\n").encode())

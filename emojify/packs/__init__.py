@@ -1,0 +1,1 @@
+"""Emoji packs: seven pictures, one for each emotion."""

@@ -1,0 +1,86 @@
+"""Opening pictures that people bring: only known formats, never too large, always upright."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from emojify.errors import EmojifyError
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_MEGAPIXELS = 64  # decoded, about 250 MB: what a small machine still takes, and more than a phone's camera gives
+MAX_SIDE_PX = 4096  # larger photos are shrunk to this
+
+
+def open_picture(content: bytes, name: str) -> Image.Image:
+    """Decode a PNG, JPEG or WebP picture, turned upright as its EXIF data says.
+
+    Returns:
+        The picture in mode RGB or RGBA.
+
+    Raises:
+        EmojifyError: if it is none of these, is damaged, or has too many pixels (checked before decoding).
+    """
+    try:
+        opened = Image.open(io.BytesIO(content), formats=FORMATS)
+        width, height = opened.size
+        if width * height > MAX_MEGAPIXELS * 1_000_000:
+            raise EmojifyError(
+                f"{name} is too large: {width} x {height} pixels. "
+                f"The limit is {MAX_MEGAPIXELS} megapixels; shrink it first."
+            )
+        opened.load()
+        picture: Image.Image = ImageOps.exif_transpose(opened)
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise EmojifyError(
+            f"{name} is not a picture that can be opened here. Bring a PNG, JPEG or WebP file."
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise EmojifyError(f"{name} is damaged or cut short: it cannot be opened to its end.") from error
+    if picture.mode.startswith("I"):  # 16-bit grey: convert("RGB") would clip it to white
+        picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).astype(np.uint8))
+    has_alpha = "A" in picture.getbands() or "transparency" in picture.info
+    return picture.convert("RGBA" if has_alpha else "RGB")
+
+
+def read_photo(content: bytes, name: str) -> NDArray[np.uint8]:
+    """A photo as the vision chain wants it.
+
+    Returns:
+        (H, W, 3) uint8 BGR, neither side over ``MAX_SIDE_PX``; what was transparent is white.
+
+    Raises:
+        EmojifyError: see :func:`open_picture`.
+    """
+    picture = open_picture(content, name)
+    picture.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
+    if picture.mode == "RGBA":
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    return np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, ::-1])
+
+
+def read_photo_file(path: Path) -> NDArray[np.uint8]:
+    """:func:`read_photo` of a file.
+
+    Raises:
+        EmojifyError: if the file is not there or cannot be read; see :func:`open_picture` for the rest.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise EmojifyError(f"{path} cannot be read: {error.strerror}.") from error
+    return read_photo(content, str(path))
+
+
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """(H, W, 3) or (H, W, 4) uint8, BGR(A), to the bytes of a PNG file."""
+    done, buffer = cv2.imencode(".png", image)
+    if not done:
+        raise ValueError(f"OpenCV could not encode an image of shape {image.shape} as PNG")
+    return buffer.tobytes()

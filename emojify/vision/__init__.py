@@ -1,0 +1,1 @@
+"""One image in, readings out. Knows nothing of Streamlit, WebRTC or TensorFlow."""

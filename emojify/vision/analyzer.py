@@ -1,0 +1,77 @@
+"""Detector, classifier and smoothing in a row: an image in, readings out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emojify.vision.classifier import Classifier, crop_face
+from emojify.vision.detector import DetectorSettings, FaceDetector, FaceTracker
+from emojify.vision.readings import Face, Image, Reading
+from emojify.vision.smoothing import Smoother, SmoothingSettings, decide
+
+
+def to_grey(image: Image) -> NDArray[np.uint8]:
+    """(H, W, 3) BGR to (H, W)."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+class VideoAnalyzer:
+    """Reads the frames of one video, in their order. One instance a video and thread.
+
+    Example:
+        >>> analyzer = VideoAnalyzer(classifier)                     # doctest: +SKIP
+        >>> readings = analyzer.analyze(frame, now_s=frame_number / 30)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        detection: DetectorSettings | None = None,
+        smoothing: SmoothingSettings | None = None,
+    ) -> None:
+        self.classifier = classifier
+        self._tracker = FaceTracker(detection)
+        self._smoother = Smoother(smoothing)
+
+    def configure(self, classifier: Classifier, detection: DetectorSettings, smoothing: SmoothingSettings) -> None:
+        """Take changed settings from the next frame on; faces keep their identity."""
+        self.classifier = classifier
+        self._tracker.detector.settings = detection
+        self._smoother.settings = smoothing
+
+    def analyze(self, image: Image, now_s: float) -> list[Reading]:
+        """The readings of the next frame.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            now_s: the frame's time in seconds, not running backwards.
+        """
+        grey = to_grey(image)
+        faces = self._tracker.update(grey, now_s)
+        margin = self.classifier.crop_margin
+        probabilities = [self.classifier.classify(crop_face(grey, face.box, margin)) for face in faces]
+        return self._smoother.update(faces, probabilities, now_s)
+
+
+def analyze_photo(
+    image: Image,
+    classifier: Classifier,
+    detection: DetectorSettings | None = None,
+    smoothing: SmoothingSettings | None = None,
+) -> list[Reading]:
+    """Every face in a single picture, largest first.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        smoothing: only its threshold counts here.
+    """
+    grey = to_grey(image)
+    threshold = (smoothing or SmoothingSettings()).threshold
+    readings = []
+    for number, box in enumerate(FaceDetector(detection).detect(grey), start=1):
+        probabilities = classifier.classify(crop_face(grey, box, classifier.crop_margin))
+        emotion, sure = decide(probabilities, threshold)
+        readings.append(Reading(Face(box, number), probabilities, emotion, sure))
+    return readings

@@ -1,0 +1,172 @@
+"""Drawing what was read. An annotator is ``annotate(scene, readings) -> scene`` and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+from emojify.emotions import Emotion
+from emojify.vision.readings import Image, Reading, main_reading
+
+Pictures = Mapping[Emotion, NDArray[np.uint8]]
+"""One picture an emotion, each (H, W, 4) uint8 BGRA."""
+
+STICKER_SCALE = 1.45  # of the Haar box, which ends above the chin and below the hairline
+STICKER_RISE = 0.05  # of the box: the head's middle is higher than the box's
+SIZE_STEP_PX = 4  # stickers come in steps of this, so that a face that breathes does not miss the cache
+MAX_STICKERS_KEPT = 64
+PANEL_COLOUR = (58, 38, 31)  # BGR
+
+
+class Annotator(Protocol):
+    """Draws readings on a picture."""
+
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        """The picture with the readings drawn.
+
+        Args:
+            scene: (H, W, 3) uint8 BGR; may be drawn on.
+
+        Returns:
+            (H', W', 3) uint8 BGR; the size may differ from the scene's.
+        """
+        ...
+
+
+def premultiply(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A BGRA picture as :func:`overlay` wants it: BGR times alpha, and 255 - alpha as fourth channel.
+
+    In this form pictures can be scaled without a dark rim, and laid over a scene with one multiplication.
+    """
+    alpha = picture[:, :, 3:].astype(np.float32) / 255
+    return np.dstack([np.rint(picture[:, :, :3] * alpha).astype(np.uint8), 255 - picture[:, :, 3]])
+
+
+def scale(picture: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
+    """A premultiplied picture in a square of ``size_px``."""
+    method = cv2.INTER_AREA if size_px < picture.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (size_px, size_px), interpolation=method), np.uint8)
+
+
+def overlay(scene: Image, picture: NDArray[np.uint8], x: int, y: int) -> None:
+    """Lay a picture over a scene, in place; what reaches beyond the scene is cut off.
+
+    Args:
+        scene: (H, W, 3) uint8 BGR.
+        picture: (h, w, 4) uint8, from :func:`premultiply`.
+        x, y: where the picture's top left corner goes; may be negative.
+    """
+    height, width = scene.shape[:2]
+    left, top = max(0, x), max(0, y)
+    right, bottom = min(width, x + picture.shape[1]), min(height, y + picture.shape[0])
+    if right <= left or bottom <= top:
+        return
+    part = picture[top - y : bottom - y, left - x : right - x]
+    below = scene[top:bottom, left:right]
+    see_through = cv2.cvtColor(part[:, :, 3], cv2.COLOR_GRAY2BGR)
+    scene[top:bottom, left:right] = cv2.add(part[:, :, :3], cv2.multiply(below, see_through, scale=1 / 255))
+
+
+class Sticker:
+    """The emoji on the face."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        ready = {emotion: premultiply(picture) for emotion, picture in pictures.items()}
+        self._sized = lru_cache(MAX_STICKERS_KEPT)(lambda emotion, size_px: scale(ready[emotion], size_px))
+
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        longest_px = 2 * max(scene.shape[:2])
+        for reading in sorted(readings, key=lambda reading: reading.face.box.area):
+            box = reading.face.box
+            wanted_px = min(longest_px, round(max(box.width, box.height) * STICKER_SCALE))
+            size_px = max(SIZE_STEP_PX, wanted_px // SIZE_STEP_PX * SIZE_STEP_PX)
+            x, y = box.centre
+            picture = self._sized(reading.emotion, size_px)
+            overlay(scene, picture, round(x - size_px / 2), round(y - size_px / 2 - box.height * STICKER_RISE))
+        return scene
+
+
+class SideBySide:
+    """The camera on the left, the emoji of the main face large on the right, with its name."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        ready = {emotion: premultiply(picture) for emotion, picture in pictures.items()}
+        self._panel = lru_cache(MAX_STICKERS_KEPT)(lambda *key: _draw_panel(ready, *key))
+
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        main = main_reading(readings)
+        height, width = scene.shape[:2]
+        panel_width = max(2, min(height, width) // 2 * 2)
+        if main is None:
+            panel = self._panel(None, "no face in sight", height, panel_width)
+        else:
+            _outline(scene, main)
+            panel = self._panel(main.emotion, main.caption, height, panel_width)
+        return np.hstack([scene, panel])
+
+
+class BoxLabel:
+    """A plain box around each face with the emotion's name and probability."""
+
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        for reading in readings:
+            _outline(scene, reading)
+            box = reading.face.box
+            height_px = max(14, min(40, round(box.height * 0.16)))
+            text = f"{reading.caption} {reading.confidence:.0%}" if reading.sure else reading.caption
+            label = _text_picture(text, height_px, (255, 255, 255, 255), _bgr(reading)[::-1])
+            y = box.y - label.shape[0]
+            overlay(scene, label, box.x, y if y >= 0 else box.y)
+        return scene
+
+
+def _bgr(reading: Reading) -> tuple[int, int, int]:
+    colour = reading.emotion.look.colour
+    return int(colour[5:7], 16), int(colour[3:5], 16), int(colour[1:3], 16)
+
+
+def _outline(scene: Image, reading: Reading) -> None:
+    x, y, width, height = reading.face.box
+    thickness = max(1, round(width / 60))
+    cv2.rectangle(scene, (x, y), (x + width, y + height), (255, 255, 255), thickness + 2, cv2.LINE_AA)
+    cv2.rectangle(scene, (x, y), (x + width, y + height), _bgr(reading), thickness, cv2.LINE_AA)
+
+
+def _draw_panel(pictures: Pictures, emotion: Emotion | None, caption: str, height: int, width: int) -> Image:
+    panel = np.full((height, width, 3), PANEL_COLOUR, np.uint8)
+    text = _text_picture(caption, max(8, height // 12), (255, 255, 255, 255))
+    size_px = min(width, height - 2 * text.shape[0]) * 9 // 10
+    if emotion is not None and size_px > 0:
+        picture = scale(pictures[emotion], size_px)
+        overlay(panel, picture, (width - size_px) // 2, (height - text.shape[0] - size_px) // 2)
+    middle = (height - text.shape[0]) // 2 if emotion is None else height - text.shape[0] * 3 // 2
+    overlay(panel, text, (width - text.shape[1]) // 2, middle)
+    return panel
+
+
+@lru_cache(256)
+def _text_picture(
+    text: str, height_px: int, colour: tuple[int, int, int, int], ground: tuple[int, int, int] | None = None
+) -> NDArray[np.uint8]:
+    """A line of text as a picture for :func:`overlay`; colours in RGB."""
+    font = ImageFont.load_default(height_px * 0.72)
+    padding = height_px // 4
+    width = round(font.getlength(text)) + 2 * padding
+    picture = PillowImage.new("RGBA", (width, height_px), (*ground, 255) if ground else (0, 0, 0, 0))
+    ImageDraw.Draw(picture).text((padding, height_px / 2), text, fill=colour, font=font, anchor="lm")
+    return premultiply(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
+
+
+STYLES: dict[str, Callable[[Pictures], Annotator]] = {
+    "sticker": Sticker,
+    "side-by-side": SideBySide,
+    "box": lambda pictures: BoxLabel(),
+}
+"""The styles by the names that the command line and the address bar use."""

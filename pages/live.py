@@ -1,0 +1,207 @@
+"""Live: press Start, be an emoji. Without a camera, a photo does."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.files import fingerprint
+from emojify.live._compat import start_sharp
+from emojify.live.bars import bars_html
+from emojify.live.camera_help import camera_help
+from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
+from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.models import ModelStore, OpenedModel
+from emojify.packs.pack import EmojiPack
+from emojify.packs.store import list_packs
+from emojify.pictures import encode_png, read_photo
+from emojify.settings import Settings
+from emojify.vision.analyzer import analyze_photo
+from emojify.vision.annotators import STYLES, Annotator
+from emojify.vision.detector import DetectorSettings
+from emojify.vision.readings import Reading, main_reading
+from emojify.vision.smoothing import SmoothingSettings
+
+SECONDS_BETWEEN_UPDATES = 0.5
+VIDEO, PHOTO = "Live video", "Photo"
+STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
+
+
+@st.cache_resource(show_spinner="Loading the model …", max_entries=4)
+def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
+    """``files`` is the folder's fingerprint, so that a repaired or replaced model is opened anew."""
+    return ModelStore(Settings.from_environment().models).open(model_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
+    """``files`` is the fingerprint of the pack's folder."""
+    return STYLES[style](_pack.pictures)
+
+
+def choose_look() -> Annotator:
+    found = list_packs(settings.emojis)
+    for problem in found.problems:
+        st.warning(problem)
+    if not found.packs:
+        st.info("Bring the folder emojis/ back from the project, then reload this page.")
+        st.stop()
+    names = {pack.id: pack.name for pack in found.packs}
+    pack_id = st.selectbox("Emoji pack", list(names), format_func=names.__getitem__, key="pack", bind="query-params")
+    pack = found.get(str(pack_id))
+    with st.container(horizontal=True, gap="small"):
+        for emotion in Emotion:
+            st.image(str(pack.path(emotion)), width=40, alt=emotion.label)
+    style = st.segmented_control(
+        "Where it appears",
+        list(STYLE_NAMES),
+        default="sticker",
+        required=True,
+        format_func=STYLE_NAMES.__getitem__,
+        key="style",
+        bind="query-params",
+    )
+    return make_annotator(str(style), pack, fingerprint(pack.folder))
+
+
+def fine_tune(annotator: Annotator) -> LiveSettings:
+    store = ModelStore(settings.models)
+    ids = list(dict.fromkeys([store.live_id, *(model.id for model in store.models())]))
+    with st.expander("Settings", icon=":material/tune:"):
+        mirror = st.toggle("Mirror the picture", True, key="mirror", persist_state="session")
+        smoothing_s = st.slider(
+            "Smoothing, seconds: more is calmer, less is quicker",
+            0.0, 1.0, SmoothingSettings().time_constant_s, 0.05, key="smoothing", persist_state="session",
+        )  # fmt: skip
+        threshold = st.slider(
+            "Threshold: below this probability a face counts as unsure and shows neutral",
+            0.0, 0.9, SmoothingSettings().threshold, 0.05, key="threshold", persist_state="session",
+        )  # fmt: skip
+        scale_factor = st.slider(
+            "Detector's scaleFactor: nearer to 1 finds more faces and takes longer",
+            1.05, 1.5, DetectorSettings().scale_factor, 0.05, key="scale_factor", persist_state="session",
+        )  # fmt: skip
+        min_neighbors = st.slider(
+            "Detector's minNeighbors: more means fewer phantom faces, and more real ones missed",
+            1, 10, DetectorSettings().min_neighbors, key="min_neighbors", persist_state="session",
+        )  # fmt: skip
+        model_id = st.selectbox("Model", ids, key="model", persist_state="session")
+    opened = open_model(str(settings.models), str(model_id), fingerprint(settings.models))
+    for problem in opened.problems:
+        st.warning(f"{problem} Using {opened.model.id} instead.")
+    return LiveSettings(
+        classifier=opened.classifier,
+        annotator=annotator,
+        mirror=mirror,
+        detection=DetectorSettings(scale_factor, min_neighbors),
+        smoothing=SmoothingSettings(smoothing_s, threshold),
+    )
+
+
+def show_reading(reading: Reading | None, none_text: str) -> None:
+    if reading is None:
+        st.markdown(f"#### {none_text}")
+    else:
+        symbol = reading.emotion.look.symbol if reading.sure else "🤔"
+        st.markdown(f"#### {symbol} {reading.caption}")
+    st.html(bars_html(reading))
+
+
+def live_video(live: LiveSettings) -> EmojiVideoProcessor:
+    if "processor" not in st.session_state:
+        st.session_state.processor = EmojiVideoProcessor(live)
+    processor: EmojiVideoProcessor = st.session_state.processor
+    processor.configure(live)
+    start_sharp()
+    context = webrtc_streamer(
+        key="live",
+        mode=WebRtcMode.SENDRECV,
+        queued_video_frames_callback=processor.recv_queued,
+        on_video_ended=processor.on_ended,
+        frontend_rtc_configuration=rtc_configuration(settings),
+        server_rtc_configuration=rtc_configuration(settings),
+        media_stream_constraints=MEDIA_CONSTRAINTS,
+        media_toggle_controls=False,
+        translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
+        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
+    )
+    camera_help()
+    st.session_state.playing = context.state.playing
+    return processor
+
+
+def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
+    picture = processor.snapshot()
+    if picture is None:
+        raise EmojifyError("There is no picture yet. Wait for the video, then try again.")
+    return encode_png(picture)
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_UPDATES)
+def watch(processor: EmojiVideoProcessor) -> None:
+    status = processor.status()
+    show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
+    others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
+    st.caption(f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · {status.dropped} dropped{others}")
+    if status.problem:
+        st.warning(f"{status.failed} frames could not be read and are shown as they came ({status.problem}).")
+
+
+def photo(live: LiveSettings) -> Reading | None:
+    taken = st.camera_input("Take a photo")
+    brought = st.file_uploader("or choose one: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"])
+    source = brought or taken
+    if source is None:
+        return None
+    try:
+        scene = read_photo(source.getvalue(), source.name)
+    except EmojifyError as error:
+        st.error(str(error))
+        return None
+    readings = analyze_photo(scene, live.classifier, live.detection, live.smoothing)
+    if not readings:
+        st.warning("No face found. It helps to look straight into the camera, with light on your face.")
+    result = encode_png(live.annotator.annotate(scene, readings))
+    st.image(result, alt=f"The photo with {len(readings)} emojified faces: {', '.join(r.caption for r in readings)}")
+    st.download_button("Download", result, "emojified.png", "image/png", icon=":material/download:", on_click="ignore")
+    return main_reading(readings)
+
+
+settings = Settings.from_environment()
+title, mode_place = st.columns([5, 3], vertical_alignment="bottom")
+title.title("Emojify", anchor=False)
+with mode_place:
+    mode = st.segmented_control(
+        "Source", [VIDEO, PHOTO], default=VIDEO, required=True, key="mode", label_visibility="collapsed"
+    )
+stage, side = st.columns([5, 3], gap="large")
+with side:
+    annotator = choose_look()
+with stage:
+    picture_place = st.container()
+    try:
+        live = fine_tune(annotator)
+    except EmojifyError as error:
+        st.error(str(error))
+        st.stop()
+
+if mode == PHOTO:
+    with picture_place:
+        reading = photo(live)
+    with side:
+        show_reading(reading, "Take a photo or choose one")
+else:
+    with picture_place:
+        processor = live_video(live)
+        st.caption("Your pictures stay on this machine: nothing is stored or sent anywhere.")
+    with side:
+        if st.session_state.playing:
+            watch(processor)
+            st.download_button(
+                "Snapshot", lambda: take_snapshot(processor), "emojified.png", "image/png",
+                icon=":material/photo_camera:", on_click="ignore",
+            )  # fmt: skip
+        else:
+            show_reading(None, "Press Start and allow the camera")
