@@ -26,6 +26,7 @@ from emojify.vision.smoothing import SmoothingSettings
 
 SECONDS_BETWEEN_UPDATES = 0.5
 VIDEO, PHOTO = "Live video", "Photo"
+TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
 STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
 
 
@@ -41,7 +42,7 @@ def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
     return STYLES[style](_pack.pictures)
 
 
-def choose_look() -> Annotator:
+def choose_look() -> tuple[EmojiPack, Annotator]:
     found = list_packs(settings.emojis)
     for problem in found.problems:
         st.warning(problem)
@@ -51,9 +52,6 @@ def choose_look() -> Annotator:
     names = {pack.id: pack.name for pack in found.packs}
     pack_id = st.selectbox("Emoji pack", list(names), format_func=names.__getitem__, key="pack", bind="query-params")
     pack = found.get(str(pack_id))
-    with st.container(horizontal=True, gap="small"):
-        for emotion in Emotion:
-            st.image(str(pack.path(emotion)), width=40, alt=emotion.label)
     style = st.segmented_control(
         "Where it appears",
         list(STYLE_NAMES),
@@ -63,7 +61,7 @@ def choose_look() -> Annotator:
         key="style",
         bind="query-params",
     )
-    return make_annotator(str(style), pack, fingerprint(pack.folder))
+    return pack, make_annotator(str(style), pack, fingerprint(pack.folder))
 
 
 def fine_tune(annotator: Annotator) -> LiveSettings:
@@ -98,6 +96,15 @@ def fine_tune(annotator: Annotator) -> LiveSettings:
         detection=DetectorSettings(scale_factor, min_neighbors),
         smoothing=SmoothingSettings(smoothing_s, threshold),
     )
+
+
+def show_faces_to_pull(pack: EmojiPack) -> None:
+    st.markdown("#### Press Start, allow the camera, and pull a face")
+    with st.container(horizontal=True):
+        for emotion in Emotion:
+            with st.container(width=76, horizontal_alignment="center", gap="xxsmall"):
+                st.image(str(pack.path(emotion)), width=72, alt=f"{pack.name}: {emotion.label}")
+                st.caption(emotion.label, text_alignment="center")
 
 
 def show_reading(reading: Reading | None, none_text: str) -> None:
@@ -170,17 +177,19 @@ def photo(live: LiveSettings) -> Reading | None:
 
 
 settings = Settings.from_environment()
-title, mode_place = st.columns([5, 3], vertical_alignment="bottom")
-title.title("Emojify", anchor=False)
-with mode_place:
+st.html(TIGHTER_TOP)
+stage, side = st.columns([5, 3], gap="large")
+with stage:
+    title_place = st.container(horizontal=True, vertical_alignment="center")
+    picture_place, settings_place = st.container(), st.container()
+with title_place:
+    st.title("Emojify", anchor=False, width="content")
     mode = st.segmented_control(
         "Source", [VIDEO, PHOTO], default=VIDEO, required=True, key="mode", label_visibility="collapsed"
     )
-stage, side = st.columns([5, 3], gap="large")
 with side:
-    annotator = choose_look()
-with stage:
-    picture_place = st.container()
+    pack, annotator = choose_look()
+with settings_place:
     try:
         live = fine_tune(annotator)
     except EmojifyError as error:
@@ -190,18 +199,21 @@ with stage:
 if mode == PHOTO:
     with picture_place:
         reading = photo(live)
-    with side:
-        show_reading(reading, "Take a photo or choose one")
+    if reading is not None:
+        with side:
+            show_reading(reading, "")
 else:
     with picture_place:
         processor = live_video(live)
-        st.caption("Your pictures stay on this machine: nothing is stored or sent anywhere.")
-    with side:
-        if st.session_state.playing:
+    if st.session_state.playing:
+        with side:
             watch(processor)
             st.download_button(
                 "Snapshot", lambda: take_snapshot(processor), "emojified.png", "image/png",
                 icon=":material/photo_camera:", on_click="ignore",
             )  # fmt: skip
-        else:
-            show_reading(None, "Press Start and allow the camera")
+    else:
+        with picture_place:
+            show_faces_to_pull(pack)
+    with settings_place:
+        st.caption("Frames are read and forgotten: nothing is stored unless you download it.")

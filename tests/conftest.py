@@ -1,0 +1,106 @@
+"""What many tests need: a real face, a model whose answer can be steered, and folders of models and packs."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from skimage import data
+
+from emojify.emotions import LABELS, Emotion
+from emojify.vision.classifier import Classifier
+
+PICTURE_PX = 64
+
+
+@cache
+def _astronaut() -> NDArray[np.uint8]:
+    return np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+
+
+@pytest.fixture
+def astronaut() -> NDArray[np.uint8]:
+    """(512, 512, 3) uint8 BGR: Eileen Collins, smiling, with one face at about (177, 66, 95, 95).
+
+    The tiny model reads neutral here: it goes by brightness alone.
+    """
+    return _astronaut().copy()
+
+
+@pytest.fixture
+def happy_astronaut() -> NDArray[np.uint8]:
+    """The same picture, as dark as the tiny model needs it to read happy."""
+    return (_astronaut() * 0.85).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The LiteRT models that ``make_tiny_models.py`` made, and what it says of them."""
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(data_folder: Path) -> bytes:
+    """A model that goes by the crop's mean brightness: a seventh of the range for each emotion.
+
+    In the middle of each, at 18, 55, 91, 128, 165, 201 and 238, it is 99 % sure.
+    """
+    return (data_folder / "tiny.tflite").read_bytes()
+
+
+@pytest.fixture
+def classifier(tiny_model: bytes) -> Classifier:
+    return Classifier(tiny_model, name="tiny")
+
+
+@pytest.fixture
+def models_folder(tmp_path: Path, tiny_model: bytes) -> Path:
+    """A ``models/`` with the tiny model as ``seed``."""
+    folder = tmp_path / "models"
+    write_model(folder / "seed", tiny_model)
+    return folder
+
+
+def write_model(folder: Path, tflite: bytes) -> None:
+    folder.mkdir(parents=True)
+    (folder / "model.tflite").write_bytes(tflite)
+    card = {
+        "id": folder.name,
+        "name": folder.name.title(),
+        "tflite": {"file": "model.tflite", "sha256": hashlib.sha256(tflite).hexdigest()},
+        "emotions": list(LABELS),
+        "crop_margin": 0.0,
+        "figures": {"private": {"n": 7, "accuracy": 0.5}},
+    }
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+
+
+@pytest.fixture
+def packs_folder(tmp_path: Path) -> Path:
+    """An ``emojis/`` with two packs: ``classic``, discs in the emotions' colours, and ``squares`` in the opposite ones.
+
+    Both are see-through outside their shape.
+    """
+    folder = tmp_path / "emojis"
+    write_pack(folder / "classic")
+    write_pack(folder / "squares")
+    return folder
+
+
+def write_pack(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for emotion in Emotion:
+        red, green, blue = bytes.fromhex(emotion.look.colour[1:])
+        picture = Image.new("RGBA", (PICTURE_PX, PICTURE_PX))
+        draw = ImageDraw.Draw(picture)
+        if folder.name == "squares":
+            draw.rectangle((8, 8, 55, 55), (255 - red, 255 - green, 255 - blue, 255))
+        else:
+            draw.ellipse((0, 0, 63, 63), (red, green, blue, 255))
+        picture.save(folder / f"{emotion.label}.png")
+    about = {"name": folder.name.title(), "author": "The tests", "licence": "MIT", "description": "Plain shapes"}
+    (folder / "pack.json").write_text(json.dumps(about), encoding="utf-8")

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import av
+import numpy as np
+import pytest
+
+from emojify.emotions import Emotion
+from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.vision.annotators import BoxLabel, SideBySide, Sticker
+from emojify.vision.classifier import Classifier
+from emojify.vision.detector import DetectorSettings
+from emojify.vision.readings import Image, Reading
+from emojify.vision.smoothing import SmoothingSettings
+
+RED = np.full((8, 8, 4), (0, 0, 255, 255), np.uint8)
+PICTURES = dict.fromkeys(Emotion, RED)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Failing:
+    """An annotator that fails while it is told to."""
+
+    def __init__(self) -> None:
+        self.failing = True
+
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        if self.failing:
+            raise RuntimeError("the crayon broke")
+        return scene
+
+
+class Untouched:
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        return scene
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def live(tiny_model: bytes) -> LiveSettings:
+    return LiveSettings(Classifier(tiny_model), Sticker(PICTURES), mirror=False)
+
+
+def frame_of(image: Image) -> av.VideoFrame:
+    return av.VideoFrame.from_ndarray(image, format="bgr24")
+
+
+def pixels_of(frame: av.VideoFrame) -> Image:
+    return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+
+
+def feed(processor: EmojiVideoProcessor, image: Image, clock: Clock, frames: int = 1) -> Image:
+    for _ in range(frames):
+        clock.now_s += 1 / 30
+        result = processor.process(frame_of(image))
+    return pixels_of(result)
+
+
+def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    seen = feed(processor, astronaut, clock, frames=3)
+    box = processor.status().readings[0].face.box
+    x, y = (round(value) for value in box.centre)
+    assert seen[y, x].tolist() == [0, 0, 255]
+    far = np.ones(seen.shape[:2], bool)
+    far[max(0, y - box.height) : y + box.height, max(0, x - box.width) : x + box.width] = False
+    assert np.array_equal(seen[far], astronaut[far])
+
+
+def test_mirroring_turns_the_picture_before_it_is_read(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+    straight, mirrored = EmojiVideoProcessor(live, clock), EmojiVideoProcessor(live, clock)
+    mirrored.configure(LiveSettings(live.classifier, Untouched(), mirror=True))
+    feed(straight, astronaut, clock, 3)
+    seen = feed(mirrored, astronaut, clock, 3)
+    assert np.array_equal(seen, astronaut[:, ::-1])
+    x, _ = straight.status().readings[0].face.box.centre
+    mirrored_x, _ = mirrored.status().readings[0].face.box.centre
+    assert mirrored_x == pytest.approx(astronaut.shape[1] - x, abs=6)
+
+
+def test_the_newest_frame_wins_and_the_others_are_counted(live: LiveSettings, clock: Clock) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    frames = [frame_of(np.full((60, 80, 3), shade, np.uint8)) for shade in (10, 20, 30)]
+    (result,) = asyncio.run(processor.recv_queued(frames))
+    assert pixels_of(result)[0, 0, 0] == 30
+    assert (processor.status().processed, processor.status().dropped) == (1, 2)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 640), (481, 639), (3, 5), (720, 1280), (640, 360)])
+@pytest.mark.parametrize(
+    "annotator", [Sticker(PICTURES), SideBySide(PICTURES), BoxLabel()], ids=lambda a: type(a).__name__
+)
+def test_any_frame_size_is_processed(
+    tiny_model: bytes, clock: Clock, shape: tuple[int, int], annotator: Sticker | SideBySide | BoxLabel
+) -> None:
+    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator), clock)
+    seen = feed(processor, np.zeros((*shape, 3), np.uint8), clock)
+    assert seen.shape[0] == shape[0]
+    assert seen.shape[1] >= shape[1]
+    assert processor.status().failed == 0
+
+
+def test_a_size_change_in_the_middle_keeps_finding_the_face(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    feed(processor, astronaut, clock, 3)
+    seen = feed(processor, np.ascontiguousarray(astronaut[:384, :400]), clock, 3)
+    assert seen.shape == (384, 400, 3)
+    assert len(processor.status().readings) == 1
+
+
+@pytest.mark.parametrize("format_name", ["yuv420p", "rgb24", "gray", "nv12", "yuv444p"])
+def test_any_pixel_format_of_a_camera_is_taken(
+    live: LiveSettings, clock: Clock, astronaut: Image, format_name: str
+) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    for _ in range(3):
+        clock.now_s += 1 / 30
+        processor.process(frame_of(astronaut).reformat(format=format_name))
+    assert len(processor.status().readings) == 1
+
+
+def test_a_failing_frame_comes_back_as_it_was_and_the_video_goes_on(
+    tiny_model: bytes, clock: Clock, astronaut: Image, caplog: pytest.LogCaptureFixture
+) -> None:
+    annotator = Failing()
+    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator, mirror=False), clock)
+    seen = feed(processor, astronaut, clock, 5)
+    assert np.array_equal(seen, astronaut)
+    status = processor.status()
+    assert (status.failed, status.processed) == (5, 0)
+    assert status.problem == "RuntimeError: the crayon broke"
+    assert len(caplog.records) == 1  # said once, not thirty times a second
+    annotator.failing = False
+    feed(processor, astronaut, clock)
+    assert processor.status().processed == 1
+
+
+def test_changed_settings_count_from_the_next_frame_on(
+    live: LiveSettings, tiny_model: bytes, clock: Clock, astronaut: Image
+) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    feed(processor, astronaut, clock, 3)
+    track_id = processor.status().readings[0].face.track_id
+    unsure = LiveSettings(
+        Classifier(tiny_model),
+        SideBySide(PICTURES),
+        mirror=False,
+        detection=DetectorSettings(min_neighbors=3),
+        smoothing=SmoothingSettings(threshold=1.0),
+    )
+    processor.configure(unsure)
+    seen = feed(processor, astronaut, clock)
+    assert seen.shape[1] > astronaut.shape[1]
+    (reading,) = processor.status().readings
+    assert not reading.sure
+    assert reading.face.track_id == track_id  # the video was not started anew
+
+
+def test_the_figures_are_of_the_last_two_seconds(live: LiveSettings, clock: Clock) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    feed(processor, np.zeros((48, 64, 3), np.uint8), clock, 90)
+    assert processor.status().fps == pytest.approx(30, abs=1)
+    clock.now_s += 10
+    assert processor.status().fps == 0
+    assert processor.status().processed == 90
+
+
+def test_a_new_stream_starts_with_nothing_remembered_but_the_last_picture(
+    live: LiveSettings, clock: Clock, astronaut: Image
+) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    assert processor.snapshot() is None
+    seen = feed(processor, astronaut, clock, 3)
+    processor.on_ended()
+    status = processor.status()
+    assert (status.readings, status.processed, status.fps) == ((), 0, 0)
+    snapshot = processor.snapshot()
+    assert snapshot is not None
+    assert np.array_equal(snapshot, seen)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emojify.__main__ import main
+from emojify.emotions import LABELS
+from emojify.vision.readings import Image
+
+
+@pytest.fixture(autouse=True)
+def _small_house(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
+
+
+@pytest.fixture
+def photo(tmp_path: Path, astronaut: Image) -> Path:
+    path = tmp_path / "an astronaut – ü.png"
+    path.write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
+    return path
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Path:
+    path = tmp_path / "wall.png"
+    path.write_bytes(cv2.imencode(".png", np.full((200, 200, 3), 180, np.uint8))[1].tobytes())
+    return path
+
+
+def test_predict_prints_one_json_array_with_every_picture(
+    photo: Path, wall: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", "--json", str(photo), str(wall)]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["file"] == str(photo)
+    (face,) = first["faces"]
+    assert len(face["box"]) == 4
+    assert list(face["probabilities"]) == list(LABELS)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=0.001)
+    assert face["emotion"] == max(face["probabilities"], key=face["probabilities"].__getitem__)
+    assert second == {"file": str(wall), "faces": []}
+
+
+def test_predict_in_words_names_the_picture_without_a_face(
+    photo: Path, wall: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(photo), str(wall)]) == 0
+    out = capsys.readouterr().out
+    assert f"{photo}: 1 face\n" in out
+    assert f"{wall}: no face found" in out
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        (b"", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "not a picture"),
+    ],
+    ids=["missing", "empty", "svg", "png in name only"],
+)
+def test_predict_refuses_bad_pictures_in_one_sentence_and_prints_nothing_else(
+    photo: Path, tmp_path: Path, content: bytes | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.png"
+    if content is not None:
+        bad.write_bytes(content)
+    assert main(["predict", "--json", str(photo), str(bad)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert words in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_predict_with_an_unknown_model_names_those_that_are_here(
+    photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", "--model", "nobody", str(photo)]) == 2
+    assert "seed" in capsys.readouterr().err
+
+
+def test_a_model_asked_for_by_name_is_not_replaced_by_another(
+    photo: Path, models_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (models_folder / "seed" / "model.tflite").write_bytes(b"damaged")
+    assert main(["predict", "--model", "seed", str(photo)]) == 2
+    assert "SHA-256" in capsys.readouterr().err
+
+
+def test_models_are_listed_with_the_live_one_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    bare = capsys.readouterr().out
+    assert main(["models", "list"]) == 0
+    assert capsys.readouterr().out == bare
+    assert bare.startswith("* seed")
+
+
+def test_rollback_with_nothing_to_go_back_to_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "rollback"]) == 2
+    assert "none to go back to" in capsys.readouterr().err
+
+
+def test_packs_are_listed_and_a_broken_one_is_named(packs_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = sorted(path for path in packs_folder.iterdir() if path.is_dir())[0]
+    (first / "sad.png").unlink()
+    assert main(["packs", "list"]) == 0
+    captured = capsys.readouterr()
+    assert f"The pack {first.name} lacks: sad." in captured.err
+    assert first.name not in captured.out
+    assert captured.out
+
+
+def test_an_unknown_command_exits_with_2() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["frobnicate"])
+    assert stopped.value.code == 2

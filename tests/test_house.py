@@ -1,0 +1,60 @@
+"""What the architecture promises, checked in fresh interpreters."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+APP = """
+import sys
+from streamlit.testing.v1 import AppTest
+from unittest.mock import patch
+with patch("streamlit_webrtc.component.get_this_session_info", return_value=None):
+    app = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
+assert not app.exception, app.exception
+print(sorted({name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras"}))
+"""
+
+
+def test_the_app_never_imports_tensorflow_or_keras() -> None:
+    done = subprocess.run([sys.executable, "-c", APP], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def imports_of(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("wing", "forbidden"),
+    [
+        (
+            "emojify/vision",
+            ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.packs"),
+        ),
+        (
+            "emojify/packs",
+            ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.vision"),
+        ),
+        ("emojify/live", ("tensorflow", "keras", "emojify.training", "pages")),
+        ("emojify/training", ("streamlit", "streamlit_webrtc", "av", "emojify.live", "pages")),
+        ("pages", ("tensorflow", "keras", "emojify.training")),
+    ],
+)
+def test_arrows_point_down_only(wing: str, forbidden: tuple[str, ...]) -> None:
+    files = list((ROOT / wing).rglob("*.py"))
+    assert files
+    for path in files:
+        for name in imports_of(path):
+            assert not any(name == bad or name.startswith(f"{bad}.") for bad in forbidden), f"{path} imports {name}"
