@@ -1,0 +1,174 @@
+"""The live page as a script: everything but the video component, which needs a browser."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock, patch
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image as PillowImage
+from streamlit.testing.v1 import AppTest
+
+from emojify.emotions import LABELS
+from emojify.vision.readings import Image
+from tests.conftest import write_model
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _small_house(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def streamer() -> Iterator[MagicMock]:
+    """Stands in for the one thing that needs a browser."""
+    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
+        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
+        yield streamer
+
+
+@pytest.fixture
+def page(streamer: MagicMock) -> AppTest:
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+
+
+def words(page: AppTest) -> str:
+    """All that the page says in text."""
+    return "\n".join(
+        str(element.value) for kind in ("markdown", "caption", "warning", "error", "info") for element in page.get(kind)
+    )
+
+
+def as_file(picture: PillowImage.Image, kind: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind)
+    return buffer.getvalue()
+
+
+def bring(page: AppTest, name: str, content: bytes) -> AppTest:
+    page.run()
+    page.segmented_control(key="mode").set_value("Photo").run()
+    return page.file_uploader[0].set_value((name, content, "image/png")).run()
+
+
+def test_the_first_page_shows_the_seven_faces_and_says_what_to_do(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert "Press Start" in words(page)
+    assert all(label in words(page) for label in LABELS)
+
+
+def test_the_component_is_set_up_without_outside_servers_and_without_sound(page: AppTest, streamer: MagicMock) -> None:
+    page.run()
+    asked = streamer.call_args.kwargs
+    assert asked["server_rtc_configuration"] == asked["frontend_rtc_configuration"] == {"iceServers": []}
+    assert asked["media_stream_constraints"]["audio"] is False
+
+
+def test_while_playing_the_bars_and_the_figures_are_there(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    page.run()
+    assert not page.exception
+    assert "Nobody in sight" in words(page)
+    assert "frames/s" in words(page)
+    assert "Press Start" not in words(page)
+
+
+def test_the_processor_stays_the_same_and_takes_changed_settings(page: AppTest) -> None:
+    page.run()
+    processor = page.session_state["processor"]
+    page.slider(key="threshold").set_value(0.8)
+    page.toggle(key="mirror").set_value(False)
+    page.segmented_control(key="style").set_value("box").run()
+    assert not page.exception
+    assert page.session_state["processor"] is processor
+    live = processor._settings
+    assert (live.smoothing.threshold, live.mirror, type(live.annotator).__name__) == (0.8, False, "BoxLabel")
+
+
+def test_choosing_a_pack_changes_the_pictures(page: AppTest) -> None:
+    page.run()
+    before = page.session_state["processor"]._settings.annotator
+    page.selectbox(key="pack").set_value("squares").run()
+    assert page.session_state["processor"]._settings.annotator is not before
+
+
+def test_a_broken_pack_is_named_and_the_other_one_is_used(page: AppTest, packs_folder: Path) -> None:
+    (packs_folder / "classic" / "sad.png").unlink()
+    page.run()
+    assert not page.exception
+    assert "The pack classic lacks: sad." in words(page)
+    assert page.selectbox(key="pack").options == ["Squares"]
+
+
+def test_without_any_pack_the_page_says_what_to_do(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(tmp_path / "nowhere"))
+    page.run()
+    assert not page.exception
+    assert "Bring the folder emojis/ back" in words(page)
+
+
+def test_without_any_model_the_page_says_so_and_offers_no_start(
+    page: AppTest, streamer: MagicMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "nowhere"))
+    page.run()
+    assert not page.exception
+    assert "No model can be opened" in words(page)
+    assert not streamer.called
+
+
+def test_a_damaged_model_is_named_and_the_last_good_one_reads_on(
+    page: AppTest, models_folder: Path, tiny_model: bytes
+) -> None:
+    write_model(models_folder / "better", tiny_model)
+    (models_folder / "live.json").write_text('{"history": ["seed", "better"]}')
+    path = models_folder / "better" / "model.tflite"
+    path.write_bytes(path.read_bytes()[:-100])
+    page.run()
+    assert not page.exception
+    assert "better is damaged" in words(page)
+    assert "Using seed instead" in words(page)
+    assert page.session_state["processor"]._settings.classifier.name == "seed"
+
+
+def test_a_photo_shows_its_reading_and_can_be_downloaded(page: AppTest, happy_astronaut: Image) -> None:
+    bring(page, "me.png", as_file(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
+    assert not page.exception
+    assert "😄 happy" in words(page)
+    assert [button.label for button in page.get("download_button")] == ["Download"]
+
+
+def test_a_photo_without_a_face_says_so_and_what_helps(page: AppTest) -> None:
+    bring(page, "wall.png", as_file(PillowImage.new("RGB", (300, 200), "grey")))
+    assert not page.exception
+    assert "No face found" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"hello", "not a picture"),
+        (
+            as_file(PillowImage.fromarray(np.random.default_rng(1).integers(0, 255, (99, 99, 3), np.uint8)))[:3000],
+            "damaged",
+        ),
+        (as_file(PillowImage.new("1", (20_000, 4_000))), "too large"),
+    ],
+    ids=["text", "truncated", "20,000 px wide"],
+)
+def test_a_bad_photo_is_refused_in_a_sentence(page: AppTest, content: bytes, sentence: str) -> None:
+    bring(page, "photo.png", content)
+    assert not page.exception
+    assert sentence in page.error[0].value
