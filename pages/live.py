@@ -99,7 +99,7 @@ def fine_tune(annotator: Annotator) -> LiveSettings:
 
 
 def show_faces_to_pull(pack: EmojiPack) -> None:
-    st.markdown("#### Press Start, allow the camera, and pull a face")
+    st.subheader("Press Start, allow the camera, and pull a face", anchor=False)
     with st.container(horizontal=True):
         for emotion in Emotion:
             with st.container(width=76, horizontal_alignment="center", gap="xxsmall"):
@@ -109,10 +109,10 @@ def show_faces_to_pull(pack: EmojiPack) -> None:
 
 def show_reading(reading: Reading | None, none_text: str) -> None:
     if reading is None:
-        st.markdown(f"#### {none_text}")
+        st.subheader(none_text, anchor=False)
     else:
         symbol = reading.emotion.look.symbol if reading.sure else "🤔"
-        st.markdown(f"#### {symbol} {reading.caption}")
+        st.subheader(f"{symbol} {reading.caption}", anchor=False)
     st.html(bars_html(reading))
 
 

@@ -1,7 +1,8 @@
 """Finding faces: OpenCV's Haar cascade on a single image, and following faces through a video.
 
-A full scan of a 640x480 frame costs 70 to 125 ms on one core of a small machine, so a video gets one
-only every few frames, on a shrunken frame, and a cheap search around each known face in between.
+A full scan of a 640x480 frame costs 70 to 125 ms on one core of a small machine. So a video is scanned on a
+shrunken frame, one range of face sizes at a time and not with every frame, and each known face is followed by a
+cheap search around it.
 """
 
 from __future__ import annotations
@@ -20,21 +21,25 @@ from emojify.vision.readings import Box, Face
 
 CASCADE_FILE = "haarcascade_frontalface_default.xml"
 
-VIDEO_SCAN_WIDTH_PX = 320  # full scans of a video look at a frame this wide: 18-26 ms instead of 71-125
+VIDEO_SCAN_WIDTH_PX = 320  # scans of a video look at a frame this wide
 PHOTO_SCAN_WIDTH_PX = 1280  # a photo has time: smaller faces are found, yet 20 megapixels do not take minutes
 MIN_FACE_PX = 30  # in the scanned image; the cascade itself cannot go below 24
 
-FRAMES_BETWEEN_SCANS = 10
-SEARCH_MARGIN = 0.35  # of the box, on each side: how far a face may move between two frames
-SEARCH_FACE_PX = 80  # a known face is searched at about this size, whatever its size in the frame
+# A scan for all sizes at once took 43 ms, a spike; each of these takes 8 to 14 (640x480, one thread). They
+# overlap because the cascade wants hits at neighbouring sizes.
+SCAN_BANDS_PX = ((30, 45), (40, 60), (54, 90), (80, VIDEO_SCAN_WIDTH_PX))
+FRAMES_BETWEEN_SCANS = 3  # while every known face is in sight; without one, each frame has its scan
+SEARCH_MARGIN = 0.25  # of the box, on each side: how far a face may move between two frames
+SEARCH_FACE_PX = 72  # a known face is searched at about this size; at 48, boxes come out a tenth too large
+SEARCH_SIZES = (0.83, 1.2)  # of the last width: a face comes nearer step by step, and each size costs time
 LOST_AFTER_S = 0.3  # a face that was not seen for this long is gone: longer leaves a ghost, shorter flickers
 CONFIRMING_SIGHTINGS = 2  # a face must be seen twice: single-frame phantoms never reach the screen
 SAME_FACE_OVERLAP = 0.3
 
 # Haar boxes jitter by a few pixels on a face that keeps still. A small move is followed slowly, one of
 # this share of the box's width or more at once.
-JITTER_SHARE = 0.12
-STILL_FOLLOW = 0.35
+JITTER_SHARE = 0.06
+STILL_FOLLOW = 0.4
 
 
 @dataclass(frozen=True)
@@ -65,19 +70,25 @@ class FaceDetector:
         if self._cascade.empty():
             raise EmojifyError(f"OpenCV did not bring {CASCADE_FILE}. Install opencv-python-headless below version 5.")
 
-    def detect(self, grey: NDArray[np.uint8], scan_width_px: int = PHOTO_SCAN_WIDTH_PX) -> list[Box]:
-        """Scan a whole image.
+    def detect(self, grey: NDArray[np.uint8]) -> list[Box]:
+        """Scan a whole image for faces of all sizes.
 
         Args:
-            grey: (H, W) uint8, any size.
-            scan_width_px: wider (or, upright, higher) images are shrunk to this before the scan.
+            grey: (H, W) uint8, any size; one longer than ``PHOTO_SCAN_WIDTH_PX`` is shrunk to it before the scan.
 
         Returns:
             The boxes, largest first, in pixels of ``grey``.
         """
-        height, width = grey.shape
-        scale = min(1.0, scan_width_px / max(width, height))
-        return self._search(grey, scale, MIN_FACE_PX)
+        return self._search(grey, min(1.0, PHOTO_SCAN_WIDTH_PX / max(grey.shape)), MIN_FACE_PX)
+
+    def detect_in_band(self, grey: NDArray[np.uint8], smallest_px: int, largest_px: int) -> list[Box]:
+        """As :meth:`detect`, quick: on the image shrunk to ``VIDEO_SCAN_WIDTH_PX``, for some sizes only.
+
+        Args:
+            grey: (H, W) uint8, any size.
+            smallest_px, largest_px: width of the faces to find, in the shrunken image.
+        """
+        return self._search(grey, min(1.0, VIDEO_SCAN_WIDTH_PX / max(grey.shape)), smallest_px, largest_px)
 
     def search_around(self, grey: NDArray[np.uint8], box: Box) -> Box | None:
         """Look for one face near where it last was; None if it is not there."""
@@ -89,9 +100,8 @@ class FaceDetector:
         if right - left < MIN_FACE_PX or bottom - top < MIN_FACE_PX:
             return None
         scale = min(1.0, SEARCH_FACE_PX / box.width)
-        # Half to double the area of before: a face does not jump nearer within a frame.
-        smallest = max(24, int(box.width * scale * 0.75))
-        largest = max(smallest + 1, int(box.width * scale * 1.35))
+        smallest = max(24, int(box.width * scale * SEARCH_SIZES[0]))
+        largest = max(smallest + 1, int(box.width * scale * SEARCH_SIZES[1]))
         found = self._search(grey[top:bottom, left:right], scale, smallest, largest)
         if not found:
             return None
@@ -151,6 +161,7 @@ class FaceTracker:
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._frames_since_scan = FRAMES_BETWEEN_SCANS
+        self._next_band = 0
         self._shape: tuple[int, ...] = ()
 
     def update(self, grey: NDArray[np.uint8], now_s: float) -> list[Face]:
@@ -172,16 +183,16 @@ class FaceTracker:
             else:
                 lost = True
         self._frames_since_scan += 1
-        # With a face just lost, or none yet, the scan comes sooner: it may be elsewhere in the frame.
-        due = FRAMES_BETWEEN_SCANS // 3 if lost or not self._tracks else FRAMES_BETWEEN_SCANS
-        if self._frames_since_scan >= due:
+        if lost or not self._tracks or self._frames_since_scan >= FRAMES_BETWEEN_SCANS:
             self._frames_since_scan = 0
             self._scan(grey, now_s)
         self._drop_lost_and_doubled(now_s)
         return [Face(track.box, track.track_id) for track in self._tracks if track.sightings >= CONFIRMING_SIGHTINGS]
 
     def _scan(self, grey: NDArray[np.uint8], now_s: float) -> None:
-        for box in self.detector.detect(grey, VIDEO_SCAN_WIDTH_PX):
+        smallest_px, largest_px = SCAN_BANDS_PX[self._next_band]
+        self._next_band = (self._next_band + 1) % len(SCAN_BANDS_PX)
+        for box in self.detector.detect_in_band(grey, smallest_px, largest_px):
             known = max(self._tracks, key=lambda track: track.box.overlap(box), default=None)
             if known is None or known.box.overlap(box) < SAME_FACE_OVERLAP:
                 self._tracks.append(_Track(self._next_id, box, now_s))

@@ -123,7 +123,7 @@ def test_the_snapshot_is_a_png_of_the_picture(page: Page) -> None:
 def test_the_chosen_pack_survives_a_reload(page: Page) -> None:
     page.get_by_label("Emoji pack").click(timeout=PATIENCE_MS)
     page.get_by_role("option", name="Person").click()
-    expect(page).to_have_url(re.compile("pack=person"), timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile("pack=Person"), timeout=PATIENCE_MS)
     page.reload()
     expect(page.get_by_label("Emoji pack")).to_have_value("Person", timeout=PATIENCE_MS)
 

@@ -1,0 +1,232 @@
+"""Measures the live page in a real Chromium on this machine. Prints figures; asserts nothing.
+
+    python -m tests.browser.measure_live [--seconds 20] [--cycles 20] [--json]
+
+Camera-to-screen: every frame of the fake camera carries its number as black and white squares along its lower
+edge, where no emoji covers them. The page reads them back, from the camera's own track and from the video that
+it shows; the time between the two is the delay that a person sees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from playwright.sync_api import Frame, FrameLocator, Page, sync_playwright
+from skimage import data
+
+ROOT = Path(__file__).resolve().parents[2]
+BITS = 10
+SQUARE_PX = 32  # two macroblocks of VP8: stays black or white at any bit rate
+FRAMES = 300  # ten seconds; Chromium then starts the file again
+PATIENCE_MS = 30_000
+
+# Before the page's own code: keep each camera track, so that its frames can be watched too.
+KEEP_TRACKS = """
+const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (ask) navigator.mediaDevices.getUserMedia = async (wish) => {
+    const stream = await ask(wish);
+    window.cameraStream = stream;
+    return stream;
+};
+"""
+WATCH = """(seconds) => new Promise((resolve) => {
+    const canvas = new OffscreenCanvas(BITS, 1).getContext('2d', {willReadFrequently: true});
+    const read = (video, mirrored) => {
+        const side = video.videoWidth * SQUARE / 640;
+        canvas.drawImage(video, 0, video.videoHeight - side * 0.75, side * BITS, side * 0.5, 0, 0, BITS, 1);
+        const pixels = canvas.getImageData(0, 0, BITS, 1).data;
+        let number = 0;
+        for (let bit = 0; bit < BITS; bit++) number |= (pixels[bit * 4] > 127) << bit;
+        return number;
+    };
+    const log = {camera: [], screen: []};
+    const shown = document.querySelector('video');
+    const camera = document.createElement('video');
+    camera.muted = true;
+    camera.srcObject = window.cameraStream;
+    camera.play();
+    const watch = (video, name) => {
+        const next = (now) => {
+            log[name].push([read(video), performance.now()]);
+            video.requestVideoFrameCallback(next);
+        };
+        video.requestVideoFrameCallback(next);
+    };
+    watch(camera, 'camera');
+    watch(shown, 'screen');
+    setTimeout(() => { camera.srcObject = null; resolve(log); }, seconds * 1000);
+})""".replace("BITS", str(BITS)).replace("SQUARE", str(SQUARE_PX))
+
+
+def write_camera(path: Path) -> None:
+    """The astronaut, 640x480, each frame with its number in the lower left corner of the unmirrored picture."""
+    image = cv2.resize(np.ascontiguousarray(data.astronaut()[:384, :512, ::-1]), (640, 480))
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H480 F30:1 Ip C420jpeg\n")
+        for number in range(FRAMES):
+            frame = image.copy()
+            for bit in range(BITS):
+                left = bit * SQUARE_PX
+                frame[480 - SQUARE_PX :, left : left + SQUARE_PX] = 255 * (number >> bit & 1)
+            file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes())
+
+
+@contextmanager
+def running_app(models: str | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The app on a free port; yields its address and process once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
+    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    url = f"http://localhost:{port}"
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield url, server
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def resident_mb(process: subprocess.Popen[bytes]) -> float:
+    return _status_field(process, "VmRSS") / 1024
+
+
+def threads(process: subprocess.Popen[bytes]) -> float:
+    return _status_field(process, "Threads")
+
+
+def _status_field(process: subprocess.Popen[bytes], name: str) -> float:
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return float(line.split()[1])
+    raise ValueError(f"/proc has no {name} for {process.pid}")
+
+
+def component(page: Page) -> FrameLocator:
+    return page.frame_locator('iframe[title*="webrtc_streamer"]')
+
+
+def component_frame(page: Page) -> Frame:
+    return next(frame for frame in page.frames if "webrtc_streamer" in frame.url)
+
+
+def start(page: Page) -> float:
+    """Click Start; seconds until the first frame is on the screen."""
+    button = component(page).get_by_role("button", name="Start")
+    button.wait_for(timeout=PATIENCE_MS)
+    began = time.monotonic()
+    button.click()
+    component_frame(page).wait_for_function(
+        "() => document.querySelector('video')?.videoWidth > 0", timeout=PATIENCE_MS
+    )
+    return time.monotonic() - began
+
+
+def stop(page: Page) -> None:
+    component(page).get_by_role("button", name="Stop").click(timeout=PATIENCE_MS)
+    component(page).get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+
+
+def delays_ms(log: dict[str, list[list[float]]]) -> list[float]:
+    """For each number that reached the screen, the time since the camera's track last showed it."""
+    delays = []
+    for number, shown_ms in log["screen"]:
+        left = [at_ms for seen, at_ms in log["camera"] if seen == number and at_ms <= shown_ms]
+        if left and shown_ms - left[-1] < 5000:
+            delays.append(shown_ms - left[-1])
+    return delays
+
+
+def measure(seconds: int, cycles: int) -> dict[str, Any]:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        camera = Path(folder) / "camera.y4m"
+        write_camera(camera)
+        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", *fake, f"--use-file-for-fake-video-capture={camera}"],
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script(KEEP_TRACKS)
+        launched = time.monotonic()
+        with running_app() as (url, server):
+            page.goto(url)
+            component(page).get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+            first_page_s = time.monotonic() - launched
+            # The picture must not be mirrored: the numbers are read from left to right.
+            page.get_by_text("Settings", exact=True).click()
+            page.get_by_text("Mirror the picture").click()
+            page.wait_for_timeout(1500)
+            starts_s = [start(page)]
+            page.wait_for_timeout(4000)
+            log = component_frame(page).evaluate(WATCH, seconds)
+            figures = page.get_by_text("frames/s").inner_text()
+            memory_mb = resident_mb(server)
+            delays = delays_ms(log)
+            stop(page)
+            page.wait_for_timeout(3000)
+            before = (resident_mb(server), threads(server))
+            for _ in range(cycles):
+                starts_s.append(start(page))
+                page.wait_for_timeout(1500)
+                stop(page)
+            page.wait_for_timeout(4000)
+            after = (resident_mb(server), threads(server))
+        browser.close()
+    return {
+        "first_page_s": round(first_page_s, 2),
+        "start_to_first_frame_s": {"first": round(starts_s[0], 2), "worst": round(max(starts_s), 2)},
+        "page_says": figures,
+        "distinct_frames_per_s": round(len({n for n, _ in log["screen"]}) / min(seconds, FRAMES / 30), 1),
+        "camera_to_screen_ms": {
+            "p50": round(statistics.median(delays), 1),
+            "p90": round(statistics.quantiles(delays, n=10)[-1], 1),
+            "n": len(delays),
+        },
+        "resident_mb_live": round(memory_mb),
+        "cycles": {
+            "connected": len(starts_s) - 1,
+            "resident_mb": [round(before[0]), round(after[0])],
+            "threads": [before[1], after[1]],
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=10, help="how long to watch (the camera's numbers last 10 s)")
+    parser.add_argument("--cycles", type=int, default=20, help="start and stop this many times afterwards")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    result = measure(options.seconds, options.cycles)
+    if options.json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name:24} {value}")
+
+
+if __name__ == "__main__":
+    main()
