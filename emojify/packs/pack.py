@@ -44,7 +44,7 @@ class EmojiPack:
         """
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            about = {key: str(manifest.get(key, "")) for key in ("name", "author", "licence", "description")}
+            about = {key: str(manifest.get(key) or "") for key in ("name", "author", "licence", "description")}
         except (OSError, ValueError, AttributeError) as error:
             raise EmojifyError(f"The pack {folder.name} has no readable {MANIFEST}.") from error
         missing = [emotion.label for emotion in Emotion if not (folder / f"{emotion.label}.png").is_file()]

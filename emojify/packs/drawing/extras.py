@@ -1,0 +1,71 @@
+"""What comes and goes around a face: tears, sweat, hands, and the white edge of a sticker.
+
+Each grows from nothing with its amount, so that a blended expression never makes one pop up.
+"""
+
+from emojify.packs.drawing.shapes import DOWN, OUT, drop, ease, ellipse, gradient, line, path, tag
+
+_WATER_RIM = "#1f6fc4"
+_FINGERS = "M-34 -4L-44 -46M-13 -12L-18 -70M10 -12L11 -72M33 -4L38 -54"
+_GAPS = "M-26.5 -27L-23.5 -4M-2 -27L-1.5 -8M22.7 -27L21.5 -4"
+_THUMB = "M-34 20L-62 -4"
+
+
+def sticker_edge(*silhouettes: str) -> str:
+    """A white border around the shapes and a thin grey line around that: it reads on any background."""
+    return "".join(
+        tag("g", *silhouettes, fill=colour, stroke=colour, stroke_width=width_px, stroke_linejoin="round")
+        for colour, width_px in (("#a4a7ae", 20), ("#fff", 17))
+    )
+
+
+def extras_gradients() -> str:
+    """The colours of water and of blushing cheeks."""
+    return gradient("water", {0: "#d8f3ff", 0.5: "#6cc6ff", 1: "#2a8be6"}, DOWN) + gradient(
+        "cheek", {0: "#ff5652", 1: "#ff5652"}, OUT, fade=True
+    )
+
+
+def water(x: float, y: float, size_px: float) -> str:
+    """A drop with a rim and a highlight, hanging from (x, y). The document needs `extras_gradients`."""
+    if size_px < 1:
+        return ""
+    body = path(drop(x, y, size_px), fill="url(#water)", stroke=_WATER_RIM, stroke_width=size_px * 0.06)
+    return body + ellipse(x - size_px * 0.13, y + size_px * 0.66, size_px * 0.07, size_px * 0.12, fill="#fff")
+
+
+def hands(amount: float, cx: float, y: float, apart_px: float, fill: str, outline: str, forearm: str = "") -> str:
+    """Two hands that come up from below and lie on the cheeks, ``apart_px`` either side of ``cx``.
+
+    ``forearm`` is drawn behind each, palm at the origin and wrist downwards.
+    """
+    # They come late: at the edge of the picture they would be in the way of other expressions.
+    shown = ease(amount, 0.4, 0.95)
+    size = 0.5 + 0.5 * shown
+    if shown == 0:
+        return ""
+    return "".join(
+        tag(
+            "g",
+            forearm,
+            _hand(fill, outline),
+            transform=(
+                f"translate({cx + side * apart_px:.1f} {y + (1 - shown) * 140:.1f}) "
+                f"scale({side * size:.3f} {size:.3f}) rotate(-14)"
+            ),
+        )
+        for side in (-1, 1)
+    )
+
+
+def _hand(fill: str, outline: str) -> str:
+    """The hand on the right of the picture, seen from its back: palm at the origin, fingers up, thumb inside."""
+    shape = _FINGERS + _THUMB
+    return (
+        line(shape, "#fff", 46)
+        + ellipse(0, 22, 58, 53, fill="#fff")
+        + line(shape, outline, 33)
+        + ellipse(0, 22, 50, 45, fill=fill, stroke=outline, stroke_width=5.5)
+        + line(shape, fill, 22)
+        + line(_GAPS, outline, 4)
+    )

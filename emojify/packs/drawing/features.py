@@ -1,0 +1,97 @@
+"""The geometry of eyes and brows, shared by every face that is drawn.
+
+A feature is worked out here as curves; how it is coloured is the affair of the face it belongs to.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emojify.packs.drawing.expression import Expression
+from emojify.packs.drawing.shapes import Points, band
+
+_ANGLES: Points = np.linspace(-np.pi / 2, np.pi / 2, 25)
+SINE: Points = np.sin(_ANGLES)  # from -1 to 1, denser towards the corners, where the curves bend most
+COSINE: Points = np.cos(_ANGLES)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What lies between two curves over the same xs: the upper and lower lids, or the lips."""
+
+    xs: Points
+    upper: Points
+    lower: Points
+
+    @property
+    def outline(self) -> str:
+        """All of it, as a closed path."""
+        return band(self.xs, self.upper, self.lower)
+
+    def slice(self, start: float, end: float) -> str:
+        """The part of the opening from one share of its height (0 is the top) to another."""
+        if start >= end:
+            return ""
+        gap = self.lower - self.upper
+        return band(self.xs, self.upper + start * gap, self.upper + end * gap)
+
+    def lash(self, thickness_px: float) -> str:
+        """A line along the upper edge that tapers towards both corners."""
+        half = thickness_px / 2 * COSINE
+        return band(self.xs, self.upper - half, self.upper + half)
+
+    def disc(self, cx: float, cy: float, rx: float, ry: float) -> str:
+        """What shows of an ellipse through the opening."""
+        if min(rx, ry) < 0.5:
+            return ""
+        xs = cx + rx * SINE
+        upper, lower = np.interp(xs, self.xs, self.upper), np.interp(xs, self.xs, self.lower)
+        return band(xs, np.clip(cy - ry * COSINE, upper, lower), np.clip(cy + ry * COSINE, upper, lower))
+
+
+@dataclass(frozen=True)
+class EyePlace:
+    """Where an eye sits and how big it is at rest. ``side`` is -1 for the left of the picture, 1 for the right."""
+
+    side: int
+    cx: float
+    cy: float
+    half_width_px: float
+    half_height_px: float
+
+
+def eye_opening(expression: Expression, place: EyePlace) -> Opening:
+    """The outline of the visible eye: an oval, cut by both lids."""
+    openness = expression.eye_left_open if place.side < 0 else expression.eye_right_open
+    width, height = place.half_width_px * (0.8 + 0.2 * openness), place.half_height_px * openness
+    slope = expression.lid_tilt * SINE * place.side * 0.55
+    # A lid at 0 is lifted clear of the oval, so that its slope cannot show.
+    clearance = max(0.0, 1 - expression.upper_lid / 0.15)
+    lid = height * (slope - 1.05 + 1.7 * expression.upper_lid - 2 * clearance)
+    # The cheek pushes the lower lid up into the oval; in a laugh only the upper arc is left.
+    lower = height * COSINE * (1 - 1.85 * expression.lower_lid)
+    upper = np.minimum(np.maximum(-height * COSINE, lid), lower)
+    return Opening(place.cx + SINE * width, place.cy + upper, place.cy + lower)
+
+
+@dataclass(frozen=True)
+class BrowPlace:
+    """Where a brow sits at rest; ``travel_px`` is how far a full raise lifts it."""
+
+    side: int
+    cx: float
+    cy: float
+    half_width_px: float
+    travel_px: float
+
+
+def brow_outline(expression: Expression, place: BrowPlace) -> str:
+    """A brow as a tapered stroke, thickest towards the nose."""
+    left = place.side < 0
+    raised = expression.brow_left_raise if left else expression.brow_right_raise
+    tilt = expression.brow_left_tilt if left else expression.brow_right_tilt
+    outward, half = SINE * place.side, place.half_width_px
+    bend = tilt * outward * 0.42 + expression.brow_arch * (SINE**2 - 0.4) * 0.5
+    middle = place.cy - raised * place.travel_px + half * bend
+    thickness = half * 0.19 * np.sqrt(COSINE) * (1 - 0.25 * outward)
+    return band(place.cx + SINE * half, middle - thickness, middle + thickness)

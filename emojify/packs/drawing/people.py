@@ -1,0 +1,134 @@
+"""What a person can look like: the choices of an avatar maker, each with its colours."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Skin(StrEnum):
+    """Skin tones, light to dark."""
+
+    PORCELAIN = "porcelain"
+    SAND = "sand"
+    HONEY = "honey"
+    BRONZE = "bronze"
+    COCOA = "cocoa"
+    EBONY = "ebony"
+
+
+class Hair(StrEnum):
+    """Hair styles, drawn in `hair.CUTS`."""
+
+    NONE = "none"
+    SHORT = "short"
+    CURLY = "curly"
+    BOB = "bob"
+    LONG = "long"
+    BUN = "bun"
+
+
+class HairColour(StrEnum):
+    """Colours of hair, brows and beard."""
+
+    BLACK = "black"
+    BROWN = "brown"
+    AUBURN = "auburn"
+    BLONDE = "blonde"
+    SILVER = "silver"
+    PINK = "pink"
+    TEAL = "teal"
+
+
+class Glasses(StrEnum):
+    """Glasses."""
+
+    NONE = "none"
+    ROUND = "round"
+    SQUARE = "square"
+
+
+class Beard(StrEnum):
+    """Beards."""
+
+    NONE = "none"
+    MOUSTACHE = "moustache"
+    FULL = "full"
+
+
+class Clothes(StrEnum):
+    """Colours of the shirt."""
+
+    CORAL = "coral"
+    SUN = "sun"
+    MINT = "mint"
+    SKY = "sky"
+    LILAC = "lilac"
+    SLATE = "slate"
+
+
+class Background(StrEnum):
+    """Colours of the disc behind the person; none leaves it transparent."""
+
+    NONE = "none"
+    PEACH = "peach"
+    LEMON = "lemon"
+    AQUA = "aqua"
+    LAVENDER = "lavender"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is drawn. The defaults are the person of the built-in pack."""
+
+    skin: Skin = Skin.HONEY
+    hair: Hair = Hair.SHORT
+    hair_colour: HairColour = HairColour.BROWN
+    glasses: Glasses = Glasses.NONE
+    beard: Beard = Beard.NONE
+    clothes: Clothes = Clothes.MINT
+    background: Background = Background.NONE
+
+
+@dataclass(frozen=True)
+class Shades:
+    """One material: where light falls on it, its own colour, its shadow, and the line drawn in it."""
+
+    light: str
+    base: str
+    shadow: str
+    line: str
+
+
+SKINS: dict[Skin, Shades] = {
+    Skin.PORCELAIN: Shades("#ffece0", "#fbd7c3", "#eeb39b", "#a8604c"),
+    Skin.SAND: Shades("#ffe0c2", "#f6c59d", "#e39f72", "#99573a"),
+    Skin.HONEY: Shades("#fbd0a0", "#ecb07a", "#d28a55", "#86492a"),
+    Skin.BRONZE: Shades("#e3aa78", "#cb8752", "#a96537", "#65361c"),
+    Skin.COCOA: Shades("#b97b52", "#9a5c37", "#784224", "#43210f"),
+    Skin.EBONY: Shades("#8f5b40", "#6f412b", "#52301f", "#2b150b"),
+}
+
+HAIR_COLOURS: dict[HairColour, Shades] = {
+    HairColour.BLACK: Shades("#555069", "#2f2b3a", "#1d1a26", "#15131b"),
+    HairColour.BROWN: Shades("#96613c", "#673d24", "#482815", "#33190b"),
+    HairColour.AUBURN: Shades("#d97a46", "#ad4d26", "#833416", "#57200c"),
+    HairColour.BLONDE: Shades("#ffe08a", "#edb94f", "#cb8f2f", "#8a5c18"),
+    HairColour.SILVER: Shades("#f1f3f6", "#c6ccd5", "#9aa3b0", "#636c7a"),
+    HairColour.PINK: Shades("#ffb3cf", "#f5769f", "#cf4a7c", "#8f2850"),
+    HairColour.TEAL: Shades("#6fdccb", "#2ba99b", "#1a7d77", "#0e524f"),
+}
+
+CLOTHES: dict[Clothes, Shades] = {
+    Clothes.CORAL: Shades("#ff9a85", "#f2694f", "#cb4833", "#8a2c1d"),
+    Clothes.SUN: Shades("#ffdf7a", "#f9bd35", "#dc9618", "#8f5d0a"),
+    Clothes.MINT: Shades("#7fe0c0", "#3cbf9b", "#249478", "#14594a"),
+    Clothes.SKY: Shades("#8ccaff", "#4a9df0", "#2f77c8", "#1c4a80"),
+    Clothes.LILAC: Shades("#cdb4ff", "#9d7cf0", "#7656c9", "#473081"),
+    Clothes.SLATE: Shades("#7d8ca6", "#55637d", "#3d485e", "#232b3b"),
+}
+
+BACKGROUNDS: dict[Background, str] = {
+    Background.PEACH: "#ffd9c7",
+    Background.LEMON: "#fff0b3",
+    Background.AQUA: "#c5efec",
+    Background.LAVENDER: "#e2dafc",
+}

@@ -1,0 +1,82 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.packs.pack import EmojiPack
+
+
+def test_a_pack_has_a_picture_for_each_emotion(packs_folder: Path) -> None:
+    pack = EmojiPack.load(packs_folder / "classic")
+    assert list(pack.pictures) == list(Emotion)
+    for emotion, picture in pack.pictures.items():
+        assert picture.shape == (64, 64, 4)
+        assert picture.dtype == np.uint8
+        blue, green, red, alpha = picture[32, 32].tolist()
+        assert f"#{red:02X}{green:02X}{blue:02X}" == emotion.look.colour
+        assert (alpha, picture[0, 0, 3]) == (255, 0)
+
+
+def test_a_pack_says_who_made_it(packs_folder: Path) -> None:
+    pack = EmojiPack.load(packs_folder / "squares")
+    assert (pack.id, pack.name, pack.author, pack.licence) == ("squares", "Squares", "The tests", "MIT")
+
+
+@pytest.mark.parametrize("about", [{}, {"name": ""}, {"name": None}])
+def test_a_pack_without_a_name_goes_by_its_folder(about: dict[str, str | None], packs_folder: Path) -> None:
+    (packs_folder / "classic" / "pack.json").write_text(json.dumps(about), encoding="utf-8")
+    pack = EmojiPack.load(packs_folder / "classic")
+    assert (pack.name, pack.author) == ("classic", "")
+
+
+def test_a_pack_with_missing_emotions_names_them(packs_folder: Path) -> None:
+    for label in ("sad", "fearful"):
+        (packs_folder / "classic" / f"{label}.png").unlink()
+    with pytest.raises(EmojifyError, match=r"^The pack classic lacks: fearful, sad\.$"):
+        EmojiPack.load(packs_folder / "classic")
+
+
+def test_a_folder_in_place_of_a_picture_counts_as_missing(packs_folder: Path) -> None:
+    path = packs_folder / "classic" / "happy.png"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(EmojifyError, match="lacks: happy"):
+        EmojiPack.load(packs_folder / "classic")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda manifest: manifest.unlink(),
+        lambda manifest: manifest.write_text('{"name": "Cla'),
+        lambda manifest: manifest.write_text("[]"),
+        lambda manifest: manifest.write_bytes(b"\xff\xfe"),
+    ],
+    ids=["missing", "cut short", "a list", "no text"],
+)
+def test_a_pack_with_a_broken_manifest_says_so(damage: Callable[[Path], object], packs_folder: Path) -> None:
+    damage(packs_folder / "classic" / "pack.json")
+    with pytest.raises(EmojifyError, match=r"The pack classic has no readable pack\.json"):
+        EmojiPack.load(packs_folder / "classic")
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "happy.png of the pack classic is damaged"),
+        (lambda path: path.write_bytes(b"GIF89a"), "happy.png of the pack classic is not a picture"),
+        (lambda path: path.unlink(), "happy.png of the pack classic cannot be read: No such file"),
+    ],
+    ids=["cut short", "not a picture", "removed since it was listed"],
+)
+def test_a_picture_that_does_not_open_is_named(
+    damage: Callable[[Path], object], sentence: str, packs_folder: Path
+) -> None:
+    pack = EmojiPack.load(packs_folder / "classic")
+    damage(pack.path(Emotion.HAPPY))
+    with pytest.raises(EmojifyError, match=sentence):
+        _ = pack.pictures
