@@ -45,6 +45,7 @@ class Model:
             tflite = card["tflite"]
             if not isinstance(tflite["sha256"], str) or not isinstance(tflite["file"], str):
                 raise ValueError("the card does not name the model's file")
+            float(card.get("crop_margin", 0.0))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EmojifyError(f"The model {self.id} has no readable {CARD}.") from error
         return dict(card)
@@ -55,8 +56,10 @@ class Model:
 
     def accuracy(self, split: str) -> float | None:
         """Accuracy on a split as the card has it, 0 to 1; None if it does not say."""
-        figure = self.card.get("figures", {}).get(split, {}).get("accuracy")
-        return None if figure is None else float(figure)
+        try:
+            return float(self.card["figures"][split]["accuracy"])
+        except (KeyError, TypeError, ValueError):
+            return None
 
     def open(self) -> Classifier:
         """Read the model's file, compare its SHA-256 with the card, and load it.
@@ -124,17 +127,23 @@ class ModelStore:
             self._write_history([*history, model_id])
 
     def rollback(self) -> str:
-        """Put the model live that was so before; returns its id.
+        """Put the newest model live that was so before and still opens; returns its id.
 
         Raises:
-            EmojifyError: if there was none before.
+            EmojifyError: if there is none; the live one stays.
         """
         history = self._history()
-        if len(history) < 2:
-            raise EmojifyError(f"{history[-1]} is the first model that was live: there is none to go back to.")
-        self.get(history[-2]).open()
-        self._write_history(history[:-1])
-        return history[-2]
+        problems = [f"There is no model to go back to from {history[-1]}."]
+        for length in range(len(history) - 1, 0, -1):
+            model_id = history[length - 1]
+            try:
+                self.get(model_id).open()
+            except EmojifyError as error:
+                problems.append(str(error))
+            else:
+                self._write_history(history[:length])
+                return model_id
+        raise EmojifyError(" ".join(problems))
 
     def open(self, model_id: str | None = None) -> OpenedModel:
         """A model, by default the live one; if it is broken, the last good one that was live, then any other.

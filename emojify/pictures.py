@@ -8,13 +8,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from emojify.errors import EmojifyError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_MEGAPIXELS = 64  # decoded, about 250 MB: what a small machine still takes, and more than a phone's camera gives
 MAX_SIDE_PX = 4096  # larger photos are shrunk to this
+
+# How a camera was held, by EXIF's number. ImageOps.exif_transpose knows too, but fails on a photo with any other
+# EXIF value that it cannot write back.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def open_picture(content: bytes, name: str) -> Image.Image:
@@ -30,13 +42,13 @@ def open_picture(content: bytes, name: str) -> Image.Image:
         opened = Image.open(io.BytesIO(content), formats=FORMATS)
         width, height = opened.size
         if width * height > MAX_MEGAPIXELS * 1_000_000:
-            raise EmojifyError(
-                f"{name} is too large: {width} x {height} pixels. "
-                f"The limit is {MAX_MEGAPIXELS} megapixels; shrink it first."
-            )
+            raise _too_large(name, f": {width} x {height} pixels")
         opened.load()
-        picture: Image.Image = ImageOps.exif_transpose(opened)
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        turn = _UPRIGHT.get(opened.getexif().get(ExifTags.Base.Orientation, 1))
+        picture = opened if turn is None else opened.transpose(turn)
+    except Image.DecompressionBombError as error:
+        raise _too_large(name) from error
+    except UnidentifiedImageError as error:
         raise EmojifyError(
             f"{name} is not a picture that can be opened here. Bring a PNG, JPEG or WebP file."
         ) from error
@@ -46,6 +58,10 @@ def open_picture(content: bytes, name: str) -> Image.Image:
         picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).astype(np.uint8))
     has_alpha = "A" in picture.getbands() or "transparency" in picture.info
     return picture.convert("RGBA" if has_alpha else "RGB")
+
+
+def _too_large(name: str, size: str = "") -> EmojifyError:
+    return EmojifyError(f"{name} is too large{size}. The limit is {MAX_MEGAPIXELS} megapixels; shrink it first.")
 
 
 def read_photo(content: bytes, name: str) -> NDArray[np.uint8]:

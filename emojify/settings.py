@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Settings:
-    """Deployment switches, each from an environment variable.
+    """Deployment switches, each from an environment variable; an empty one counts as not set.
 
     Attributes:
         models: folder of models; ``EMOJIFY_MODELS``.
@@ -38,9 +38,9 @@ class Settings:
             EmojifyError: if one of them cannot be understood.
         """
         return cls(
-            models=Path(environment.get("EMOJIFY_MODELS", cls.models)),
-            emojis=Path(environment.get("EMOJIFY_EMOJIS", cls.emojis)),
-            ice_servers=_parse_ice_servers(environment.get("EMOJIFY_ICE_SERVERS", "[]")),
+            models=Path(environment.get("EMOJIFY_MODELS") or cls.models),
+            emojis=Path(environment.get("EMOJIFY_EMOJIS") or cls.emojis),
+            ice_servers=_parse_ice_servers(environment.get("EMOJIFY_ICE_SERVERS") or "[]"),
         )
 
 

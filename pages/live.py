@@ -10,9 +10,9 @@ from emojify.errors import EmojifyError
 from emojify.files import fingerprint
 from emojify.live._compat import start_sharp
 from emojify.live.bars import bars_html
-from emojify.live.camera_help import camera_help
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.live.video_frame import look_after_video_frame
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import list_packs
@@ -39,7 +39,7 @@ def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
     """``files`` is the fingerprint of the pack's folder."""
-    return STYLES[style](_pack.pictures)
+    return STYLES[style](_pack.pictures, _pack.head)
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
@@ -134,7 +134,7 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
         translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
         video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
     )
-    camera_help()
+    look_after_video_frame()
     st.session_state.playing = context.state.playing
     return processor
 

@@ -103,7 +103,7 @@ def test_models_are_listed_with_the_live_one_marked(capsys: pytest.CaptureFixtur
 
 def test_rollback_with_nothing_to_go_back_to_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "rollback"]) == 2
-    assert "none to go back to" in capsys.readouterr().err
+    assert "no model to go back to" in capsys.readouterr().err
 
 
 def test_packs_are_listed_and_a_broken_one_is_named(packs_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

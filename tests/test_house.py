@@ -45,7 +45,7 @@ def imports_of(path: Path) -> set[str]:
         ),
         (
             "emojify/packs",
-            ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.vision"),
+            ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.models"),
         ),
         ("emojify/live", ("tensorflow", "keras", "emojify.training", "pages")),
         ("emojify/training", ("streamlit", "streamlit_webrtc", "av", "emojify.live", "pages")),

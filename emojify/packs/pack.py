@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageOps
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.pictures import open_picture
+from emojify.vision.annotators import Head
 
 MANIFEST = "pack.json"
 
@@ -25,6 +27,7 @@ class EmojiPack:
     Attributes:
         id: the folder's name; what the command line and the address bar call it.
         name, author, licence, description: for people.
+        head: where the head is in the pictures; a sticker puts it on the person's.
         folder: where the pictures lie.
     """
 
@@ -33,6 +36,7 @@ class EmojiPack:
     author: str
     licence: str
     description: str
+    head: Head
     folder: Path
 
     @classmethod
@@ -45,12 +49,15 @@ class EmojiPack:
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             about = {key: str(manifest.get(key) or "") for key in ("name", "author", "licence", "description")}
-        except (OSError, ValueError, AttributeError) as error:
+            head = Head(**{key: float(share) for key, share in (manifest.get("head") or {}).items()})
+        except EmojifyError as error:
+            raise EmojifyError(f"The pack {folder.name} has a {MANIFEST} that cannot be: {error}") from error
+        except (OSError, ValueError, AttributeError, TypeError) as error:
             raise EmojifyError(f"The pack {folder.name} has no readable {MANIFEST}.") from error
         missing = [emotion.label for emotion in Emotion if not (folder / f"{emotion.label}.png").is_file()]
         if missing:
             raise EmojifyError(f"The pack {folder.name} lacks: {', '.join(missing)}.")
-        return cls(id=folder.name, folder=folder, **{**about, "name": about["name"] or folder.name})
+        return cls(id=folder.name, head=head, folder=folder, **{**about, "name": about["name"] or folder.name})
 
     def path(self, emotion: Emotion) -> Path:
         """The picture file of an emotion."""
@@ -58,7 +65,7 @@ class EmojiPack:
 
     @cached_property
     def pictures(self) -> Mapping[Emotion, NDArray[np.uint8]]:
-        """Each picture as (H, W, 4) uint8 BGRA.
+        """Each picture as (side, side, 4) uint8 BGRA; one that is not square is padded, not stretched.
 
         Raises:
             EmojifyError: if one of them does not open.
@@ -71,5 +78,6 @@ class EmojiPack:
             except OSError as error:
                 raise EmojifyError(f"{path.name} of the pack {self.id} cannot be read: {error.strerror}.") from error
             picture = open_picture(content, f"{path.name} of the pack {self.id}").convert("RGBA")
+            picture = ImageOps.pad(picture, (max(picture.size), max(picture.size)), color=(0, 0, 0, 0))
             pictures[emotion] = np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
         return pictures

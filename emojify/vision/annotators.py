@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
@@ -13,16 +14,30 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
 from emojify.vision.readings import Image, Reading, main_reading
 
 Pictures = Mapping[Emotion, NDArray[np.uint8]]
 """One picture an emotion, each (H, W, 4) uint8 BGRA."""
 
-STICKER_SCALE = 1.45  # of the Haar box, which ends above the chin and below the hairline
-STICKER_RISE = 0.05  # of the box: the head's middle is higher than the box's
+HEAD_WIDTH = 1.38  # of the Haar box, which leaves out ears, chin and hair
+HEAD_RISE = 0.05  # of the box: the head's middle is higher than the box's
 SIZE_STEP_PX = 4  # stickers come in steps of this, so that a face that breathes does not miss the cache
 MAX_STICKERS_KEPT = 64
 PANEL_COLOUR = (58, 38, 31)  # BGR
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where the head is in a pack's pictures, as shares of their side: its middle and its width."""
+
+    x: float = 0.5
+    y: float = 0.5
+    width: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.x <= 1 and 0 <= self.y <= 1 and 0.1 <= self.width <= 1):
+            raise EmojifyError(f"A head must lie inside its picture and fill a tenth of it, not {self}.")
 
 
 class Annotator(Protocol):
@@ -75,9 +90,10 @@ def overlay(scene: Image, picture: NDArray[np.uint8], x: int, y: int) -> None:
 
 
 class Sticker:
-    """The emoji on the face."""
+    """The emoji on the face: the picture's head where the person's is, in its size."""
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: Pictures, head: Head | None = None) -> None:
+        self._head = head or Head()
         ready = {emotion: premultiply(picture) for emotion, picture in pictures.items()}
         self._sized = lru_cache(MAX_STICKERS_KEPT)(lambda emotion, size_px: scale(ready[emotion], size_px))
 
@@ -85,11 +101,12 @@ class Sticker:
         longest_px = 2 * max(scene.shape[:2])
         for reading in sorted(readings, key=lambda reading: reading.face.box.area):
             box = reading.face.box
-            wanted_px = min(longest_px, round(max(box.width, box.height) * STICKER_SCALE))
+            wanted_px = min(longest_px, round(box.width * HEAD_WIDTH / self._head.width))
             size_px = max(SIZE_STEP_PX, wanted_px // SIZE_STEP_PX * SIZE_STEP_PX)
             x, y = box.centre
             picture = self._sized(reading.emotion, size_px)
-            overlay(scene, picture, round(x - size_px / 2), round(y - size_px / 2 - box.height * STICKER_RISE))
+            left, top = x - size_px * self._head.x, y - size_px * self._head.y - box.height * HEAD_RISE
+            overlay(scene, picture, round(left), round(top))
         return scene
 
 
@@ -164,9 +181,9 @@ def _text_picture(
     return premultiply(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
 
 
-STYLES: dict[str, Callable[[Pictures], Annotator]] = {
+STYLES: dict[str, Callable[[Pictures, Head], Annotator]] = {
     "sticker": Sticker,
-    "side-by-side": SideBySide,
-    "box": lambda pictures: BoxLabel(),
+    "side-by-side": lambda pictures, head: SideBySide(pictures),
+    "box": lambda pictures, head: BoxLabel(),
 }
 """The styles by the names that the command line and the address bar use."""

@@ -58,7 +58,7 @@ class Classifier:
             source, result = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         except (ValueError, RuntimeError, IndexError) as error:
             raise EmojifyError(f"The model {name} does not open: its file is damaged or no LiteRT model.") from error
-        takes, gives = tuple(source["shape"]), tuple(result["shape"])
+        takes, gives = tuple(map(int, source["shape"])), tuple(map(int, result["shape"]))
         if takes != (1, CROP_PX, CROP_PX, 1) or source["dtype"] != np.uint8 or gives != (1, len(Emotion)):
             raise EmojifyError(
                 f"The model {name} takes {takes} {np.dtype(source['dtype'])} and gives {gives}; "
@@ -66,7 +66,9 @@ class Classifier:
             )
         self._input_index, self._output_index = source["index"], result["index"]
         self._lock = threading.Lock()
-        self.classify(np.zeros((CROP_PX, CROP_PX), np.uint8))  # the first call is ten times slower: have it now
+        first = self.classify(np.zeros((CROP_PX, CROP_PX), np.uint8))  # ten times slower than all later ones
+        if not np.isfinite(first).all():
+            raise EmojifyError(f"The model {name} is broken: what it gives are no numbers.")
 
     def classify(self, crop: NDArray[np.uint8]) -> Probabilities:
         """Read one face.

@@ -112,7 +112,7 @@ def test_that_measure_would_catch_a_near_copy(pack_id: str, change: dict[str, fl
 @pytest.mark.parametrize("pack_id", DRAWINGS)
 def test_a_pack_card_says_who_made_it_and_what_is_allowed(pack_id: str) -> None:
     card = json.loads((PACKS_DIR / pack_id / "pack.json").read_text(encoding="utf-8"))
-    assert set(card) == {"name", "author", "licence", "description"}
+    assert set(card) == {"name", "author", "licence", "description", "head"}
     assert card["licence"] == "MIT"
     assert all(card.values())
 

@@ -8,6 +8,7 @@ import pytest
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.packs.pack import EmojiPack
+from emojify.vision.annotators import Head
 
 
 def test_a_pack_has_a_picture_for_each_emotion(packs_folder: Path) -> None:
@@ -33,6 +34,12 @@ def test_a_pack_without_a_name_goes_by_its_folder(about: dict[str, str | None], 
     assert (pack.name, pack.author) == ("classic", "")
 
 
+def test_a_pack_says_where_the_head_is_or_leaves_it_to_the_default(packs_folder: Path) -> None:
+    assert EmojiPack.load(packs_folder / "classic").head == Head()
+    (packs_folder / "classic" / "pack.json").write_text('{"head": {"y": 0.4, "width": 0.6}}', encoding="utf-8")
+    assert EmojiPack.load(packs_folder / "classic").head == Head(x=0.5, y=0.4, width=0.6)
+
+
 def test_a_pack_with_missing_emotions_names_them(packs_folder: Path) -> None:
     for label in ("sad", "fearful"):
         (packs_folder / "classic" / f"{label}.png").unlink()
@@ -55,8 +62,12 @@ def test_a_folder_in_place_of_a_picture_counts_as_missing(packs_folder: Path) ->
         lambda manifest: manifest.write_text('{"name": "Cla'),
         lambda manifest: manifest.write_text("[]"),
         lambda manifest: manifest.write_bytes(b"\xff\xfe"),
+        lambda manifest: manifest.write_text('{"head": "large"}'),
+        lambda manifest: manifest.write_text('{"head": {"x": "left"}}'),
+        lambda manifest: manifest.write_text('{"head": {"x": null}}'),
+        lambda manifest: manifest.write_text('{"head": {"tilt": 3}}'),
     ],
-    ids=["missing", "cut short", "a list", "no text"],
+    ids=["missing", "cut short", "a list", "no text", "head a word", "head's x a word", "head's x null", "head's tilt"],
 )
 def test_a_pack_with_a_broken_manifest_says_so(damage: Callable[[Path], object], packs_folder: Path) -> None:
     damage(packs_folder / "classic" / "pack.json")

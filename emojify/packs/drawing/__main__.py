@@ -20,9 +20,17 @@ DRAWINGS: dict[str, Callable[[Expression], str]] = {
     "classic": classic_svg,
     "person": lambda expression: person_svg(Person(), expression),
 }
-_DESCRIPTIONS = {
-    "classic": ("Classic", "The round yellow face."),
-    "person": ("Person", "Somebody like you and me, in a green shirt."),
+_ABOUT: dict[str, dict[str, object]] = {
+    "classic": {
+        "name": "Classic",
+        "description": "The round yellow face.",
+        "head": {"x": 0.5, "y": 0.5, "width": 0.94},
+    },
+    "person": {
+        "name": "Person",
+        "description": "Somebody like you and me, in a green shirt.",
+        "head": {"x": 0.5, "y": 0.47, "width": 0.64},
+    },
 }
 
 
@@ -32,8 +40,7 @@ def draw_pack(pack_id: str, folder: Path) -> None:
     for emotion in Emotion:
         pixels = render(DRAWINGS[pack_id](EXPRESSIONS[emotion]), SIZE_PX)
         Image.fromarray(pixels).save(folder / f"{emotion.label}.png", optimize=True)
-    name, description = _DESCRIPTIONS[pack_id]
-    card = {"name": name, "author": "Emojify", "licence": "MIT", "description": description}
+    card = {"author": "Emojify", "licence": "MIT", **_ABOUT[pack_id]}
     (folder / "pack.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""A sentence for each way in which a camera can fail to start, shown under the video."""
+"""Looks after the video component from outside: camera errors in words, and the height of its frame."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _CSS = """.advice {padding: .7rem 1rem; border-radius: .6rem; color: var(--st-te
   background: var(--st-secondary-background-color); border-left: .3rem solid #D55E00}"""
 
 
-def camera_help() -> None:
-    """Put it where the sentence should appear; it takes no room until there is something to say."""
+def look_after_video_frame() -> None:
+    """Put it below the video, where a sentence about the camera should appear; it takes no room until there is one."""
     component = st.components.v2.component(
-        "emojify_camera_help",
+        "emojify_video_frame",
         html=_HTML,
         css=_CSS,
         js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     )
-    component(key="camera_help")
+    component(key="video_frame")

@@ -1,0 +1,193 @@
+"""Pictures that people bring: each bad one is refused in words, each odd one opens as it should look."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emojify.errors import EmojifyError
+from emojify.pictures import MAX_SIDE_PX, encode_png, open_picture, read_photo, read_photo_file
+
+ORIENTATION = 0x0112
+RED, BLUE, WHITE = (0, 0, 255), (255, 0, 0), (255, 255, 255)  # BGR
+
+
+def saved(picture: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def noise(width: int = 64, height: int = 48) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def two_colours() -> Image.Image:
+    """A palette picture in the second of its two colours."""
+    picture = Image.new("P", (9, 9), 1)
+    picture.putpalette([255, 0, 0, 0, 0, 255])
+    return picture
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0"))]
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        pytest.param(b"", "not a picture that can be opened here. Bring a PNG, JPEG or WebP", id="empty"),
+        pytest.param(b"PK\x03\x04 a zip", "not a picture", id="a zip named .png"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture", id="SVG"),
+        pytest.param(saved(noise(), "GIF"), "not a picture", id="GIF: not among the three"),
+        pytest.param(saved(noise(), "TIFF"), "not a picture", id="TIFF: not among the three"),
+        pytest.param(saved(noise())[:20], "damaged or cut short", id="cut within the PNG header"),
+        pytest.param(saved(noise())[:-4000], "damaged or cut short", id="PNG cut short"),
+        pytest.param(saved(noise(), "JPEG")[:-900], "damaged or cut short", id="JPEG cut short"),
+        pytest.param(saved(noise(), "WEBP")[:-900], "damaged or cut short|not a picture", id="WebP cut short"),
+        pytest.param(png_header(8001, 8000), "too large: 8001 x 8000 pixels. The limit is 64", id="64.008 megapixels"),
+        pytest.param(png_header(20_000, 20_000), "too large.* The limit is 64 megapixels", id="400 megapixels"),
+        pytest.param(png_header(0, 5), "not a picture|damaged", id="no pixels"),
+    ],
+)
+def test_a_bad_photo_is_named_and_refused(content: bytes, sentence: str) -> None:
+    with pytest.raises(EmojifyError, match=f"^holiday.png is {sentence}"):
+        read_photo(content, "holiday.png")
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+def test_a_good_photo_opens_as_blue_green_red(file_format: str) -> None:
+    photo = read_photo(saved(Image.new("RGB", (31, 17), (200, 100, 40)), file_format, quality=95), "photo")
+    assert photo.shape == (17, 31, 3)
+    assert photo.dtype == np.uint8
+    assert photo.flags.c_contiguous
+    assert np.abs(photo.astype(int) - (40, 100, 200)).max() <= 4
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 300), (300, 20_000), (20_000, 1)])
+def test_a_very_wide_photo_is_shrunk_in_proportion(width: int, height: int) -> None:
+    photo = read_photo(saved(Image.new("L", (width, height))), "panorama")
+    assert max(photo.shape) == MAX_SIDE_PX
+    assert min(photo.shape[:2]) == max(1, round(min(width, height) * MAX_SIDE_PX / 20_000))
+
+
+def test_a_single_pixel_is_a_photo() -> None:
+    assert read_photo(saved(Image.new("RGB", (1, 1), "blue")), "dot").tolist() == [[list(BLUE)]]
+
+
+FIRST, LAST = slice(0, 16), slice(-16, None)
+# Rows and columns of the file in which the upright picture's top left corner lies, by how the camera was held.
+TOP_LEFT = {
+    1: (FIRST, FIRST),
+    2: (FIRST, LAST),
+    3: (LAST, LAST),
+    4: (LAST, FIRST),
+    5: (FIRST, FIRST),  # from here on the camera was held upright, and the file lies
+    6: (LAST, FIRST),
+    7: (LAST, LAST),
+    8: (FIRST, LAST),
+}
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("orientation", TOP_LEFT)
+def test_a_photo_is_turned_upright_as_its_exif_says(orientation: int, file_format: str) -> None:
+    stored = np.zeros((96, 64, 3) if orientation >= 5 else (64, 96, 3), np.uint8)
+    stored[TOP_LEFT[orientation]] = 255
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    photo = read_photo(saved(Image.fromarray(stored), file_format, exif=exif), "turned")
+    assert photo.shape == (64, 96, 3)
+    assert photo[8, 8].min() > 200
+    assert photo[-8, 8].max() < 60
+    assert photo[8, -8].max() < 60
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65_535])
+def test_an_orientation_that_does_not_exist_is_passed_over(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    assert read_photo(saved(noise(), exif=exif), "odd").shape == (48, 64, 3)
+
+
+def test_a_turned_photo_opens_though_its_other_exif_is_broken() -> None:
+    entries = struct.pack("<HHII", ORIENTATION, 3, 1, 6) + struct.pack("<HHI4s", 0x011A, 2, 3, b"no\0\0")
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + struct.pack("<I", 0)  # the resolution is a text
+    assert read_photo(saved(noise(), "JPEG", exif=exif), "broken").shape == (64, 48, 3)
+
+
+def test_a_grey_photo_has_three_equal_channels() -> None:
+    photo = read_photo(saved(Image.linear_gradient("L")), "grey")
+    assert photo.shape == (256, 256, 3)
+    assert np.array_equal(photo[:, 0], np.repeat(np.arange(256)[:, None], 3, axis=1))
+
+
+def test_sixteen_bit_grey_keeps_its_shades() -> None:
+    deep = Image.fromarray(np.arange(0, 65_536, 256, dtype=np.uint16).reshape(16, 16))
+    assert np.array_equal(read_photo(saved(deep), "deep")[:, :, 0].ravel(), np.arange(256))
+
+
+def test_black_and_white_photos_open() -> None:
+    assert np.unique(read_photo(saved(noise().convert("1")), "fax")).tolist() == [0, 255]
+
+
+@pytest.mark.parametrize(
+    ("picture", "options"),
+    [
+        pytest.param(Image.new("RGBA", (9, 9), (0, 0, 255, 0)), {}, id="RGBA"),
+        pytest.param(Image.new("LA", (9, 9), (0, 0)), {}, id="grey and alpha"),
+        pytest.param(Image.new("P", (9, 9), 0), {"transparency": 0}, id="palette"),
+        pytest.param(two_colours(), {"transparency": b"\xff\x00"}, id="palette with alpha"),
+        pytest.param(Image.new("RGB", (9, 9), (1, 2, 3)), {"transparency": (1, 2, 3)}, id="one colour is see-through"),
+        pytest.param(Image.new("L", (9, 9), 7), {"transparency": 7}, id="one grey is see-through"),
+    ],
+)
+def test_what_is_see_through_lies_on_white(picture: Image.Image, options: dict[str, Any]) -> None:
+    content = saved(picture, **options)
+    assert open_picture(content, "glass").mode == "RGBA"
+    assert (read_photo(content, "glass") == WHITE).all()
+
+
+def test_half_see_through_is_half_white() -> None:
+    photo = read_photo(saved(Image.new("RGBA", (9, 9), (0, 0, 0, 128))), "half")
+    assert (photo == 127).all()
+
+
+def test_a_cmyk_photo_has_its_colours_and_not_their_negative() -> None:
+    photo = read_photo(saved(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95), "print")
+    assert np.abs(photo.astype(int) - RED).max() <= 4
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
+def test_of_an_animation_the_first_picture_counts(file_format: str) -> None:
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    content = saved(frames[0], file_format, save_all=True, append_images=frames[1:], lossless=True)
+    assert Image.open(io.BytesIO(content)).n_frames == 2  # type: ignore[attr-defined]
+    assert (read_photo(content, "moving") == RED).all()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EmojifyError, match=r"gone\.png cannot be read: No such file"):
+        read_photo_file(tmp_path / "gone.png")
+
+
+def test_a_folder_is_no_photo(tmp_path: Path) -> None:
+    with pytest.raises(EmojifyError, match="cannot be read: Is a directory"):
+        read_photo_file(tmp_path)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_an_encoded_picture_comes_back_the_same(channels: int, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (7, 5, channels), np.uint8)
+    back = np.asarray(open_picture(encode_png(image), "mine"))
+    assert np.array_equal(back[:, :, [2, 1, 0, 3][:channels]], image)

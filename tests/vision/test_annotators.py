@@ -1,0 +1,240 @@
+"""What is drawn, to the pixel, with plain pictures: one colour an emotion."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.packs.pack import EmojiPack
+from emojify.vision.annotators import (
+    PANEL_COLOUR,
+    STYLES,
+    Annotator,
+    BoxLabel,
+    Head,
+    SideBySide,
+    Sticker,
+    overlay,
+    premultiply,
+    scale,
+)
+from emojify.vision.readings import Box, Face, Image, Reading
+
+Pictures = Mapping[Emotion, NDArray[np.uint8]]
+
+GREY = 100
+SIZES = [(1, 1), (1, 40), (40, 1), (2, 2), (33, 47), (480, 640)]  # rows, columns
+
+
+def colour(emotion: Emotion) -> tuple[int, int, int]:
+    """BGR."""
+    red, green, blue = bytes.fromhex(emotion.look.colour[1:])
+    return blue, green, red
+
+
+def reading(box: Box, emotion: Emotion = Emotion.HAPPY, sure: bool = True) -> Reading:
+    return Reading(Face(box, 1), np.eye(7, dtype=np.float32)[Emotion.HAPPY], emotion, sure)
+
+
+def plain(rows: int, columns: int) -> Image:
+    return np.full((rows, columns, 3), GREY, np.uint8)
+
+
+def touched(image: Image) -> NDArray[np.bool_]:
+    return (image != GREY).any(axis=2)
+
+
+def square(size: int, alpha: int, shade: int = 200) -> NDArray[np.uint8]:
+    return premultiply(np.dstack([np.full((size, size, 3), shade, np.uint8), np.full((size, size), alpha, np.uint8)]))
+
+
+@pytest.fixture
+def pictures() -> Pictures:
+    """Each emotion a full square of its colour, without any alpha to soften edges."""
+    return {emotion: np.full((64, 64, 4), (*colour(emotion), 255), np.uint8) for emotion in Emotion}
+
+
+@pytest.fixture(params=sorted(STYLES))
+def annotator(request: pytest.FixtureRequest, pictures: Pictures) -> Annotator:
+    return STYLES[request.param](pictures, Head())
+
+
+class TestOverlay:
+    @pytest.mark.parametrize(
+        ("alpha", "expected"),
+        [
+            (255, 200),
+            (0, GREY),
+            (128, 150),  # half of 200 and half of 100
+            (51, 120),  # a fifth of 200 and four fifths of 100
+        ],
+    )
+    def test_alpha_blends_picture_and_scene(self, alpha: int, expected: int) -> None:
+        scene = plain(8, 8)
+        overlay(scene, square(8, alpha), 0, 0)
+        assert np.abs(scene.astype(int) - expected).max() <= 1
+
+    @pytest.mark.parametrize(
+        ("x", "y", "rows", "columns"),
+        [
+            (3, 2, slice(2, 6), slice(3, 7)),
+            (-2, -1, slice(0, 3), slice(0, 2)),
+            (8, 9, slice(9, 10), slice(8, 10)),
+            (10, 0, slice(0, 0), slice(0, 0)),  # just beyond
+            (-4, 0, slice(0, 0), slice(0, 0)),
+            (900, -900, slice(0, 0), slice(0, 0)),
+        ],
+    )
+    def test_what_reaches_beyond_the_scene_is_cut_off(self, x: int, y: int, rows: slice, columns: slice) -> None:
+        scene, expected = plain(10, 10), plain(10, 10)
+        expected[rows, columns] = 200
+        overlay(scene, square(4, 255), x, y)
+        assert np.array_equal(scene, expected)
+
+    def test_a_scaled_picture_has_no_dark_rim(self) -> None:
+        picture = np.zeros((64, 64, 4), np.uint8)  # see-through black around a white square
+        picture[16:48, 16:48] = 255
+        scene = plain(24, 24)
+        overlay(scene, scale(premultiply(picture), 24), 0, 0)
+        assert scene.min() >= GREY - 1
+        assert scene.max() >= 254
+
+
+class TestSticker:
+    def test_it_covers_the_face_and_nothing_else(self, pictures: Pictures) -> None:
+        scene = Sticker(pictures).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
+        mark = touched(scene)
+        assert mark[150:250, 200:300].all()
+        rows, columns = np.flatnonzero(mark.any(axis=1)), np.flatnonzero(mark.any(axis=0))
+        assert mark.sum() == len(rows) * len(columns) == 144**2  # one square
+        assert abs((columns[0] + columns[-1] + 1) / 2 - 250) <= 1  # in the middle of the face
+        assert 0 < 200 - (rows[0] + rows[-1] + 1) / 2 < 10  # a little above, where the head is
+
+    def test_the_head_of_the_picture_lies_on_the_face_and_a_little_larger(self, pictures: Pictures) -> None:
+        head = (slice(8, 32), slice(20, 44))  # 24 of 64 pixels wide, in the middle, above a body
+        for picture in pictures.values():
+            picture[head] = (0, 0, 0, 255)
+        sticker = Sticker(pictures, Head(x=0.5, y=20 / 64, width=24 / 64))
+        scene = sticker.annotate(plain(640, 640), [reading(Box(250, 250, 100, 100))])
+        rows, columns = np.nonzero((scene < 3).all(axis=2))
+        assert abs(columns.mean() - 300) < 2
+        assert 0 < 300 - rows.mean() < 10
+        assert 120 < np.ptp(columns) < 150
+
+    @pytest.mark.parametrize("emotion", Emotion)
+    def test_it_is_the_picture_of_the_emotion(self, emotion: Emotion, pictures: Pictures) -> None:
+        scene = Sticker(pictures).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80), emotion)])
+        assert tuple(scene[100, 100].tolist()) == colour(emotion)
+
+    def test_an_unsure_reading_shows_neutral(self, pictures: Pictures) -> None:
+        unsure = reading(Box(60, 60, 80, 80), Emotion.NEUTRAL, sure=False)
+        scene = Sticker(pictures).annotate(plain(200, 200), [unsure])
+        assert tuple(scene[100, 100].tolist()) == colour(Emotion.NEUTRAL)
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_the_nearer_face_is_on_top_in_any_order(self, turned: bool, pictures: Pictures) -> None:
+        readings = [reading(Box(60, 60, 80, 80), Emotion.SAD), reading(Box(100, 60, 100, 100), Emotion.HAPPY)]
+        scene = Sticker(pictures).annotate(plain(240, 320), readings[::-1] if turned else readings)
+        assert tuple(scene[100, 120].tolist()) == colour(Emotion.HAPPY)  # on both faces
+        assert tuple(scene[100, 65].tolist()) == colour(Emotion.SAD)
+
+    @pytest.mark.parametrize(
+        "box", [Box(-50, -50, 100, 100), Box(600, 440, 100, 100), Box(-100, 100, 100, 100), Box(0, 0, 640, 480)]
+    )
+    def test_a_face_at_the_edge_is_covered_as_far_as_it_is_in_the_frame(self, box: Box, pictures: Pictures) -> None:
+        mark = touched(Sticker(pictures).annotate(plain(480, 640), [reading(box)]))
+        inside = mark[max(0, box.y) : box.y + box.height, max(0, box.x) : box.x + box.width]
+        assert inside.all()
+        assert mark.any()
+
+    def test_see_through_parts_of_a_pack_leave_the_camera_visible(self, packs_folder: Path) -> None:
+        pack = EmojiPack.load(packs_folder / "classic")
+        scene = Sticker(pack.pictures).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
+        mark = touched(scene)
+        assert tuple(scene[200, 250].tolist()) == colour(Emotion.HAPPY)
+        assert mark.sum() == pytest.approx(np.pi * 72**2, rel=0.05)  # a disc; a square has 27 % more
+
+    def test_the_pictures_of_the_pack_are_left_as_they_were(self, pictures: Pictures) -> None:
+        Sticker(pictures).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
+        assert tuple(pictures[Emotion.HAPPY][0, 0].tolist()) == (*colour(Emotion.HAPPY), 255)
+
+
+class TestSideBySide:
+    @pytest.mark.parametrize(
+        ("rows", "columns", "panel"), [(480, 640, 480), (640, 480, 480), (33, 47, 32), (1, 1, 2), (1, 40, 2)]
+    )
+    def test_the_panel_is_as_high_as_the_frame_and_an_even_number_wide(
+        self, rows: int, columns: int, panel: int, pictures: Pictures
+    ) -> None:
+        assert SideBySide(pictures).annotate(plain(rows, columns), []).shape == (rows, columns + panel, 3)
+
+    def test_the_main_face_is_large_in_the_panel_and_the_camera_keeps_its_pixels(self, pictures: Pictures) -> None:
+        small, large = reading(Box(20, 20, 60, 60), Emotion.SAD), reading(Box(300, 200, 120, 120), Emotion.HAPPY)
+        scene = SideBySide(pictures).annotate(plain(480, 640), [small, large])
+        camera, panel = scene[:, :640], scene[:, 640:]
+        share = (panel == colour(Emotion.HAPPY)).all(axis=2).mean()
+        assert share > 0.4
+        assert not (panel == colour(Emotion.SAD)).all(axis=2).any()
+        assert not touched(camera[:150]).any()
+        assert (camera[:, 300] == colour(Emotion.HAPPY)).all(axis=1).any()  # the outline of whom it is
+        assert (camera[230:290, 330:390] == GREY).all()
+
+    def test_the_name_stands_below_the_picture(self, pictures: Pictures) -> None:
+        faces = [[reading(Box(20, 20, 60, 60))], [reading(Box(20, 20, 60, 60), Emotion.NEUTRAL, sure=False)]]
+        panels = [SideBySide(pictures).annotate(plain(480, 640), readings)[400:, 640:] for readings in faces]
+        assert all((panel == 255).all(axis=2).sum() > 100 for panel in panels)
+        assert not np.array_equal(*[(panel == 255).all(axis=2) for panel in panels])  # happy, unsure
+
+    def test_without_a_face_there_is_a_word_and_no_picture(self, pictures: Pictures) -> None:
+        scene = SideBySide(pictures).annotate(plain(480, 640), [])
+        assert not touched(scene[:, :640]).any()
+        panel = scene[:, 640:]
+        assert tuple(panel[0, 0].tolist()) == PANEL_COLOUR
+        assert (panel == 255).all(axis=2).sum() > 100
+        for emotion in Emotion:
+            assert not (panel == colour(emotion)).all(axis=2).any()
+
+
+class TestBoxLabel:
+    def test_every_face_has_an_outline_in_its_colour_and_stays_visible(self) -> None:
+        boxes = {Emotion.HAPPY: Box(50, 100, 120, 120), Emotion.SAD: Box(350, 200, 120, 120)}
+        scene = BoxLabel().annotate(plain(480, 640), [reading(box, emotion) for emotion, box in boxes.items()])
+        for emotion, (x, y, width, height) in boxes.items():
+            assert tuple(scene[y + height // 2, x].tolist()) == colour(emotion)
+            assert tuple(scene[y + height, x + width // 2].tolist()) == colour(emotion)
+            assert (scene[y + 10 : y + height - 10, x + 10 : x + width - 10] == GREY).all()
+
+    @pytest.mark.parametrize(
+        ("y", "rows"), [(100, slice(81, 98)), (0, slice(3, 17))], ids=["above", "inside, at the top"]
+    )
+    def test_the_label_can_be_read_wherever_the_face_is(self, y: int, rows: slice) -> None:
+        scene = BoxLabel().annotate(plain(480, 640), [reading(Box(50, y, 120, 120))])
+        assert (scene[rows, 55:120] == colour(Emotion.HAPPY)).all(axis=2).mean() > 0.3
+        assert (scene[rows, 55:120] > 240).all(axis=2).any()
+
+
+@pytest.mark.parametrize("head", [(-0.1, 0.5, 0.5), (0.5, 1.1, 0.5), (0.5, 0.5, 0.05), (0.5, 0.5, float("nan"))])
+def test_a_head_outside_its_picture_is_refused(head: tuple[float, float, float]) -> None:
+    with pytest.raises(EmojifyError, match="A head must lie inside its picture"):
+        Head(*head)
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+@pytest.mark.parametrize(
+    "box", [Box(0, 0, 1, 1), Box(-20, -20, 60, 60), Box(5000, 5000, 60, 60), Box(-2000, -2000, 9000, 9000)]
+)
+def test_no_frame_and_no_box_is_too_odd(rows: int, columns: int, box: Box, annotator: Annotator) -> None:
+    for sure in (True, False):
+        result = annotator.annotate(plain(rows, columns), [reading(box, sure=sure)])
+        assert result.dtype == np.uint8
+        assert result.shape[0] == rows
+        assert result.shape[1] >= columns
+
+
+@pytest.mark.parametrize("style", ["sticker", "box"])
+def test_without_readings_the_scene_stays_as_it_was(style: str, pictures: Pictures) -> None:
+    assert not touched(STYLES[style](pictures, Head()).annotate(plain(33, 47), [])).any()

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from emojify.emotions import Emotion
+from emojify.vision.readings import Box, Face, Reading, main_reading
+
+
+def reading(box: Box, emotion: Emotion = Emotion.HAPPY, sure: bool = True) -> Reading:
+    probabilities = np.full(7, 0.05, np.float32)
+    probabilities[emotion] = 0.7
+    return Reading(Face(box, 1), probabilities, emotion, sure)
+
+
+@pytest.mark.parametrize(
+    ("other", "overlap"),
+    [
+        (Box(0, 0, 10, 10), 1),
+        (Box(5, 0, 10, 10), 1 / 3),
+        (Box(2, 2, 5, 5), 0.25),  # inside
+        (Box(10, 0, 10, 10), 0),  # touches
+        (Box(30, 30, 10, 10), 0),
+        (Box(20, -20, 5, 5), 0),  # apart both ways: two negatives are no area
+    ],
+)
+def test_overlap_is_intersection_over_union_either_way_round(other: Box, overlap: float) -> None:
+    box = Box(0, 0, 10, 10)
+    assert box.overlap(other) == pytest.approx(overlap)
+    assert other.overlap(box) == pytest.approx(overlap)
+
+
+def test_a_box_knows_area_and_centre() -> None:
+    assert Box(10, 20, 5, 4).area == 20
+    assert Box(10, 20, 5, 4).centre == (12.5, 22)
+
+
+@pytest.mark.parametrize("box", [Box(3, 3, 0, 9), Box(3, 3, 9, 0), Box(3, 3, -9, -9)])
+def test_a_face_without_an_area_cannot_be_made(box: Box) -> None:
+    with pytest.raises(ValueError, match="box with an area"):
+        Face(box, 1)
+
+
+@pytest.mark.parametrize("shape", [(6,), (8,), (1, 7), ()])
+def test_a_reading_without_seven_probabilities_cannot_be_made(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="7 probabilities"):
+        Reading(Face(Box(0, 0, 9, 9), 1), np.zeros(shape, np.float32), Emotion.HAPPY, True)
+
+
+def test_a_reading_says_what_is_shown_and_how_probable_it_is() -> None:
+    happy = reading(Box(0, 0, 9, 9))
+    assert happy.caption == "happy"
+    assert happy.confidence == pytest.approx(0.7)
+
+
+def test_a_doubtful_reading_says_so() -> None:
+    assert reading(Box(0, 0, 9, 9), Emotion.NEUTRAL, sure=False).caption == "unsure"
+
+
+def test_the_main_face_is_the_largest() -> None:
+    small, large = reading(Box(0, 0, 9, 9)), reading(Box(50, 50, 30, 30))
+    assert main_reading([small, large]) is large
+    assert main_reading([large, small]) is large
+    assert main_reading([]) is None
