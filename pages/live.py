@@ -8,7 +8,7 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
-from emojify.live._compat import start_sharp
+from emojify.live._compat import prepare_process
 from emojify.live.bars import bars_html
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
@@ -121,7 +121,7 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
         st.session_state.processor = EmojiVideoProcessor(live)
     processor: EmojiVideoProcessor = st.session_state.processor
     processor.configure(live)
-    start_sharp()
+    prepare_process()
     context = webrtc_streamer(
         key="live",
         mode=WebRtcMode.SENDRECV,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import statistics
 import threading
@@ -143,6 +144,9 @@ class EmojiVideoProcessor:
             picture = self._picture
             self._begin()
             self._picture = picture
+        # A closed connection is a knot of objects, and the app's own collections are off while video runs
+        # (.streamlit/config.toml).
+        gc.collect()
 
     def status(self) -> LiveStatus:
         """Readings and figures, consistent with each other."""
