@@ -6,8 +6,10 @@ BIN := .venv/bin
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
 
+# Two processes, as in life: where TensorFlow is loaded, LiteRT has been seen to crash while opening a model.
 test: .venv/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore=tests/training
+	$(BIN)/pytest tests/training
 
 lint: .venv/.dev
 	$(BIN)/ruff check

@@ -15,6 +15,7 @@ from emojify.models import ModelStore
 from emojify.packs.store import list_packs
 from emojify.pictures import read_photo_file
 from emojify.settings import Settings
+from emojify.training.cli import add_commands as add_training_commands
 from emojify.vision.analyzer import analyze_photo
 from emojify.vision.readings import Reading
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     packs = commands.add_parser("packs", help="list emoji packs")
     packs.set_defaults(run=_list_packs)
     packs.add_subparsers(metavar="list").add_parser("list", help="all packs").set_defaults(run=_list_packs)
+    add_training_commands(commands)
     return parser
 
 

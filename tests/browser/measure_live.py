@@ -112,8 +112,8 @@ def resident_mb(process: subprocess.Popen[bytes]) -> float:
     return _status_field(process, "VmRSS") / 1024
 
 
-def threads(process: subprocess.Popen[bytes]) -> float:
-    return _status_field(process, "Threads")
+def threads(process: subprocess.Popen[bytes]) -> int:
+    return int(_status_field(process, "Threads"))
 
 
 def _status_field(process: subprocess.Popen[bytes], name: str) -> float:
@@ -187,13 +187,16 @@ def measure(seconds: int, cycles: int) -> dict[str, Any]:
             delays = delays_ms(log)
             stop(page)
             page.wait_for_timeout(3000)
-            before = (resident_mb(server), threads(server))
+            memories_mb, thread_counts = [round(resident_mb(server))], [threads(server)]
             for _ in range(cycles):
                 starts_s.append(start(page))
                 page.wait_for_timeout(1500)
                 stop(page)
-            page.wait_for_timeout(4000)
-            after = (resident_mb(server), threads(server))
+                page.wait_for_timeout(1500)
+                memories_mb.append(round(resident_mb(server)))
+            page.wait_for_timeout(3000)
+            memories_mb.append(round(resident_mb(server)))
+            thread_counts.append(threads(server))
         browser.close()
     return {
         "first_page_s": round(first_page_s, 2),
@@ -208,8 +211,8 @@ def measure(seconds: int, cycles: int) -> dict[str, Any]:
         "resident_mb_live": round(memory_mb),
         "cycles": {
             "connected": len(starts_s) - 1,
-            "resident_mb": [round(before[0]), round(after[0])],
-            "threads": [before[1], after[1]],
+            "resident_mb": memories_mb,
+            "threads": thread_counts,
         },
     }
 

@@ -1,0 +1,184 @@
+"""``python -m emojify train | evaluate | export | data``: arguments in, plain words or JSON out.
+
+Nothing heavy is imported before a command runs: the other commands share this parser.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from emojify.errors import EmojifyError
+from emojify.training.config import RECIPES, FitConfig
+
+STOPPED = 130
+"""Exit status of a fit that was interrupted: what a shell calls an interrupted command."""
+
+_COMMON = ("epochs", "batch_size", "learning_rate", "seed", "precision", "patience")
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FitConfig) if field.name != "data"}
+_BY_SET = [name for name in _DEFAULTS if name not in (*_COMMON, "network")]
+_DATA = "FER-2013 as Kaggle's folder, a zip of it or the csv; or a folder of your own pictures by emotion"
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the training wing's commands to a parser's.
+
+    Each sets ``run``, a function of the parsed arguments that returns the exit status or None and may raise
+    EmojifyError.
+    """
+    train = commands.add_parser("train", help="fit a network to a data set")
+    begin = train.add_mutually_exclusive_group(required=True)
+    begin.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help=_DATA)
+    begin.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that was stopped or killed")
+    train.add_argument("--run", type=Path, dest="folder", metavar="RUN", help="default: runs/<time>-<network>")
+    train.add_argument("--network", choices=sorted(RECIPES), help="default: seed")
+    for name in _COMMON:
+        flag = f"--{name.replace('_', '-')}"
+        train.add_argument(flag, type=type(_DEFAULTS[name]), help="default: the network's recipe")
+    others = ", ".join(_BY_SET)
+    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=f"any other setting: {others}")
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure a model on pictures that it was not trained on")
+    evaluate.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP|CSV", help=_DATA)
+    evaluate.add_argument("--split", choices=("public", "private"), default="private", help="default: private")
+    evaluate.add_argument("--clean", action="store_true", help="leave out pictures that stand in train too")
+    evaluate.add_argument("--mirrored", action="store_true", help="average with the mirror image's reading")
+    evaluate.add_argument("--model", metavar="ID", help="default: the live one")
+    evaluate.add_argument("--picture", type=Path, metavar="PNG", help="draw the confusion matrix there")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.set_defaults(run=_evaluate)
+
+    export = commands.add_parser("export", help="make a model for the app from a training run")
+    export.add_argument("folder", type=Path, metavar="RUN")
+    export.add_argument("--id", required=True, dest="model_id", help="the model's folder under models/")
+    export.add_argument("--name", help="what people see; default: the id")
+    export.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="default: what the run was trained on")
+    export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
+    export.set_defaults(run=_export)
+
+    data = commands.add_parser("data", help="check or get training data")
+    actions = data.add_subparsers(metavar="check|download", required=True)
+    check = actions.add_parser("check", help="counts, unreadable and blank pictures, copies, leaks from test to train")
+    check.add_argument("data", type=Path, metavar="DIR|ZIP|CSV")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.set_defaults(run=_check)
+    actions.add_parser("download", help="get FER-2013 from Kaggle").set_defaults(run=_download)
+
+
+def _train(options: argparse.Namespace) -> int:
+    if options.resume:
+        if options.set or any(getattr(options, name) is not None for name in ("folder", "network", *_COMMON)):
+            raise EmojifyError("A resumed run keeps its own settings: give --resume alone.")
+        config, folder = FitConfig.read(options.resume), options.resume
+    else:
+        config = _config(options)
+        folder = options.folder or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}"
+    _quiet()
+    from emojify.training import fit
+
+    signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a fit politely gets the same words as Ctrl+C
+    try:
+        fit.resume(folder) if options.resume else fit.start(config, folder)
+    except KeyboardInterrupt:
+        print(f"Stopped. Go on with: python -m emojify train --resume {folder}", file=sys.stderr)
+        return STOPPED
+    print(f"The run is in {folder}. Make a model of it: python -m emojify export {folder} --id NAME")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    import cv2
+
+    from emojify.models import ModelStore
+    from emojify.settings import Settings
+    from emojify.training.check import mark_clean
+    from emojify.training.dataset import load
+    from emojify.training.evaluate import evaluate
+    from emojify.training.picture import confusion_picture
+
+    store = ModelStore(Settings.from_environment().models)
+    model = store.get(options.model or store.live_id)
+    model.open()  # compares the file with its card
+    data = load(options.data)
+    if options.clean:
+        data = mark_clean(data)
+    tflite = model.folder / model.card["tflite"]["file"]
+    figures = evaluate(tflite, data, options.split, clean=options.clean, mirrored=options.mirrored)
+    if options.picture and not cv2.imwrite(str(options.picture), confusion_picture(figures.confusion)):
+        raise EmojifyError(f"{options.picture} can't be written. Its folder must exist and its name end in .png.")
+    if options.json:
+        what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}
+        print(json.dumps(what | {"mirrored": options.mirrored} | figures.as_dict()))
+        return
+    print(f"{model.name} on {options.split}{', clean' if options.clean else ''}, {figures.n:,} pictures of {data.name}")
+    print(figures)
+
+
+def _export(options: argparse.Namespace) -> None:
+    _quiet()
+    from emojify.settings import Settings
+    from emojify.training.export import export_run
+
+    target = export_run(
+        options.folder,
+        options.data or Path(FitConfig.read(options.folder).data),
+        Settings.from_environment().models,
+        options.model_id,
+        name=options.name,
+        crop_margin=options.crop_margin,
+    )
+    print(f"{target} is ready. Put it live: python -m emojify models promote {options.model_id}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    from emojify.training.check import check
+    from emojify.training.dataset import load
+
+    report = check(load(options.data))
+    print(json.dumps(report.as_dict()) if options.json else report)
+
+
+def _download(options: argparse.Namespace) -> None:
+    from emojify.training.download import download
+
+    print(download())
+
+
+def _config(options: argparse.Namespace) -> FitConfig:
+    """The network's recipe with what was asked for in its place."""
+    network = options.network or "seed"
+    asked = {name: getattr(options, name) for name in _COMMON if getattr(options, name) is not None}
+    for setting in options.set:
+        name, _, value = setting.partition("=")
+        if name not in _BY_SET:
+            raise EmojifyError(f"There is no setting {name!r} for --set. There are: {', '.join(_BY_SET)}.")
+        asked[name] = _parse(name, value)
+    return FitConfig(**{"data": str(options.data.absolute()), "network": network, **RECIPES[network], **asked})
+
+
+def _parse(name: str, value: str) -> bool | int | float | str:
+    default = _DEFAULTS[name]
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "false": False}[value.lower()]
+        return type(default)(value)
+    except (KeyError, ValueError) as error:
+        kind = "true or false" if isinstance(default, bool) else "a number"
+        raise EmojifyError(f"{name} must be {kind}, not {value!r}.") from error
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _quiet() -> None:
+    """TensorFlow greets with a screen of its own matters unless it is told not to before it is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,132 @@
+"""Every number of a fit, in one place. The defaults are the tutorial's recipe."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from emojify.errors import EmojifyError
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """What a fit is asked to do.
+
+    Raises:
+        EmojifyError: on creation, for a value that can't be meant.
+    """
+
+    data: str
+    network: str = "seed"
+    epochs: int = 50
+    batch_size: int = 64
+    seed: int = 1  # fixes the first weights, the order of the pictures, dropout and augmentation
+    precision: str = "float32"  # or "bfloat16": mixed, for CPUs with AVX512-BF16 and for GPUs; "auto": if they have it
+
+    # Descent
+    optimizer: str = "adam"  # or "sgd": Nesterov
+    momentum: float = 0.9  # sgd only
+    learning_rate: float = 1e-4
+    schedule: str = "decay"  # learning_rate / (1 + decay * batches), the old Keras "decay"; or "cosine", down to 0
+    decay: float = 1e-6  # schedule "decay" only; 0: constant
+    warmup_epochs: float = 0.0  # schedule "cosine" only: a straight rise from 0
+    # Keras takes learning_rate * weight_decay of a kernel off at every batch, beside the momentum. The papers' weight
+    # decay goes through it: with momentum 0.9, their 5e-4 is 5e-3 here.
+    weight_decay: float = 0.0
+    average: float = 0.0  # per batch, e.g. 0.999: judge and keep a running average of the weights; 0: the weights
+
+    # Targets
+    label_smoothing: float = 0.0
+    ferplus_weight: float = 0.0  # share of FER+'s votes in the target, 0 to 1; the rest is the label
+    class_balance: float = 0.0  # 1: every emotion weighs alike in the loss; 0: every picture does
+    # Menon et al. 2020, "Long-tail learning via logit adjustment": adds this times log(class share) to the logits in
+    # the loss, so that the network itself does not lean to what is frequent. 1 aims at macro recall.
+    logit_adjustment: float = 0.0
+
+    # Augmentation, in shares of the picture's side unless said otherwise; each picture draws anew in every epoch
+    flip: bool = False  # left and right, half of the time
+    shift: float = 0.0  # up to this much, each way
+    rotation: float = 0.0  # up to this many degrees, each way
+    scale: float = 0.0  # 0.1: from 10 % smaller to 10 % larger
+    brightness: float = 0.0  # up to this share of 255, each way
+    contrast: float = 0.0  # 0.3: from 30 % less to 30 % more
+    lighting: float = 0.0  # a slope of light across the face: one edge brighter, the other darker by this share
+    erase: float = 0.0  # chance of a random grey rectangle over 2 to 20 % of the picture (Zhong et al. 2017)
+    mixup: float = 0.0  # alpha of Zhang et al. 2017; 0: none
+
+    # Stopping
+    choose_by: str = "accuracy"  # on public; or "balanced": the mean of accuracy and macro recall
+    patience: int = 0  # epochs without a new best before the fit ends early; 0: never
+
+    def __post_init__(self) -> None:
+        choices = {
+            "precision": ("float32", "bfloat16", "auto"),
+            "optimizer": ("adam", "sgd"),
+            "schedule": ("decay", "cosine"),
+            "choose_by": ("accuracy", "balanced"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise EmojifyError(f"{name} is {getattr(self, name)!r}; it must be {' or '.join(allowed)}.")
+        limits = {
+            "epochs": (1, 100_000),
+            "batch_size": (1, 65_536),
+            "learning_rate": (1e-9, 100),
+            "momentum": (0, 0.9999),
+        }
+        limits |= {"average": (0, 0.99999), "label_smoothing": (0, 0.9), "rotation": (0, 180), "mixup": (0, 10)}
+        limits |= dict.fromkeys(("ferplus_weight", "class_balance", "shift", "brightness", "contrast"), (0, 1))
+        limits |= {"lighting": (0, 1), "erase": (0, 1), "scale": (0, 0.9), "weight_decay": (0, 10), "decay": (0, 10)}
+        limits |= {"logit_adjustment": (0, 5), "warmup_epochs": (0, 100_000), "patience": (0, 100_000)}
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise EmojifyError(f"{name} is {getattr(self, name)}; it must lie between {low} and {high}.")
+
+    @classmethod
+    def read(cls, run: Path) -> FitConfig:
+        """The config of an old run. What it does not mention was not there yet, and is off.
+
+        Raises:
+            EmojifyError: if ``run`` is no run, or was made by a later version.
+        """
+        try:
+            content: dict[str, Any] = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise EmojifyError(f"{run} is no training run: it has no readable config.json.") from error
+        unknown = set(content) - {field.name for field in fields(cls)}
+        if unknown:
+            raise EmojifyError(f"{run} was made by another version of Emojify: it sets {', '.join(sorted(unknown))}.")
+        return cls(**content)
+
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "seed": {},
+    # A starting point, not yet fitted to the end: Nesterov, cosine and strong augmentation are what the papers on
+    # FER-2013 have in common (Pramerdorfer and Kampel 2016, Khaireddin and Chen 2021).
+    "residual": {
+        "epochs": 120,
+        "batch_size": 128,
+        "precision": "auto",
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "schedule": "cosine",
+        "warmup_epochs": 3.0,
+        "weight_decay": 5e-3,
+        "average": 0.999,
+        "label_smoothing": 0.1,
+        "ferplus_weight": 0.3,
+        "logit_adjustment": 0.5,
+        "flip": True,
+        "shift": 0.1,
+        "rotation": 15.0,
+        "scale": 0.15,
+        "brightness": 0.15,
+        "contrast": 0.3,
+        "lighting": 0.2,
+        "erase": 0.5,
+        "choose_by": "balanced",
+    },
+}
+"""What a network is trained with unless something else is asked for; what is not named is ``FitConfig``'s default."""

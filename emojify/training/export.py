@@ -1,0 +1,190 @@
+"""From a fit's best weights to a model folder that the app can serve.
+
+    models/<id>/model.tflite    the network for LiteRT: raw grey bytes (1, 48, 48, 1) in, probabilities (1, 7) out
+    models/<id>/weights.npz     the same network's weights in float16, to train on from
+    models/<id>/card.json       what it is and what it is worth
+
+The folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from emojify.emotions import LABELS
+from emojify.errors import EmojifyError
+from emojify.training.card import make_card
+from emojify.training.check import mark_clean
+from emojify.training.config import FitConfig
+from emojify.training.dataset import SIDE, Dataset, load
+from emojify.training.evaluate import Figures, measure, run_apart
+from emojify.training.weights import load_network, save_weights
+
+MAX_LOSS = 0.005
+"""Share of public pictures that int8 may lose against float and still ship: it is four times smaller and faster."""
+
+CALIBRATION_PICTURES = 512
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def export_run(
+    run: Path, data: Path, models: Path, model_id: str, *, name: str | None = None, crop_margin: float = 0.0
+) -> Path:
+    """Make a model folder from the best epoch of a run, finished or not.
+
+    Args:
+        run: a folder written by :mod:`~emojify.training.fit`.
+        data: the data set, for calibration and for the card's figures.
+        models: where model folders lie.
+        model_id: the new folder's name: small letters, digits, dots and dashes.
+        name: what people see; the id if there is none.
+        crop_margin: share of the face detector's box that is added on each side before it is scaled to 48x48.
+
+    Returns:
+        The new folder.
+
+    Raises:
+        EmojifyError: if the id is taken or unfit, or the run or the data can't be used.
+    """
+    if not (run / "checkpoint.json").is_file():
+        raise EmojifyError(f"{run} is no training run with a whole epoch behind it. Let it finish one first.")
+    config = FitConfig.read(run)
+    state = json.loads((run / "checkpoint.json").read_text())
+    recipe = {key: value for key, value in asdict(config).items() if key not in ("data", "network")}
+    recipe |= {
+        "epochs_done": state["epoch"],
+        "best_epoch": state["best_epoch"],
+        "chosen_on": "public",
+    }
+    return export(
+        config.network,
+        run / "best.weights.h5",
+        mark_clean(load(data)),
+        models,
+        model_id,
+        name=name,
+        recipe=recipe,
+        crop_margin=crop_margin,
+    )
+
+
+def export(
+    network: str,
+    weights: Path,
+    data: Dataset,
+    models: Path,
+    model_id: str,
+    *,
+    name: str | None,
+    recipe: dict[str, Any],
+    crop_margin: float,
+) -> Path:
+    """Make a model folder from a network's name and a file of its weights. See :func:`export_run`.
+
+    The weights are rounded to float16 first, so that ``weights.npz`` and ``model.tflite`` are the same network.
+
+    Args:
+        data: with clean marks, see :func:`~emojify.training.check.mark_clean`.
+        recipe: how it was trained, for the card.
+    """
+    if not _ID.fullmatch(model_id):
+        raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
+    target = models / model_id
+    if target.exists():
+        raise EmojifyError(f"There is a model {model_id!r} already. Choose another id, or remove {target} first.")
+    models.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=models, prefix=f".{model_id}."))
+    try:
+        save_weights(load_network(network, weights), folder / "weights.npz")
+        model = load_network(network, folder / "weights.npz")
+        tflite, public = _write_smallest_faithful(model, data, folder)
+        figures = {"public": public}
+        private = data.split("private")
+        probabilities = run_apart(folder / "model.tflite", private.images)
+        figures["private"] = measure(probabilities, private.labels, private.votes)
+        if private.clean is not None and private.clean.any():
+            clean = private.rows(private.clean)
+            figures["private_clean"] = measure(probabilities[private.clean], clean.labels, clean.votes)
+        card = make_card(
+            model_id=model_id,
+            name=name or model_id,
+            network=network,
+            parameters=model.count_params(),
+            created=datetime.now(UTC).date().isoformat(),
+            tflite=_stamp(folder / "model.tflite") | tflite,
+            weights=_stamp(folder / "weights.npz"),
+            emotions=list(LABELS),
+            crop_margin=crop_margin,
+            data=data,
+            recipe=recipe,
+            figures=figures,
+        )
+        (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        folder.chmod(0o755)
+        folder.rename(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return target
+
+
+def convert(model: keras.Model, calibration: NDArray[np.uint8] | None = None) -> bytes:
+    """The network as a LiteRT file: int8 inside if there are pictures to calibrate it on, else float32.
+
+    Args:
+        model: takes (n, 48, 48, 1) uint8, gives (n, 7) float32.
+        calibration: (n, 48, 48) uint8, faces such as it will meet.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        # A fixed batch of one: a free one leaves shape arithmetic in the graph that cuts XNNPACK's work in pieces.
+        one = keras.InputSpec(dtype="uint8", shape=(1, SIDE, SIDE, 1), name="pixels")
+        model.export(scratch, format="tf_saved_model", verbose=False, input_signature=[one])
+        converter = tf.lite.TFLiteConverter.from_saved_model(scratch)
+        if calibration is not None:
+
+            def pictures() -> Iterator[list[NDArray[np.uint8]]]:
+                for image in calibration:
+                    yield [image[None, :, :, None]]
+
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = pictures
+        return bytes(converter.convert())
+
+
+def _write_smallest_faithful(model: keras.Model, data: Dataset, folder: Path) -> tuple[dict[str, Any], Figures]:
+    """Write ``model.tflite``: int8 unless it loses more than ``MAX_LOSS`` on public.
+
+    Returns:
+        What the card says about the choice, and the chosen one's figures on public.
+    """
+    train, public = data.split("train").images, data.split("public")
+    sample = np.random.default_rng(0).permutation(len(train))[:CALIBRATION_PICTURES]
+    target = folder / "model.tflite"
+    candidates = {"float32": convert(model), "int8": convert(model, train[sample])}
+    figures = {}
+    for kind, content in candidates.items():
+        target.write_bytes(content)
+        figures[kind] = measure(run_apart(target, public.images), public.labels, public.votes)
+    chosen = "int8" if figures["float32"].accuracy - figures["int8"].accuracy <= MAX_LOSS else "float32"
+    target.write_bytes(candidates[chosen])
+    public_accuracy = {kind: round(figures[kind].accuracy, 4) for kind in figures}
+    return {"quantization": chosen, "public_accuracy": public_accuracy}, figures[chosen]
+
+
+def _stamp(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"file": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

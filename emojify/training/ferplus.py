@@ -1,0 +1,120 @@
+"""What the crowd of FER+ says about a picture.
+
+Barsoum et al. 2016, "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution":
+ten people each voted for one of the seven emotions, contempt, "unknown" or "not a face".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emojify.emotions import LABELS
+from emojify.errors import EmojifyError
+from emojify.training.sources import MAX_CSV_BYTES, Face, Source
+
+VOTE_COLUMNS = (
+    *("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"),
+    *("contempt", "unknown", "nf"),
+)
+"""What the crowd could vote for. The first seven are in the order of ``Emotion``; nf is "not a face"."""
+
+
+@dataclass
+class Crowd:
+    """The votes and marks that lie beside a data set, by file or by row of the original csv."""
+
+    _by_file: dict[str, list[int]] = field(default_factory=dict)
+    _by_row: list[tuple[str, list[int]]] = field(default_factory=list)
+    _clean: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, source: Source) -> Crowd:
+        """Read ``labels.csv`` (``file``, ``ferplus_<emotion>``..., ``clean``) and FER+'s own ``fer2013new.csv``.
+
+        Raises:
+            EmojifyError: if one of them has a row that makes no sense.
+        """
+        crowd = cls()
+        if name := source.find("labels.csv"):
+            for row, where in _rows(source, name, required=("file",)):
+                file = str(PurePosixPath(name).parent / row["file"])
+                crowd._by_file[file] = _votes(row, "ferplus_", where)
+                if row.get("clean"):
+                    crowd._clean[file] = row["clean"] == "1"
+        if name := source.find("fer2013new.csv"):
+            for row, where in _rows(source, name, required=("usage",)):
+                crowd._by_row.append((row["usage"], _votes(row, "", where)))
+        return crowd
+
+    def votes(self, face: Face) -> list[int] | None:
+        """Counts in the order of ``VOTE_COLUMNS``, None if nobody voted on this face."""
+        if face.file in self._by_file:
+            return self._by_file[face.file]
+        if 0 <= face.row < len(self._by_row):
+            usage, votes = self._by_row[face.row]
+            if usage.lower() == face.usage.lower():  # some copies number their files differently
+                return votes
+        return None
+
+    def clean(self, face: Face) -> bool | None:
+        """False if ``labels.csv`` says not to judge by this face, None if it says nothing."""
+        return self._clean.get(face.file)
+
+
+def majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The emotion that more than half of the crowd chose, by FER+'s own rule: a lone vote counts as a slip.
+
+    Args:
+        votes: (n, 10), columns as in ``VOTE_COLUMNS``.
+
+    Returns:
+        (n,) indices in the order of ``Emotion``, -1 where there is no majority for one of the seven.
+    """
+    kept = _without_slips(votes)
+    winner = kept.argmax(axis=1)
+    clear = (kept.max(axis=1, initial=0) * 2 > kept.sum(axis=1)) & (winner < len(LABELS))
+    return np.where(clear, winner, -1).astype(np.int64)
+
+
+def distribution(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The votes for the seven as probabilities: (n, 7) float32; a row of zeros where no two agree on one of them."""
+    seven = _without_slips(votes)[:, : len(LABELS)].astype(np.float32)
+    return seven / np.maximum(seven.sum(axis=1, keepdims=True), 1)
+
+
+def no_face(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(n,) bool, True where most of the crowd saw no face."""
+    return votes[:, VOTE_COLUMNS.index("nf")].astype(np.int64) * 2 > votes.sum(axis=1)
+
+
+def _without_slips(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.where(votes < 2, 0, votes).astype(np.int64)
+
+
+def _rows(source: Source, name: str, required: tuple[str, ...]) -> list[tuple[dict[str, str], str]]:
+    """The rows of a csv with small-letter column names, each with where it stands."""
+    reader = csv.reader(io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline=""))
+    header = [column.strip().lower() for column in next(reader, [])]
+    for column in required:
+        if column not in header:
+            raise EmojifyError(f"{name} in {source.path} has no column {column!r}.")
+    rows = []
+    for values in reader:
+        if values and len(values) != len(header):
+            raise EmojifyError(f"{name}, line {reader.line_num}: there are {len(values)} values, not {len(header)}.")
+        if values:
+            rows.append((dict(zip(header, values, strict=True)), f"{name}, line {reader.line_num}"))
+    return rows
+
+
+def _votes(row: dict[str, str], prefix: str, where: str) -> list[int]:
+    counts = [row.get(prefix + column, "").strip() or "0" for column in VOTE_COLUMNS]
+    if not all(count.isdecimal() and int(count) < 256 for count in counts):
+        raise EmojifyError(f"{where}: votes must be whole numbers, not {', '.join(counts)}.")
+    return [int(count) for count in counts]

@@ -1,0 +1,51 @@
+"""A confusion matrix as a picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emojify.emotions import LABELS
+
+_CELL, _MARGIN = 72, 120
+_INK, _PAPER, _BLUE = (40, 40, 40), (255, 255, 255), (178, 114, 0)  # BGR; the blue is Okabe and Ito's
+
+
+def confusion_picture(confusion: list[list[int]]) -> NDArray[np.uint8]:
+    """A row per label, a column per reading; the darker, the larger the share of its row.
+
+    Args:
+        confusion: 7 x 7 counts, as in :class:`~emojify.training.evaluate.Figures`.
+
+    Returns:
+        (h, w, 3) uint8 BGR.
+    """
+    counts = np.array(confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = _MARGIN + _CELL * len(LABELS) + 16
+    picture = np.full((side, side, 3), _PAPER, np.uint8)
+    _write(picture, "read as", (_MARGIN, 24), scale=0.5)
+    _write(picture, "labelled", (8, _MARGIN - 12), scale=0.5)
+    for row, label in enumerate(LABELS):
+        _write(picture, label, (8, _MARGIN + row * _CELL + _CELL // 2 + 5))
+        _write(picture, label, (_MARGIN + row * _CELL + 2, _MARGIN - 12 - 28 * (row % 2)), scale=0.42)
+        for column in range(len(LABELS)):
+            share = shares[row, column]
+            left, top = _MARGIN + column * _CELL, _MARGIN + row * _CELL
+            colour = [float(paper + (blue - paper) * share) for paper, blue in zip(_PAPER, _BLUE, strict=True)]
+            cv2.rectangle(picture, (left, top), (left + _CELL - 2, top + _CELL - 2), colour, -1)
+            _write(picture, f"{share:.0%}", (left + 16, top + 34), ink=_PAPER if share > 0.65 else _INK, scale=0.55)
+            _write(picture, f"{counts[row, column]}", (left + 16, top + 56), ink=_PAPER if share > 0.65 else _INK)
+    return picture
+
+
+def _write(
+    picture: NDArray[np.uint8],
+    text: str,
+    at: tuple[int, int],
+    *,
+    ink: tuple[int, int, int] = _INK,
+    scale: float = 0.45,
+) -> None:
+    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)

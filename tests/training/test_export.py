@@ -1,0 +1,153 @@
+"""Export: the folder that ships holds the network that was trained, whole or not at all."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emojify.emotions import LABELS
+from emojify.errors import EmojifyError
+from emojify.training import export as exporting
+from emojify.training.dataset import Dataset, load
+from emojify.training.evaluate import evaluate, run_apart
+from emojify.training.export import convert, export, export_run
+from emojify.training.networks import NETWORKS
+from emojify.training.weights import load_network, save_weights
+
+
+@pytest.fixture(scope="module")
+def data(faces: Path) -> Dataset:
+    return load(faces)
+
+
+@pytest.fixture(scope="module")
+def model(finished_run: Path, faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_run(finished_run, faces, tmp_path_factory.mktemp("models"), "drawn", name="Drawn faces")
+
+
+def test_weights_survive_the_way_to_disk_and_back(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
+    trained = load_network("tiny", finished_run / "best.weights.h5")
+    save_weights(trained, tmp_path / "weights.npz")
+    back = load_network("tiny", tmp_path / "weights.npz")
+    pixels = data.images[:50, :, :, None]
+    np.testing.assert_allclose(back.predict(pixels, verbose=0), trained.predict(pixels, verbose=0), atol=5e-3)
+
+
+def test_weights_of_the_seed_network_fit_into_git(tmp_path: Path) -> None:
+    save_weights(NETWORKS["seed"](), tmp_path / "weights.npz")
+    assert (tmp_path / "weights.npz").stat().st_size < 6_000_000
+
+
+@pytest.mark.parametrize(
+    ("network", "content", "sentence"),
+    [
+        ("nothing", b"", "no network called 'nothing'"),
+        ("tiny", b"not a zip", "damaged"),
+        ("seed", None, "does not hold the weights of the network 'seed'"),  # another network's
+    ],
+)
+def test_weights_that_do_not_fit_are_named(network: str, content: bytes | None, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    if content is None:
+        save_weights(NETWORKS["tiny"](), path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(EmojifyError, match=sentence):
+        load_network(network, path)
+
+
+def test_the_float_file_reads_exactly_like_the_network(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
+    network = load_network("tiny", finished_run / "best.weights.h5")
+    expected = network.predict(data.images[:60, :, :, None], verbose=0)
+    (tmp_path / "model.tflite").write_bytes(convert(network))
+    np.testing.assert_allclose(run_apart(tmp_path / "model.tflite", data.images[:60]), expected, atol=1e-5)
+
+
+def test_the_int8_file_reads_like_the_network(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
+    network = load_network("tiny", finished_run / "best.weights.h5")
+    pictures = data.split("private").images
+    expected = network.predict(pictures[..., None], verbose=0)
+    (tmp_path / "model.tflite").write_bytes(convert(network, data.split("train").images))
+    read = run_apart(tmp_path / "model.tflite", pictures)
+    assert np.abs(read - expected).mean() < 0.02
+    assert (read.argmax(1) == expected.argmax(1)).mean() > 0.9
+
+
+def test_the_card_is_complete_and_true(model: Path, data: Dataset) -> None:
+    card = json.loads((model / "card.json").read_text())
+    assert sorted(path.name for path in model.iterdir()) == ["card.json", "model.tflite", "weights.npz"]
+    for key in ("tflite", "weights"):
+        content = (model / card[key]["file"]).read_bytes()
+        assert card[key]["bytes"] == len(content)
+        assert card[key]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert (card["id"], card["name"], card["network"]) == ("drawn", "Drawn faces", "tiny")
+    assert card["emotions"] == list(LABELS)
+    assert card["crop_margin"] == 0.0
+    assert card["parameters"] == NETWORKS["tiny"]().count_params()
+    assert card["data"]["train_n"] == len(data.split("train"))
+    assert (card["recipe"]["optimizer"], card["recipe"]["epochs_done"], card["recipe"]["chosen_on"]) == (
+        "adam",
+        8,
+        "public",
+    )
+    assert "data" not in card["recipe"]  # a path on somebody's machine
+    assert set(card["figures"]) == {"public", "private", "private_clean"}
+    assert card["figures"]["private"] == evaluate(model / "model.tflite", data, "private").as_dict()
+    assert card["caveats"]
+    assert not set(card["reads_well"]) & set(card["reads_badly"])
+
+
+def test_int8_ships_when_it_is_as_good_as_float(model: Path) -> None:
+    tflite = json.loads((model / "card.json").read_text())["tflite"]
+    loss = tflite["public_accuracy"]["float32"] - tflite["public_accuracy"]["int8"]
+    assert tflite["quantization"] == ("int8" if loss <= 0.005 else "float32")
+
+
+def test_float_ships_when_int8_loses_too_much(
+    finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "MAX_LOSS", -1.0)
+    card = json.loads((export_run(finished_run, faces, tmp_path, "float") / "card.json").read_text())
+    assert card["tflite"]["quantization"] == "float32"
+
+
+def test_a_taken_id_is_refused_and_left_alone(model: Path, finished_run: Path, faces: Path) -> None:
+    before = (model / "card.json").read_bytes()
+    with pytest.raises(EmojifyError, match="'drawn' already"):
+        export_run(finished_run, faces, model.parent, "drawn")
+    assert (model / "card.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("model_id", ["", "../up", "a/b", ".hidden", "With Space", "x" * 65])
+def test_an_id_that_is_no_plain_name_is_refused(model_id: str, finished_run: Path, faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmojifyError, match="can't name a model"):
+        export_run(finished_run, faces, tmp_path / "models", model_id)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_folder_that_is_no_run_is_named(faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmojifyError, match="no training run"):
+        export_run(tmp_path, faces, tmp_path / "models", "one")
+
+
+def test_a_failing_export_leaves_nothing(
+    finished_run: Path, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*args: object) -> bytes:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(exporting, "convert", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        export("tiny", finished_run / "best.weights.h5", data, tmp_path, "one", name=None, recipe={}, crop_margin=0.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_with_broken_weights_leaves_nothing(finished_run: Path, faces: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(finished_run, tmp_path / "run")
+    (broken / "best.weights.h5").write_bytes(b"half a file")
+    with pytest.raises(EmojifyError, match="damaged"):
+        export_run(broken, faces, tmp_path / "models", "one")
+    assert list((tmp_path / "models").iterdir()) == []
