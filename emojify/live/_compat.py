@@ -4,8 +4,8 @@ aiortc 1.16: ``aiortc.codecs.vpx`` reads its bit rates from module constants; it
 soft at 640x480 for the first seconds, and no argument of aiortc or streamlit-webrtc reaches them.
 
 glibc: each new thread gets a heap ("arena") of its own, up to eight a core, and a connection starts several threads.
-What one connection freed is then not used by the next: each start and stop took 8 MB for good. With few arenas, and
-frames outside of them, 20 starts and stops stay within a tenth.
+What one connection freed is then not used by the next: each start and stop took 8 MB for good. With few arenas,
+frames outside of them, and free pages handed back at a stream's end, memory stays flat.
 """
 
 import ctypes
@@ -27,16 +27,33 @@ FRAME_BYTES = 256 * 1024  # from this size on memory goes back to the system whe
 
 
 @functools.cache
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, where it is glibc; others have neither the functions nor the trouble."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
+
+
+@functools.cache
 def prepare_process() -> None:
     """Make this process fit for live video. Call before the first connection; later calls do nothing."""
     vpx.DEFAULT_BITRATE = START_BITRATE_BPS
     vpx.MAX_BITRATE = MAX_BITRATE_BPS
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:  # another C library has no such thing, and no need of it
-            mallopt(_M_ARENA_MAX, ARENAS)
-            mallopt(_M_MMAP_THRESHOLD, FRAME_BYTES)
+    glibc = _glibc()
+    if glibc is not None:
+        glibc.mallopt(_M_ARENA_MAX, ARENAS)
+        glibc.mallopt(_M_MMAP_THRESHOLD, FRAME_BYTES)
     # What is loaded by now stays: a collection at the end of a stream then looks at what came since, in
     # milliseconds; looking at everything would stop all other streams for a quarter of a second.
     gc.collect()
     gc.freeze()
+
+
+def release_memory() -> None:
+    """Give back what a finished stream leaves behind. Call at its end.
+
+    A closed connection is a knot of objects, and Streamlit's own collections are off (.streamlit/config.toml).
+    """
+    gc.collect()
+    glibc = _glibc()
+    if glibc is not None:
+        glibc.malloc_trim(0)

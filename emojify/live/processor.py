@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import statistics
 import threading
@@ -15,6 +14,7 @@ import av
 import cv2
 import numpy as np
 
+from emojify.live._compat import release_memory
 from emojify.vision.analyzer import VideoAnalyzer
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
@@ -144,9 +144,7 @@ class EmojiVideoProcessor:
             picture = self._picture
             self._begin()
             self._picture = picture
-        # A closed connection is a knot of objects, and the app's own collections are off while video runs
-        # (.streamlit/config.toml).
-        gc.collect()
+        release_memory()
 
     def status(self) -> LiveStatus:
         """Readings and figures, consistent with each other."""
