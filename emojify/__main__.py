@@ -12,7 +12,7 @@ from typing import Any
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.models import ModelStore
-from emojify.packs.store import list_packs
+from emojify.packs.cli import add_commands as add_pack_commands
 from emojify.pictures import read_photo_file
 from emojify.settings import Settings
 from emojify.training.cli import add_commands as add_training_commands
@@ -51,9 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     promote.set_defaults(run=_promote)
     actions.add_parser("rollback", help="put the one before live again").set_defaults(run=_rollback)
 
-    packs = commands.add_parser("packs", help="list emoji packs")
-    packs.set_defaults(run=_list_packs)
-    packs.add_subparsers(metavar="list").add_parser("list", help="all packs").set_defaults(run=_list_packs)
+    add_pack_commands(commands)
     add_training_commands(commands)
     return parser
 
@@ -111,14 +109,6 @@ def _promote(options: argparse.Namespace) -> None:
 def _rollback(options: argparse.Namespace) -> None:
     model_id = ModelStore(Settings.from_environment().models).rollback()
     print(f"{model_id} is live again.")
-
-
-def _list_packs(options: argparse.Namespace) -> None:
-    found = list_packs(Settings.from_environment().emojis)
-    for pack in found.packs:
-        print(f"{pack.id:20} {pack.name:24} {pack.author}, {pack.licence}")
-    for problem in found.problems:
-        print(f"emojify: {problem}", file=sys.stderr)
 
 
 if __name__ == "__main__":

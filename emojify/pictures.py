@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,9 @@ from emojify.errors import EmojifyError
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_MEGAPIXELS = 64  # decoded, about 250 MB: what a small machine still takes, and more than a phone's camera gives
 MAX_SIDE_PX = 4096  # larger photos are shrunk to this
+
+# Pillow warns at 89 megapixels, in two lines on stderr; what is that large is refused here in a sentence.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 # How a camera was held, by EXIF's number. ImageOps.exif_transpose knows too, but fails on a photo with any other
 # EXIF value that it cannot write back.
@@ -29,11 +33,11 @@ _UPRIGHT = {
 }
 
 
-def open_picture(content: bytes, name: str) -> Image.Image:
+def open_picture(content: bytes, name: str, max_megapixels: int = MAX_MEGAPIXELS) -> Image.Image:
     """Decode a PNG, JPEG or WebP picture, turned upright as its EXIF data says.
 
     Returns:
-        The picture in mode RGB or RGBA.
+        The picture in mode RGB or RGBA; of one that moves, the first frame.
 
     Raises:
         EmojifyError: if it is none of these, is damaged, or has too many pixels (checked before decoding).
@@ -41,13 +45,13 @@ def open_picture(content: bytes, name: str) -> Image.Image:
     try:
         opened = Image.open(io.BytesIO(content), formats=FORMATS)
         width, height = opened.size
-        if width * height > MAX_MEGAPIXELS * 1_000_000:
-            raise _too_large(name, f": {width} x {height} pixels")
+        if width * height > max_megapixels * 1_000_000:
+            raise _too_large(name, max_megapixels, f": {width} x {height} pixels")
         opened.load()
         turn = _UPRIGHT.get(opened.getexif().get(ExifTags.Base.Orientation, 1))
         picture = opened if turn is None else opened.transpose(turn)
     except Image.DecompressionBombError as error:
-        raise _too_large(name) from error
+        raise _too_large(name, max_megapixels) from error
     except UnidentifiedImageError as error:
         raise EmojifyError(
             f"{name} is not a picture that can be opened here. Bring a PNG, JPEG or WebP file."
@@ -60,8 +64,8 @@ def open_picture(content: bytes, name: str) -> Image.Image:
     return picture.convert("RGBA" if has_alpha else "RGB")
 
 
-def _too_large(name: str, size: str = "") -> EmojifyError:
-    return EmojifyError(f"{name} is too large{size}. The limit is {MAX_MEGAPIXELS} megapixels; shrink it first.")
+def _too_large(name: str, max_megapixels: int, size: str = "") -> EmojifyError:
+    return EmojifyError(f"{name} is too large{size}. The limit is {max_megapixels} megapixels; shrink it first.")
 
 
 def read_photo(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -92,6 +96,19 @@ def read_photo_file(path: Path) -> NDArray[np.uint8]:
     except OSError as error:
         raise EmojifyError(f"{path} cannot be read: {error.strerror}.") from error
     return read_photo(content, str(path))
+
+
+def square_png(picture: Image.Image, max_side_px: int) -> bytes:
+    """The picture as a PNG: RGBA, shrunk if it is larger, padded with nothing to a square, free of all else."""
+    # First shrunk, then padded: a line of a pixel's height would become a square of gigabytes.
+    picture = picture.convert("RGBA")
+    picture.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    side = max(picture.size)
+    square = Image.new("RGBA", (side, side))
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    buffer = io.BytesIO()
+    square.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:

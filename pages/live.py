@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from emojify.emotions import Emotion
@@ -39,7 +40,7 @@ def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
     """``files`` is the fingerprint of the pack's folder."""
-    return STYLES[style](_pack.pictures, _pack.head)
+    return STYLES[style](_pack.emoji)
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
@@ -49,7 +50,7 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
     if not found.packs:
         st.info("Bring the folder emojis/ back from the project, then reload this page.")
         st.stop()
-    names = {pack.id: pack.name for pack in found.packs}
+    names = found.labels
     pack_id = st.selectbox("Emoji pack", list(names), format_func=names.__getitem__, key="pack", bind="query-params")
     pack = found.get(str(pack_id))
     style = st.segmented_control(
@@ -157,11 +158,16 @@ def watch(processor: EmojiVideoProcessor) -> None:
 
 
 def photo(live: LiveSettings) -> Reading | None:
-    taken = st.camera_input("Take a photo")
-    brought = st.file_uploader("or choose one: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"])
-    source = brought or taken
+    result_place = st.container()
+    brought = st.file_uploader("Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"])
+    source = brought or st.camera_input("or take one")
     if source is None:
         return None
+    with result_place:
+        return emojify_photo(source, live)
+
+
+def emojify_photo(source: UploadedFile, live: LiveSettings) -> Reading | None:
     try:
         scene = read_photo(source.getvalue(), source.name)
     except EmojifyError as error:

@@ -10,6 +10,7 @@ import pytest
 from emojify.__main__ import main
 from emojify.emotions import LABELS
 from emojify.vision.readings import Image
+from tests.packs.inputs import pack_zip
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +115,73 @@ def test_packs_are_listed_and_a_broken_one_is_named(packs_folder: Path, capsys: 
     assert f"The pack {first.name} lacks: sad." in captured.err
     assert first.name not in captured.out
     assert captured.out
+
+
+def test_a_pack_is_checked_added_exported_and_removed(
+    tmp_path: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cats.zip").write_bytes(pack_zip())
+    assert main(["packs", "check", "cats.zip"]) == 0
+    assert "whole pack of 7 pictures" in capsys.readouterr().out
+    assert not (packs_folder / "cats").exists()
+    assert main(["packs", "add", "cats.zip"]) == 0
+    assert capsys.readouterr().out == "cats is added: cats\n"
+    assert main(["packs", "export", "cats", "--out", "again.zip"]) == 0
+    assert main(["packs", "check", "again.zip"]) == 0
+    assert main(["packs", "remove", "cats"]) == 0
+    assert not (packs_folder / "cats").exists()
+
+
+def test_a_missing_emotion_is_filled_in_only_when_asked(
+    tmp_path: Path, packs_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cats.zip"
+    file.write_bytes(pack_zip(leave_out=["fearful.png"]))
+    assert main(["packs", "add", str(file)]) == 2
+    assert "no picture: fearful" in capsys.readouterr().err
+    assert main(["packs", "add", str(file), "--fill-missing"]) == 0
+    assert "fearful: the neutral picture fills in" in capsys.readouterr().err
+    pictures = packs_folder / "cats"
+    assert (pictures / "fearful.png").read_bytes() == (pictures / "neutral.png").read_bytes()
+
+
+def test_an_export_does_not_overwrite_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("squares.zip").write_bytes(b"mine")
+    assert main(["packs", "export", "squares"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert Path("squares.zip").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["check", "nowhere.zip"], "is not a file"),
+        (["check", "."], "is not a file"),
+        (["add", "/dev/zero"], "is not a file"),
+        (["remove", "nobody"], "no pack 'nobody'"),
+        (["remove", "classic"], "comes with Emojify"),
+        (["export", "nobody"], "no pack 'nobody'"),
+        (["export", "squares", "--out", "nowhere/squares.zip"], "cannot be written"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_to_packs_exits_with_2_and_a_sentence(
+    arguments: list[str],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["packs", *arguments]) == 2
+    said = capsys.readouterr()
+    assert reason in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
 
 
 def test_an_unknown_command_exits_with_2() -> None:

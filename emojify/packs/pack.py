@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,10 +13,10 @@ from PIL import ImageOps
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
+from emojify.packs.about import MANIFEST, About
+from emojify.packs.avatar import Avatar, LivingAvatar
 from emojify.pictures import open_picture
-from emojify.vision.annotators import Head
-
-MANIFEST = "pack.json"
+from emojify.vision.annotators import Emoji, Head, Stills
 
 
 @dataclass(frozen=True)
@@ -25,18 +24,13 @@ class EmojiPack:
     """Seven pictures under a name.
 
     Attributes:
-        id: the folder's name; what the command line and the address bar call it.
-        name, author, licence, description: for people.
-        head: where the head is in the pictures; a sticker puts it on the person's.
+        id: the folder's name; what the command line calls it.
+        about: what its ``pack.json`` says.
         folder: where the pictures lie.
     """
 
     id: str
-    name: str
-    author: str
-    licence: str
-    description: str
-    head: Head
+    about: About
     folder: Path
 
     @classmethod
@@ -47,21 +41,60 @@ class EmojiPack:
             EmojifyError: if something is missing or cannot be read, naming it.
         """
         try:
-            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            about = {key: str(manifest.get(key) or "") for key in ("name", "author", "licence", "description")}
-            head = Head(**{key: float(share) for key, share in (manifest.get("head") or {}).items()})
+            about = About.parse((folder / MANIFEST).read_bytes())
         except EmojifyError as error:
             raise EmojifyError(f"The pack {folder.name} has a {MANIFEST} that cannot be: {error}") from error
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise EmojifyError(f"The pack {folder.name} has no readable {MANIFEST}.") from error
         missing = [emotion.label for emotion in Emotion if not (folder / f"{emotion.label}.png").is_file()]
         if missing:
             raise EmojifyError(f"The pack {folder.name} lacks: {', '.join(missing)}.")
-        return cls(id=folder.name, head=head, folder=folder, **{**about, "name": about["name"] or folder.name})
+        return cls(id=folder.name, about=about, folder=folder)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the name in ``pack.json``, or the folder's where that has none."""
+        return self.about.name or self.id
+
+    @property
+    def author(self) -> str:
+        return self.about.author
+
+    @property
+    def licence(self) -> str:
+        return self.about.licence
+
+    @property
+    def head(self) -> Head:
+        """Where the head is in the pictures; a sticker puts it on the person's."""
+        return self.about.head
 
     def path(self, emotion: Emotion) -> Path:
         """The picture file of an emotion."""
         return self.folder / f"{emotion.label}.png"
+
+    @cached_property
+    def avatar(self) -> Avatar | None:
+        """Whom the avatar maker drew it from.
+
+        None for a pack that was not made there, and for one with parts from a newer version: its seven pictures
+        serve all the same.
+        """
+        if self.about.avatar is None:
+            return None
+        try:
+            return Avatar.from_json(self.about.avatar)
+        except EmojifyError:
+            return None
+
+    @cached_property
+    def emoji(self) -> Emoji:
+        """What stands for a face: the living avatar, or else the seven pictures.
+
+        Raises:
+            EmojifyError: if one of the pictures does not open.
+        """
+        return Stills(self.pictures, self.head) if self.avatar is None else LivingAvatar(self.avatar)
 
     @cached_property
     def pictures(self) -> Mapping[Emotion, NDArray[np.uint8]]:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -53,11 +54,18 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def app_url() -> Iterator[str]:
     """The app as ``streamlit run streamlit_app.py`` starts it, on a free port."""
+    with serve() as url:
+        yield url
+
+
+@contextmanager
+def serve(**environment: str) -> Iterator[str]:
+    """Run the app on a free port, with these variables beside those that are set; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT)
+    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, env={**os.environ, **environment})
     url = f"http://localhost:{port}"
     deadline = time.monotonic() + START_LIMIT_S
     try:

@@ -15,7 +15,8 @@ from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Frame, FrameLocator, Page, Playwright, expect
 from skimage import data
 
-from emojify.emotions import LABELS
+from emojify.emotions import LABELS, Emotion
+from emojify.packs.pack import EmojiPack
 from emojify.vision.detector import FaceDetector
 from tests.browser.conftest import QUIET, ROOT
 
@@ -60,19 +61,25 @@ def face_patch(camera_file: Path) -> tuple[slice, slice]:
     return slice(y - reach, y + reach), slice(x - reach, x + reach)
 
 
+def worn_face(pack: EmojiPack, emotion: Emotion, height_px: int) -> NDArray[np.float32]:
+    """What the patch in the middle of the face shows with one of the pictures on it, blurred as VP8 does."""
+    picture = PillowImage.open(pack.path(emotion)).convert("RGB")
+    box_px = height_px * 3 / 2  # face_patch() takes a third of the box to every side
+    scale = picture.width * pack.head.width / (box_px * 1.38)
+    x, y = picture.width * pack.head.x, picture.height * pack.head.y + 0.05 * box_px * scale
+    reach = height_px / 2 * scale
+    crop = picture.crop((round(x - reach), round(y - reach), round(x + reach), round(y + reach)))
+    return np.asarray(cv2.blur(np.asarray(crop.resize((height_px, height_px)), np.float32), (9, 9)), np.float32)
+
+
 def wait_for_emoji(page: Page, pack: str, camera_file: Path) -> None:
     """Until the face in the video looks like the pack's happy picture, as far as VP8 leaves it."""
     rows, columns = face_patch(camera_file)
-    picture = PillowImage.open(ROOT / "emojis" / pack / "happy.png").convert("RGB")
-    middle = picture.width / 2 + picture.width * 0.01
-    reach = picture.width * (rows.stop - rows.start) / 2 / 176  # the sticker is 1.45 boxes of 121 px wide
-    wanted = picture.crop((round(middle - reach), round(middle - reach), round(middle + reach), round(middle + reach)))
-    size = (columns.stop - columns.start, rows.stop - rows.start)
-    blurred = cv2.blur(np.asarray(wanted.resize(size)).astype(np.float32), (9, 9))
+    wanted = worn_face(EmojiPack.load(ROOT / "emojis" / pack), Emotion.HAPPY, rows.stop - rows.start)
     difference = 255.0
     for _ in range(40):
         seen = cv2.blur(video_picture(page)[rows, columns].astype(np.float32), (9, 9))
-        difference = float(np.abs(seen - blurred).mean())
+        difference = float(np.abs(seen - wanted).mean())
         if difference < 30:
             return
         page.wait_for_timeout(250)

@@ -14,7 +14,7 @@ from streamlit_webrtc.process import AsyncVideoProcessTrack
 
 from emojify.emotions import Emotion
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
-from emojify.vision.annotators import Sticker
+from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
 
@@ -69,7 +69,7 @@ async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Ima
 
 
 def test_frames_come_back_over_a_connection_with_the_emoji_on_the_face(tiny_model: bytes, astronaut: Image) -> None:
-    live = LiveSettings(Classifier(tiny_model), Sticker(dict.fromkeys(Emotion, GREEN)), mirror=False)
+    live = LiveSettings(Classifier(tiny_model), Sticker(Stills(dict.fromkeys(Emotion, GREEN))), mirror=False)
     processor = EmojiVideoProcessor(live)
     frames = asyncio.run(send_through(processor, astronaut[:384, :512]))
     assert len(frames) == FRAMES

@@ -41,7 +41,7 @@ def classic_svg(expression: Expression) -> str:
         water(_EYES[0].cx - 20, 260, 98 * expression.tears),
         water(78, 138, 86 * expression.sweat),
         water(432, 160, 60 * expression.sweat),
-        hands(expression.hands, _CX, 426, 172, mix(base, lit, 0.3), edge),
+        hands(expression.hands, _CX, 500, 172, mix(base, lit, 0.3), edge),
     ]
     turned = tag("g", *face, transform=f"rotate({expression.head_tilt_degrees:.2f} {_CX} {_CY})")
     return tag(
@@ -85,6 +85,7 @@ def _creases(expression: Expression, colour: str) -> str:
 
 def _eye(expression: Expression, place: EyePlace) -> str:
     opening = eye_opening(expression, place)
+    outline = opening.outline
     # A laughing eye is an arc of ink: the white goes as the lower lid comes up.
     laugh = ease(expression.lower_lid, 0.45, 0.9)
     rx, ry = 31.0 * expression.pupil_size, 39.0 * expression.pupil_size
@@ -92,11 +93,11 @@ def _eye(expression: Expression, place: EyePlace) -> str:
     glint = (1 - laugh) * expression.pupil_size
     return tag(
         "g",
-        path(opening.outline, fill=mix("#ffffff", _INK, laugh)),
+        path(outline, fill=mix("#ffffff", _INK, laugh)),
         path(opening.disc(x, y, rx, ry), fill="url(#eye)"),
         path(opening.disc(x - rx * 0.32, y - ry * 0.4, 11.5 * glint, 13 * glint), fill="#fff"),
         path(opening.disc(x + rx * 0.36, y + ry * 0.42, 5.5 * glint, 6 * glint), fill="#fff", opacity=0.8),
         path(opening.slice(1 - 0.24 * expression.tears, 1), fill="#9bdcff"),
-        path(opening.outline, fill="none", stroke=_INK, stroke_width=5 + 10 * laugh, stroke_linejoin="round"),
+        path(outline, fill="none", stroke=_INK, stroke_width=5 + 10 * laugh, stroke_linejoin="round"),
         path(opening.lash(13), fill=_INK),
     )

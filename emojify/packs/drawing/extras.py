@@ -3,6 +3,8 @@
 Each grows from nothing with its amount, so that a blended expression never makes one pop up.
 """
 
+from functools import cache
+
 from emojify.packs.drawing.shapes import DOWN, OUT, drop, ease, ellipse, gradient, line, path, tag
 
 _WATER_RIM = "#1f6fc4"
@@ -19,6 +21,7 @@ def sticker_edge(*silhouettes: str) -> str:
     )
 
 
+@cache
 def extras_gradients() -> str:
     """The colours of water and of blushing cheeks."""
     return gradient("water", {0: "#d8f3ff", 0.5: "#6cc6ff", 1: "#2a8be6"}, DOWN) + gradient(
@@ -35,24 +38,25 @@ def water(x: float, y: float, size_px: float) -> str:
 
 
 def hands(amount: float, cx: float, y: float, apart_px: float, fill: str, outline: str, forearm: str = "") -> str:
-    """Two hands that come up from below and lie on the cheeks, ``apart_px`` either side of ``cx``.
+    """Two hands that rise to the cheeks, ``apart_px`` either side of ``cx``, from where they stand at ``y``.
 
-    ``forearm`` is drawn behind each, palm at the origin and wrist downwards.
+    They grow there from nothing, so that none is ever cut by the edge of the picture.
+
+    Args:
+        fill, outline: the colours of the skin.
+        forearm: drawn behind each hand; it stands on the origin, and the hand above it.
     """
-    # They come late: at the edge of the picture they would be in the way of other expressions.
-    shown = ease(amount, 0.4, 0.95)
-    size = 0.5 + 0.5 * shown
-    if shown == 0:
+    # They come late: a trace of fear must not put its hands in the way of other expressions.
+    size = ease(amount, 0.15, 0.9)
+    if size < 0.02:
         return ""
+    raised = tag("g", _hand(fill, outline), transform="translate(0 -105) rotate(-14)")
     return "".join(
         tag(
             "g",
             forearm,
-            _hand(fill, outline),
-            transform=(
-                f"translate({cx + side * apart_px:.1f} {y + (1 - shown) * 140:.1f}) "
-                f"scale({side * size:.3f} {size:.3f}) rotate(-14)"
-            ),
+            raised,
+            transform=f"translate({cx + side * apart_px:.1f} {y:.1f}) scale({side * size:.3f} {size:.3f})",
         )
         for side in (-1, 1)
     )

@@ -10,7 +10,7 @@ import numpy as np
 from emojify.packs.drawing.expression import Expression
 from emojify.packs.drawing.shapes import Points, band
 
-_ANGLES: Points = np.linspace(-np.pi / 2, np.pi / 2, 25)
+_ANGLES: Points = np.linspace(-np.pi / 2, np.pi / 2, 15)
 SINE: Points = np.sin(_ANGLES)  # from -1 to 1, denser towards the corners, where the curves bend most
 COSINE: Points = np.cos(_ANGLES)
 
@@ -46,7 +46,11 @@ class Opening:
             return ""
         xs = cx + rx * SINE
         upper, lower = np.interp(xs, self.xs, self.upper), np.interp(xs, self.xs, self.lower)
-        return band(xs, np.clip(cy - ry * COSINE, upper, lower), np.clip(cy + ry * COSINE, upper, lower))
+        top, bottom = cy - ry * COSINE, cy + ry * COSINE
+        if (top >= upper).all() and (bottom <= lower).all():
+            arc = f"a{rx:.2f} {ry:.2f} 0 1 0"
+            return f"M{cx - rx:.2f} {cy:.2f}{arc} {2 * rx:.2f} 0{arc} {-2 * rx:.2f} 0Z"
+        return band(xs, np.clip(top, upper, lower), np.clip(bottom, upper, lower))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The mouth of every face that is drawn: lips, teeth, tongue."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -38,6 +39,7 @@ def mouth_opening(expression: Expression, place: MouthPlace) -> Opening:
     )
 
 
+@cache
 def mouth_gradients() -> str:
     """The colours inside a mouth."""
     return gradient("mouth", {0: "#4d0c19", 1: "#951f2e"}, DOWN) + gradient(
@@ -48,15 +50,16 @@ def mouth_gradients() -> str:
 def mouth(expression: Expression, place: MouthPlace, ink: str) -> str:
     """The mouth, with lips drawn in ``ink``. The document needs `mouth_gradients`."""
     lips = mouth_opening(expression, place)
+    outline = lips.outline
     half, height = place.half_width_px, place.height_px
     tongue_y = float(lips.lower.max()) + height * 0.1
     parts = [
-        path(lips.outline, fill="url(#mouth)"),
+        path(outline, fill="url(#mouth)"),
         path(lips.disc(place.cx, tongue_y, half * 0.62, height * 0.66 * expression.tongue), fill="url(#tongue)"),
         path(lips.slice(0, expression.teeth_upper / 2), fill="#fff"),
         path(lips.slice(1 - expression.teeth_lower / 2, 1), fill="#f3ece6"),
         _bite(lips, expression.teeth_upper * expression.teeth_lower, place.lip_px * 0.4),
-        path(lips.outline, fill="none", stroke=ink, stroke_width=place.lip_px, stroke_linejoin="round"),
+        path(outline, fill="none", stroke=ink, stroke_width=place.lip_px, stroke_linejoin="round"),
         _tongue_out(expression.tongue_out, lips, place, ink),
     ]
     return tag("g", *parts)
@@ -64,12 +67,12 @@ def mouth(expression: Expression, place: MouthPlace, ink: str) -> str:
 
 def _bite(lips: Opening, amount: float, width_px: float) -> str:
     """The lines between teeth that are pressed together."""
-    if amount == 0:
+    if amount < 0.01:
         return ""
-    gaps = "".join(
-        f"M{x:.1f} {np.interp(x, lips.xs, lips.upper):.1f}V{np.interp(x, lips.xs, lips.lower):.1f}"
-        for x in np.linspace(lips.xs[0], lips.xs[-1], 7)[1:-1]
-    )
+    xs = np.linspace(lips.xs[0], lips.xs[-1], 7)[1:-1]
+    tops, bottoms = np.interp(xs, lips.xs, lips.upper), np.interp(xs, lips.xs, lips.lower)
+    ends = zip(xs.tolist(), tops.tolist(), bottoms.tolist(), strict=True)
+    gaps = "".join([f"M{x:.1f} {top:.1f}V{bottom:.1f}" for x, top, bottom in ends])
     return line(curve(lips.xs, (lips.upper + lips.lower) / 2) + gaps, "#b59c98", width_px, amount)
 
 

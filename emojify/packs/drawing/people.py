@@ -19,11 +19,15 @@ class Hair(StrEnum):
     """Hair styles, drawn in `hair.CUTS`."""
 
     NONE = "none"
+    BUZZ = "buzz"
     SHORT = "short"
     CURLY = "curly"
+    AFRO = "afro"
     BOB = "bob"
     LONG = "long"
+    PONYTAIL = "ponytail"
     BUN = "bun"
+    PIGTAILS = "pigtails"
 
 
 class HairColour(StrEnum):
@@ -38,24 +42,45 @@ class HairColour(StrEnum):
     TEAL = "teal"
 
 
+class Hat(StrEnum):
+    """What is worn on the head."""
+
+    NONE = "none"
+    CAP = "cap"
+    BEANIE = "beanie"
+    HIJAB = "hijab"
+    CROWN = "crown"
+
+
 class Glasses(StrEnum):
     """Glasses."""
 
     NONE = "none"
     ROUND = "round"
     SQUARE = "square"
+    SUN = "sunglasses"
 
 
 class Beard(StrEnum):
     """Beards."""
 
     NONE = "none"
+    STUBBLE = "stubble"
     MOUSTACHE = "moustache"
+    GOATEE = "goatee"
     FULL = "full"
 
 
+class Earrings(StrEnum):
+    """Earrings."""
+
+    NONE = "none"
+    STUDS = "studs"
+    HOOPS = "hoops"
+
+
 class Clothes(StrEnum):
-    """Colours of the shirt."""
+    """Colours of shirts and hats."""
 
     CORAL = "coral"
     SUN = "sun"
@@ -82,10 +107,28 @@ class Person:
     skin: Skin = Skin.HONEY
     hair: Hair = Hair.SHORT
     hair_colour: HairColour = HairColour.BROWN
+    hat: Hat = Hat.NONE
+    hat_colour: Clothes = Clothes.CORAL
     glasses: Glasses = Glasses.NONE
     beard: Beard = Beard.NONE
+    earrings: Earrings = Earrings.NONE
     clothes: Clothes = Clothes.MINT
     background: Background = Background.NONE
+
+
+PARTS: dict[str, type[StrEnum]] = {
+    "skin": Skin,
+    "hair": Hair,
+    "hair_colour": HairColour,
+    "hat": Hat,
+    "hat_colour": Clothes,
+    "glasses": Glasses,
+    "beard": Beard,
+    "earrings": Earrings,
+    "clothes": Clothes,
+    "background": Background,
+}
+"""What can be chosen for each part of a person."""
 
 
 @dataclass(frozen=True)

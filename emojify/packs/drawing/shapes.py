@@ -4,6 +4,8 @@ Parts that cut into each other (iris and lids, teeth and lips) are cut by arithm
 ``clipPath``, which would cost the renderer a layer each.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,12 +14,17 @@ Points = NDArray[np.float64]
 
 def tag(name: str, *children: str, **attributes: str | float) -> str:
     """One SVG element. ``stroke_width=3`` becomes ``stroke-width="3"``."""
-    written = "".join(f' {key.replace("_", "-")}="{_written(value)}"' for key, value in attributes.items())
+    written = "".join([f' {_hyphens(key)}="{_written(value)}"' for key, value in attributes.items()])
     return f"<{name}{written}>{''.join(children)}</{name}>" if children else f"<{name}{written}/>"
 
 
+@cache
+def _hyphens(key: str) -> str:
+    return key.replace("_", "-")
+
+
 def _written(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def path(d: str, **attributes: str | float) -> str:
@@ -60,10 +67,19 @@ def curve(xs: Points, ys: Points) -> str:
 
     A point given twice stays a corner.
     """
-    mid_xs, mid_ys = (xs[:-1] + xs[1:]) / 2, (ys[:-1] + ys[1:]) / 2
-    bends = zip(xs[1:-1].tolist(), ys[1:-1].tolist(), mid_xs[1:].tolist(), mid_ys[1:].tolist(), strict=True)
-    written = "".join(f"Q{x:.1f} {y:.1f} {mx:.1f} {my:.1f}" for x, y, mx, my in bends)
-    return f"M{xs[0]:.1f} {ys[0]:.1f}L{mid_xs[0]:.1f} {mid_ys[0]:.1f}{written}L{xs[-1]:.1f} {ys[-1]:.1f}"
+    # After the first parabola each has its control point where the one before, mirrored, has it: "T" says so.
+    # Hundredths, for what is rounded off adds up along the mirrors.
+    written = np.empty((len(xs) + 2, 2))
+    points = np.array([xs, ys]).T
+    middles = (points[:-1] + points[1:]) * 0.5
+    written[0], written[1], written[2] = points[0], middles[0], points[1]
+    written[3:-1], written[-1] = middles[1:], points[-1]
+    return _curve_format(len(middles)) % tuple(written.ravel().tolist())
+
+
+@cache
+def _curve_format(parts: int) -> str:
+    return "M%.2f %.2fL%.2f %.2fQ%.2f %.2f %.2f %.2f" + "T%.2f %.2f" * (parts - 2) + "L%.2f %.2f"
 
 
 def band(xs: Points, top: Points, bottom: Points) -> str:

@@ -1,0 +1,87 @@
+"""``python -m emojify packs list | check | add | remove | export``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.files import write_atomically
+from emojify.packs.importer import Draft, read_zip_file
+from emojify.packs.store import add_pack, export_pack, list_packs, remove_pack
+from emojify.settings import Settings
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``packs`` to a parser's commands.
+
+    Each sets ``run``, a function of the parsed arguments that may raise EmojifyError.
+    """
+    packs = commands.add_parser("packs", help="list, check, add, remove and export emoji packs")
+    packs.set_defaults(run=_list)
+    actions = packs.add_subparsers(metavar="list|check|add|remove|export")
+    actions.add_parser("list", help="all packs").set_defaults(run=_list)
+    check = actions.add_parser("check", help="say whether a zip could be added, and change nothing")
+    check.set_defaults(run=_check)
+    add = actions.add_parser("add", help="add a pack from a zip with seven pictures")
+    add.set_defaults(run=_add)
+    for command in (check, add):
+        command.add_argument("file", metavar="FILE", type=Path)
+        command.add_argument("--fill-missing", action="store_true", help="the neutral picture where one is missing")
+    remove = actions.add_parser("remove", help="delete a pack")
+    remove.add_argument("pack", metavar="ID")
+    remove.set_defaults(run=_remove)
+    export = actions.add_parser("export", help="write a pack as a zip")
+    export.add_argument("pack", metavar="ID")
+    export.add_argument("--out", metavar="FILE", type=Path, help="default: ID.zip, here")
+    export.set_defaults(run=_export)
+
+
+def _list(options: argparse.Namespace) -> None:
+    found = list_packs(Settings.from_environment().emojis)
+    for pack in found.packs:
+        print(f"{pack.id:20} {pack.name:24} {pack.author}, {pack.licence}")
+    for problem in found.problems:
+        print(f"emojify: {problem}", file=sys.stderr)
+
+
+def _read(options: argparse.Namespace) -> Draft:
+    draft = read_zip_file(options.file)
+    left_out = draft.missing
+    if options.fill_missing:
+        draft = draft.fill_missing()
+    draft.check_complete()
+    for note in draft.notes:
+        print(f"emojify: {note}", file=sys.stderr)
+    if left_out:
+        names = ", ".join(emotion.label for emotion in left_out)
+        print(f"emojify: {names}: the {Emotion.NEUTRAL.label} picture fills in.", file=sys.stderr)
+    return draft
+
+
+def _check(options: argparse.Namespace) -> None:
+    print(f"{options.file}: {_read(options).about.name!r} is a whole pack of {len(Emotion)} pictures.")
+
+
+def _add(options: argparse.Namespace) -> None:
+    pack = add_pack(Settings.from_environment().emojis, _read(options))
+    print(f"{pack.id} is added: {pack.name}")
+
+
+def _remove(options: argparse.Namespace) -> None:
+    remove_pack(Settings.from_environment().emojis, options.pack)
+    print(f"{options.pack} is removed.")
+
+
+def _export(options: argparse.Namespace) -> None:
+    pack = list_packs(Settings.from_environment().emojis).get(options.pack)
+    path = options.out or Path(f"{pack.id}.zip")
+    if path.exists():
+        raise EmojifyError(f"{path} exists already. Name another file with --out.")
+    try:
+        write_atomically(path, export_pack(pack))
+    except OSError as error:
+        raise EmojifyError(f"{path} cannot be written: {error.strerror}.") from error
+    print(f"{path} is written.")

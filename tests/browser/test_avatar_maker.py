@@ -1,0 +1,145 @@
+"""From a few choices to a living face in the video."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+from playwright.sync_api import Browser, Page, Playwright, expect
+from skimage import data
+
+from emojify.emotions import LABELS, Emotion
+from emojify.packs.drawing.people import Hair, HairColour, Person, Skin
+from emojify.packs.pack import EmojiPack
+from tests.browser.conftest import QUIET, ROOT, serve
+from tests.browser.test_live import PATIENCE_MS, face_patch, start, video_picture, worn_face
+from tests.conftest import write_model
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of ``emojis/`` that may be written to."""
+    return Path(shutil.copytree(ROOT / "emojis", tmp_path_factory.mktemp("store") / "emojis"))
+
+
+@pytest.fixture(scope="module")
+def url(store: Path) -> Iterator[str]:
+    with serve(EMOJIFY_EMOJIS=str(store)) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("link", name="Make an avatar").click(timeout=PATIENCE_MS)
+    expect(page.get_by_alt_text("Your avatar, happy", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    yield page
+    context.close()
+
+
+def choose(page: Page, question: str, word: str) -> None:
+    choice = page.get_by_role("radiogroup", name=question, exact=True).get_by_role("radio", name=word)
+    choice.click(timeout=PATIENCE_MS)
+    expect(choice).to_be_checked(timeout=PATIENCE_MS)
+
+
+def test_an_avatar_is_made_saved_and_worn(page: Page, store: Path, camera_file: Path) -> None:
+    before = page.get_by_alt_text("Your avatar, sad, small").get_attribute("src")
+    choose(page, "Skin", "Ebony")
+    choose(page, "Hair", "Long")
+    choose(page, "Hair colour", "Teal")
+    expect(page.get_by_alt_text("Your avatar, sad, small")).not_to_have_attribute("src", str(before))
+    for label in LABELS:
+        expect(page.get_by_alt_text(f"Your avatar, {label}, small")).to_be_visible()
+
+    page.get_by_label("Name", exact=True).fill("Teal me")
+    page.get_by_role("button", name="Save as a pack").click()
+    expect(page.get_by_text("among the emoji packs now")).to_be_visible(timeout=PATIENCE_MS)
+    pack = EmojiPack.load(store / "teal-me")
+    assert pack.avatar is not None
+    assert pack.avatar.person == Person(skin=Skin.EBONY, hair=Hair.LONG, hair_colour=HairColour.TEAL)
+
+    page.get_by_role("button", name="See it on your face").click()
+    expect(page).to_have_url(re.compile(r"/\?pack=Teal(\+|%20)me$"), timeout=PATIENCE_MS)
+    start(page)
+    rows, columns = face_patch(camera_file)
+    wanted = worn_face(pack, Emotion.HAPPY, rows.stop - rows.start)
+    difference = 255.0
+    for _ in range(40):
+        seen = cv2.blur(video_picture(page)[rows, columns].astype(np.float32), (9, 9))
+        difference = float(np.abs(seen - wanted).mean())
+        if difference < 30:
+            break
+        page.wait_for_timeout(250)
+    assert difference < 30, f"the face does not look like the avatar's happy one: {difference:.0f}"
+
+
+def test_random_rolls_and_the_picture_can_be_taken_home(page: Page) -> None:
+    large = page.get_by_alt_text("Your avatar, happy", exact=True)
+    before = str(large.get_attribute("src"))
+    page.get_by_role("button", name="Random").click()
+    expect(large).not_to_have_attribute("src", before, timeout=PATIENCE_MS)
+    page.get_by_role("button", name="surprised", exact=True).click()
+    expect(page.get_by_alt_text("Your avatar, surprised", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        page.get_by_role("button", name="Picture").click()
+    picture = PillowImage.open(BytesIO(Path(download.value.path()).read_bytes()))
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "RGBA", (1024, 1024))
+
+
+def test_the_choices_survive_a_visit_to_another_page(page: Page) -> None:
+    choose(page, "Hat", "Crown")
+    page.get_by_role("link", name="Live").click()
+    expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Make an avatar").click()
+    crown = page.get_by_role("radiogroup", name="Hat", exact=True).get_by_role("radio", name="Crown")
+    expect(crown).to_be_checked(timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def moody_camera_file(tmp_path: Path) -> Path:
+    """The astronaut, darker and brighter again in three seconds: for the tiny model happy, and neutral again."""
+    path = tmp_path / "moody.y4m"
+    image = cv2.resize(data.astronaut()[:384, :512, ::-1], (640, 480), interpolation=cv2.INTER_CUBIC)
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H480 F30:1 Ip C420jpeg\n")
+        for light in np.interp(np.arange(90), [0, 45, 90], [1.0, 0.82, 1.0]):
+            frame = cv2.cvtColor((image * light).astype(np.uint8), cv2.COLOR_BGR2YUV_I420)
+            file.write(b"FRAME\n" + frame.tobytes())
+    return path
+
+
+def test_a_living_face_changes_between_two_expressions_in_steps(
+    playwright: Playwright, chromium: str, moody_camera_file: Path, camera_file: Path, tmp_path: Path, tiny_model: bytes
+) -> None:
+    write_model(tmp_path / "models" / "seed", tiny_model)
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={moody_camera_file}"]
+    rows, columns = face_patch(camera_file)
+    pack = EmojiPack.load(ROOT / "emojis" / "person")
+    calm, happy = (worn_face(pack, emotion, rows.stop - rows.start) for emotion in (Emotion.NEUTRAL, Emotion.HAPPY))
+    way = happy - calm
+    with serve(EMOJIFY_MODELS=str(tmp_path / "models")) as url:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        page = browser.new_page()
+        page.goto(f"{url}/?pack=Person")
+        start(page)
+        shares = []
+        for _ in range(100):  # how far from calm to happy the face is
+            seen = cv2.blur(video_picture(page)[rows, columns].astype(np.float32), (9, 9))
+            shares.append(float(((seen - calm) * way).sum() / (way * way).sum()))
+            page.wait_for_timeout(50)
+        browser.close()
+    assert min(shares) < 0.3, shares
+    assert max(shares) > 0.7, shares
+    between = {round(share, 1) for share in shares if 0.25 < share < 0.75}
+    assert len(between) >= 3, shares

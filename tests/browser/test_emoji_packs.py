@@ -1,0 +1,105 @@
+"""From a zip on the disk to its picture on a face."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image as PillowImage
+from playwright.sync_api import Browser, Page, expect
+
+from emojify.emotions import LABELS
+from emojify.packs.importer import read_zip
+from emojify.packs.store import add_pack, export_pack
+from tests.browser.conftest import ROOT, serve
+from tests.browser.test_live import PATIENCE_MS, face_patch, start, video_picture
+from tests.conftest import write_model
+from tests.packs.inputs import encoded, zipped
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of ``emojis/`` that may be written to."""
+    return Path(shutil.copytree(ROOT / "emojis", tmp_path_factory.mktemp("store") / "emojis"))
+
+
+@pytest.fixture(scope="module")
+def url(store: Path, tmp_path_factory: pytest.TempPathFactory, tiny_model: bytes) -> Iterator[str]:
+    models = tmp_path_factory.mktemp("models")
+    write_model(models / "seed", tiny_model)
+    with serve(EMOJIFY_EMOJIS=str(store), EMOJIFY_MODELS=str(models)) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("link", name="Emoji packs").click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=PATIENCE_MS)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def zip_file(tmp_path: Path) -> Path:
+    """Seven squares in shades of magenta, which no face has."""
+    pictures = [PillowImage.new("RGBA", (64, 64), (255, 5 * number, 255, 255)) for number in range(7)]
+    path = tmp_path / "Magenta.zip"
+    path.write_bytes(
+        zipped((f"{label}.png", encoded(picture)) for label, picture in zip(LABELS, pictures, strict=True))
+    )
+    return path
+
+
+def test_a_zip_becomes_a_pack_and_the_pack_is_worn(page: Page, zip_file: Path, store: Path, camera_file: Path) -> None:
+    page.locator('input[type="file"]').first.set_input_files(zip_file, timeout=PATIENCE_MS)
+    for label in LABELS:
+        expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_label("Name").first).to_have_value("Magenta")
+    page.get_by_role("button", name="Add this pack").click(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Magenta is ready")).to_be_visible(timeout=PATIENCE_MS)
+    assert (store / "magenta" / "happy.png").is_file()
+
+    page.get_by_role("button", name="See it on your face").first.click()
+    expect(page).to_have_url(re.compile(r"/\?pack=Magenta$"), timeout=PATIENCE_MS)
+    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=PATIENCE_MS)
+    start(page)
+    rows, columns = face_patch(camera_file)
+    worn = False
+    for _ in range(40):
+        red, green, blue = video_picture(page)[rows, columns].reshape(-1, 3).mean(axis=0)
+        worn = red > 180 and blue > 180 and green < 90
+        if worn:
+            break
+        page.wait_for_timeout(250)
+    assert worn, f"the face is ({red:.0f}, {green:.0f}, {blue:.0f})"
+
+    page.get_by_role("link", name="Emoji packs").click()
+    expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Live").click()
+    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=PATIENCE_MS)
+    page.reload()
+    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=PATIENCE_MS)
+
+
+def test_an_export_is_the_pack_and_deleting_is_asked_twice(page: Page, zip_file: Path, store: Path) -> None:
+    pack = add_pack(store, read_zip(zip_file.read_bytes(), "Zebra.zip"))  # by its name the last one
+    page.reload()
+    expect(page.get_by_alt_text("Zebra: happy")).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        page.get_by_role("button", name="Export").last.click()
+    assert download.value.suggested_filename == "zebra.zip"
+    assert Path(download.value.path()).read_bytes() == export_pack(pack)
+
+    page.get_by_role("button", name="Change").last.click()
+    page.get_by_text("Delete this pack").click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Yes, delete it for good")).to_be_visible(timeout=PATIENCE_MS)
+    assert pack.folder.exists()
+    page.get_by_role("button", name="Yes, delete it for good").click()
+    expect(page.get_by_alt_text("Zebra: happy")).to_have_count(0, timeout=PATIENCE_MS)
+    assert not pack.folder.exists()

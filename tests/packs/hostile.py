@@ -1,0 +1,204 @@
+"""The table of hostile inputs: each a zip that must be refused, words of the reason, and a good twin."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from PIL import Image, PngImagePlugin
+
+from tests.packs.inputs import (
+    HAPPY,
+    NAMES,
+    PICTURES,
+    Maker,
+    disc,
+    encoded,
+    film,
+    happy_as,
+    noise,
+    pack_zip,
+    patched,
+    with_happy,
+    with_manifest,
+    zipped,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    bad: Maker
+    reason: str
+    twin: Maker = pack_zip
+
+
+def _names(reason: str, *names: str, twin: Maker = pack_zip) -> list[Row]:
+    return [Row(f"name {name!r}"[:60], lambda name=name: happy_as(name), reason, twin) for name in names]  # type: ignore[misc]
+
+
+def _kinds(**kinds: int) -> list[Row]:
+    plain = lambda: happy_as("happy.png", stat.S_IFREG | 0o644)  # noqa: E731
+    return [
+        Row(f"a {kind}", lambda mode=mode: happy_as("happy.png", mode | 0o777), "link or a device", plain)  # type: ignore[misc]
+        for kind, mode in kinds.items()
+    ]
+
+
+def _extras(reason: str, *names: str) -> list[Row]:
+    litter = lambda: pack_zip(("Thumbs.db", b"x"), ("__MACOSX/._happy.png", b"x"), (".DS_Store", b"x"))  # noqa: E731
+    return [Row(f"with {name}", lambda name=name: pack_zip((name, HAPPY)), reason, litter) for name in names]  # type: ignore[misc]
+
+
+def _pictures(**rows: tuple[Maker, str]) -> list[Row]:
+    return [
+        Row(f"picture: {name.replace('_', ' ')}", lambda make=make: with_happy(make(), zipfile.ZIP_STORED), reason)  # type: ignore[misc]
+        for name, (make, reason) in rows.items()
+    ]
+
+
+def _manifests(**rows: tuple[object, str]) -> list[Row]:
+    good = lambda: with_manifest({"name": "Cats", "head": {"y": 0.4}, "avatar": {"skin": 3, "hair": "bob"}})  # noqa: E731
+    return [
+        Row(f"pack.json: {name.replace('_', ' ')}", lambda manifest=manifest: with_manifest(manifest), reason, good)  # type: ignore[misc]
+        for name, (manifest, reason) in rows.items()
+    ]
+
+
+ENDINGS = (".png", ".PNG", ".Png", ".pNg", ".webp", ".WEBP", ".jpg", ".JPG", ".jpeg")
+
+
+def _half_packed(size: int) -> bytes:
+    """Bytes that shrink to a quarter: under the limit of the ratio."""
+    return noise(size // 4) + bytes(size - size // 4)
+
+
+def _lying_about_its_size() -> bytes:
+    """happy.png has 1.9 MB and says it has 100 bytes."""
+    content = with_happy(_half_packed(1_900_000))
+    return patched(content, struct.pack("<I", 1_900_000), struct.pack("<I", 100))
+
+
+def _with_wrong_sum() -> bytes:
+    return patched(pack_zip(), struct.pack("<I", zlib.crc32(HAPPY)), b"\1\2\3\4")
+
+
+def _locked() -> bytes:
+    content = bytearray(pack_zip())
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        content[content.index(mark) + offset] |= 1
+    return bytes(content)
+
+
+def _name_is_no_text() -> bytes:
+    return patched(happy_as("h\u00e4ppy.png"), "h\u00e4ppy.png".encode(), b"h\xff\xffppy.png")
+
+
+def _png_with_text_bomb() -> bytes:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Comment", "x" * 5_000_000, zip=True)
+    return encoded(disc(), pnginfo=texts)
+
+
+def _huge(side_px: int) -> Maker:
+    """A white PNG; made by hand, because Pillow takes seconds for it."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    def make() -> bytes:
+        lines = zlib.compress(bytes((1 + side_px // 8) * side_px), 1)
+        header = struct.pack(">IIBBBBB", side_px, side_px, 1, 0, 0, 0, 0)
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+
+    return make
+
+
+HOSTILE: list[Row] = [
+    *_names("not one that a pack may have", "../happy.png", "cats/../../happy.png", "..", "/happy.png", "/etc/passwd"),
+    *_names("not one that a pack may have", "//host/share/happy.png", "./happy.png", "cats//happy.png"),
+    *_names("not one that a pack may have", "..\\happy.png", "cats\\happy.png", "\\\\host\\happy.png"),
+    *_names("not one that a pack may have", "C:/happy.png", "C:happy.png", "happy.png:hidden"),
+    *_names("not one that a pack may have", "happy.png\0.exe", "hap\npy.png", "\x1b[2Jhappy.png"),
+    *_names("not one that a pack may have", "__MACOSX/../../happy.png"),
+    *_names("lies too deep", "my/cats/happy.png", twin=lambda: pack_zip(folder="cats/")),
+    *_names("several folders", "cats/happy.png", twin=lambda: pack_zip(("cats/", b""), folder="cats/")),
+    *_names("does not belong in a pack", "happy.png.exe", "happy.gif", "happy.svg", "happy", "smile.png"),
+    *_kinds(link=stat.S_IFLNK, device=stat.S_IFCHR, disk=stat.S_IFBLK, pipe=stat.S_IFIFO, socket=stat.S_IFSOCK),
+    *_extras("does not belong in a pack", "run.exe", "inner.zip", "model.keras", "index.html", "pack.json.bak"),
+    *_extras("more than one picture for happy", "HAPPY.png", "happy.jpg"),
+    *_extras("more than one picture for fearful", "fear.webp"),
+    *_extras("holds happy.png twice", "happy.png"),
+    Row("two manifests", lambda: pack_zip(("pack.json", b"{}"), ("PACK.JSON", b"{}")), "twice"),
+    Row("ratio", lambda: with_happy(bytes(1_500_000)), "packed too tightly"),
+    Row("a picture of 2 MB and a byte", lambda: with_happy(_half_packed(2_000_001)), "too large"),
+    Row("50 MB of zeros", lambda: with_happy(bytes(50_000_000)), "too large"),
+    Row(
+        "16 MB in all",
+        lambda: zipped((f"happy{end}", _half_packed(1_990_000)) for end in ENDINGS),
+        "too large",
+    ),
+    Row("a zip of over 8 MB", lambda: pack_zip() + bytes(8_000_000), "larger than 8 MB"),
+    Row("a manifest of 17 kB", lambda: with_manifest({"name": noise(9_000).hex()}), "too large"),
+    Row(
+        "100 files",
+        lambda: pack_zip(*((f"__MACOSX/._{number}", b"") for number in range(100))),
+        "more than 64 files",
+        lambda: pack_zip(*((f"__MACOSX/._{name}", b"") for name in NAMES)),
+    ),
+    Row("more bytes than it says", _lying_about_its_size, "damaged"),
+    Row("a wrong checksum", _with_wrong_sum, "damaged"),
+    Row("a name that is no text", _name_is_no_text, "damaged"),
+    Row("cut short", lambda: pack_zip()[:-30], "damaged"),
+    Row("only its beginning", lambda: b"PK\3\4", "damaged"),
+    Row("locked", _locked, "password"),
+    Row("packed with LZMA", lambda: zipped(PICTURES.items(), zipfile.ZIP_LZMA), "unusual way"),
+    Row("a picture with a zip behind it", lambda: HAPPY + pack_zip(), "not a zip"),
+    Row("text", lambda: b"hello", "not a zip"),
+    Row("empty", lambda: b"", "not a zip"),
+    Row("a zip of nothing", lambda: zipped([]), "no pictures"),
+    Row("litter alone", lambda: zipped([(".DS_Store", b"")]), "no pictures"),
+    Row("two missing", lambda: pack_zip(leave_out=["sad.png", "angry.png"]), "no picture: angry, sad"),
+    *_pictures(
+        of_144_megapixels=(_huge(12_000), "12000 x 12000 pixels"),
+        of_400_megapixels=(_huge(20_000), "too large"),
+        cut_short=(lambda: encoded(Image.effect_noise((64, 64), 90))[:-900], "damaged"),
+        a_GIF=(lambda: encoded(disc(), "GIF"), "not a picture"),
+        a_BMP=(lambda: encoded(disc(), "BMP"), "not a picture"),
+        a_TIFF=(lambda: encoded(disc(), "TIFF"), "not a picture"),
+        an_SVG=(lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        a_zip=(pack_zip, "not a picture"),
+        empty=(lambda: b"", "not a picture"),
+        a_magic_number_alone=(lambda: b"\x89PNG\r\n\x1a\n", "not a picture"),
+        with_a_text_bomb=(_png_with_text_bomb, "damaged"),
+    ),
+    *_manifests(
+        a_list=([], "cannot be read"),
+        cut_short=(b'{"name": "Ca', "cannot be read"),
+        no_text=(b"\xff\xfe", "cannot be read"),
+        nested_deep=(b'{"a":' + b"[" * 15_000, "cannot be read"),
+        a_word_as_head=({"head": "large"}, "cannot be read"),
+        a_tilted_head=({"head": {"tilt": 1}}, "cannot be read"),
+        a_head_outside=({"head": {"x": 7}}, "must lie inside"),
+        a_head_nowhere=(b'{"head": {"x": NaN}}', "must lie inside"),
+        a_nested_avatar=({"avatar": {"hair": {"style": "bob"}}}, "few numbers and words"),
+        a_list_as_avatar=({"avatar": [1, 2]}, "few numbers and words"),
+        a_large_avatar=({"avatar": {"hair": "x" * 5000}}, "few numbers and words"),
+        an_avatar_of_100=({"avatar": {str(number): 1 for number in range(100)}}, "few numbers and words"),
+        an_endless_avatar=(b'{"avatar": {"brow": Infinity}}', "few numbers and words"),
+    ),
+]  # fmt: skip
+
+HARMLESS: dict[str, Maker] = {
+    "WebP of 3000 frames": lambda: film("WEBP", 3000),
+    "PNG of 3000 frames": lambda: film("PNG", 3000),
+    "WebP": lambda: encoded(disc(), "WEBP", lossless=True),
+    "JPEG": lambda: encoded(Image.new("RGB", (16, 16), "orange"), "JPEG", quality=95),
+    "CMYK": lambda: encoded(Image.new("RGB", (16, 16), "orange").convert("CMYK"), "JPEG", quality=95),
+    "palette with transparency": lambda: encoded(disc().quantize(8)),
+    "a zip behind it": lambda: encoded(disc()) + pack_zip(),
+}
+"""Odd pictures that are taken, each orange in the middle."""

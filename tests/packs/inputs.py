@@ -1,0 +1,101 @@
+"""What people, and people who mean harm, could bring: pictures and zips, made in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from PIL import Image
+
+from emojify.emotions import LABELS
+
+NAMES = tuple(f"{label}.png" for label in LABELS)
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def disc(colour: str = "orange", side_px: int = 16) -> Image.Image:
+    """A picture that is see-through at its corners."""
+    picture = Image.new("RGBA", (side_px, side_px))
+    picture.paste(colour, (2, 2, side_px - 2, side_px - 2))
+    return picture
+
+
+COLOURS = ("red", "green", "purple", "yellow", "grey", "blue", "cyan")
+PICTURES: Mapping[str, bytes] = {name: encoded(disc(colour)) for name, colour in zip(NAMES, COLOURS, strict=True)}
+HAPPY = PICTURES["happy.png"]
+
+
+def zipped(files: Iterable[tuple[str | zipfile.ZipInfo, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in files:
+            archive.writestr(name, content, method)
+    return buffer.getvalue()
+
+
+def pack_zip(
+    *more: tuple[str | zipfile.ZipInfo, bytes],
+    folder: str = "",
+    leave_out: Iterable[str] = (),
+    method: int = zipfile.ZIP_DEFLATED,
+) -> bytes:
+    """A zip with the seven pictures, but for those left out, and then what more is given."""
+    files = [(folder + name, picture) for name, picture in PICTURES.items() if name not in leave_out]
+    return zipped([*files, *more], method)
+
+
+def with_happy(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip whose happy.png is this."""
+    return pack_zip(("happy.png", content), leave_out=["happy.png"], method=method)
+
+
+def happy_as(name: str, mode: int = 0) -> bytes:
+    """A zip whose happy picture goes by another name, or stands for something else than a file."""
+    info = zipfile.ZipInfo("placeholder")
+    info.filename = info.orig_filename = name
+    info.external_attr = mode << 16
+    return pack_zip((info, HAPPY), leave_out=["happy.png"])
+
+
+def with_manifest(manifest: object) -> bytes:
+    """A zip with this ``pack.json``: bytes as they are, anything else as JSON."""
+    content = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
+    return pack_zip(("pack.json", content), method=zipfile.ZIP_STORED)
+
+
+def noise(size: int) -> bytes:
+    return random.Random(7).randbytes(size)
+
+
+def patched(content: bytes, old: bytes, new: bytes) -> bytes:
+    """The same bytes with every ``old`` replaced by ``new``, which is as long."""
+    assert len(old) == len(new)
+    assert old in content
+    return content.replace(old, new)
+
+
+def film(kind: str, frames: int) -> bytes:
+    """A picture that moves: orange first, then between blue and green."""
+    others = [disc(colour) for colour in ("blue", "green")] * (frames // 2)
+    return encoded(disc("orange"), kind, save_all=True, append_images=others, duration=20, lossless=True)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Every file and folder below, hidden ones too, with the hash of what it holds."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+Maker = Callable[[], bytes]

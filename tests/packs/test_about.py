@@ -1,0 +1,51 @@
+import json
+import re
+
+import pytest
+
+from emojify.packs.about import MAX_CHARACTERS, About, make_id
+from emojify.vision.annotators import Head
+
+ASTRONAUT = "\N{WOMAN}\u200d\N{ROCKET}"  # one emoji, written with a joiner
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "pack_id"),
+    [
+        ("Cats", "Cats", "cats"),
+        ("  My\t Cats  ", "My Cats", "my-cats"),
+        ("Crème brûlée", "Crème brûlée", "creme-brulee"),
+        ("../../etc/passwd", "../../etc/passwd", "etc-passwd"),
+        ("C:\\Windows", "C:\\Windows", "c-windows"),
+        (".hidden", ".hidden", "hidden"),
+        ("__MACOSX", "__MACOSX", "macosx"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>", "script-alert-1-script"),
+        ("a\0b\x1b[31mc\x7f", "ab[31mc", "ab-31mc"),
+        ("\u202egnp.exe", "gnp.exe", "gnp-exe"),  # turns what follows backwards
+        ("two\u2028lines\nhere", "two lines here", "two-lines-here"),
+        ("CON", "CON", "pack-con"),
+        ("😀🎉", "😀🎉", "pack"),
+        (ASTRONAUT, ASTRONAUT, "pack"),
+        ("وجوه مضحكة", "وجوه مضحكة", "pack"),
+        ("می‌خندم", "می‌خندم", "pack"),  # Persian is written with a zero-width non-joiner
+        ("猫の顔", "猫の顔", "pack"),
+        ("x" * 300, "x" * 60, "x" * 40),
+        ("\0\x1b", "", "pack"),
+    ],
+)
+def test_a_name_keeps_its_letters_and_gives_a_safe_id(name: str, shown: str, pack_id: str) -> None:
+    assert About(name).name == shown
+    assert make_id(About(name).name) == pack_id
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", pack_id)
+
+
+def test_what_is_written_reads_the_same() -> None:
+    about = About(f"Cats {ASTRONAUT}", "I", "MIT", "وجوه", Head(0.4, 0.5, 0.6), {"skin": 3, "hair": "bob"})
+    assert About.parse(about.to_json()) == about
+    assert "avatar" not in json.loads(About("Cats").to_json())
+
+
+def test_each_text_has_a_limit() -> None:
+    long = "x" * 1000
+    about = About(long, long, long, long)
+    assert {key: len(getattr(about, key)) for key in MAX_CHARACTERS} == MAX_CHARACTERS

@@ -1,0 +1,190 @@
+"""An avatar is a few words that draw somebody, and a face that follows the probabilities."""
+
+import json
+import random
+import threading
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.packs.avatar import HEAD, LIVE_PX, Avatar, LivingAvatar
+from emojify.packs.drawing.expression import EXPRESSIONS
+from emojify.packs.drawing.people import PARTS, Hair, Hat, Person, Skin
+from emojify.packs.importer import read_picture
+from emojify.packs.pack import EmojiPack
+from emojify.packs.store import add_pack
+from emojify.vision.annotators import Stills
+from emojify.vision.readings import Box, Face, Reading
+
+AVATAR = Avatar(Person(hair=Hair.BOB, skin=Skin.COCOA))
+
+
+def shares(**probabilities: float) -> NDArray[np.float32]:
+    given = np.zeros(len(Emotion), np.float32)
+    for name, probability in probabilities.items():
+        given[Emotion[name.upper()]] = probability
+    return given
+
+
+def reading(sure: bool = True, **probabilities: float) -> Reading:
+    given = shares(**probabilities)
+    emotion = Emotion(int(given.argmax())) if sure else Emotion.NEUTRAL
+    return Reading(Face(Box(0, 0, 100, 100), 1), given, emotion, sure)
+
+
+def certain(emotion: Emotion) -> Reading:
+    return Reading(Face(Box(0, 0, 100, 100), 1), np.eye(7, dtype=np.float32)[emotion], emotion, True)
+
+
+def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    return float(np.abs(first.astype(float) - second).mean())
+
+
+class TestWords:
+    def test_they_come_back_as_the_same_avatar(self) -> None:
+        for seed in range(20):
+            avatar = Avatar.random(random.Random(seed))
+            assert Avatar.from_json(json.loads(json.dumps(avatar.to_json()))) == avatar
+
+    def test_every_part_of_a_person_can_be_chosen(self) -> None:
+        assert set(PARTS) == set(AVATAR.to_json()) == set(Person.__dataclass_fields__)
+
+    def test_a_part_that_is_not_named_is_the_default_one(self) -> None:
+        assert Avatar.from_json({"hair": "bob"}) == Avatar(Person(hair=Hair.BOB))
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            ({"skin": "plaid"}, "An avatar's skin can't be 'plaid'. There are: porcelain, "),
+            ({"skin": "Honey"}, "can't be 'Honey'"),
+            ({"skin": None}, "can't be None"),
+            ({"skin": 3}, "can't be 3"),
+            ({"skin": True}, "can't be True"),
+            ({"antlers": "large"}, "An avatar has no 'antlers'. Its parts are: skin, hair, "),
+            ({"hair": "bob", "hat": "<svg>"}, "hat can't be '<svg>'"),
+        ],
+    )
+    def test_what_is_not_known_is_refused_by_name(self, words: Mapping[str, object], sentence: str) -> None:
+        with pytest.raises(EmojifyError) as caught:
+            Avatar.from_json(words)
+        assert sentence in str(caught.value)
+
+    def test_chance_makes_all_sorts_and_leaves_most_faces_free(self) -> None:
+        people = [Avatar.random(random.Random(seed)).person for seed in range(300)]
+        for part, choices in PARTS.items():
+            assert {getattr(person, part) for person in people} == set(choices)
+        assert sum(person.hat is Hat.NONE for person in people) > 120
+
+
+class TestDrawing:
+    @pytest.mark.parametrize("size_px", [1, 64, 300, 1024])
+    def test_it_is_bgra_of_the_size_asked_for(self, size_px: int) -> None:
+        picture = AVATAR.draw(EXPRESSIONS[Emotion.HAPPY], size_px)
+        assert (picture.shape, picture.dtype) == ((size_px, size_px, 4), np.uint8)
+
+    def test_the_skin_has_its_colour_in_bgra(self) -> None:
+        blue, green, red, alpha = AVATAR.draw(EXPRESSIONS[Emotion.NEUTRAL], 256)[150, 128].tolist()
+        assert alpha == 255
+        assert red > green > blue
+
+    def test_probabilities_and_the_expression_that_they_mean_give_the_same(self) -> None:
+        drawn = AVATAR.draw(shares(sad=1), 64)
+        assert np.array_equal(drawn, AVATAR.draw(EXPRESSIONS[Emotion.SAD], 64))
+
+    def test_no_distribution_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="probabilities"):
+            AVATAR.draw(np.zeros(7), 64)
+
+
+class TestLiving:
+    def test_a_sure_face_looks_like_the_still_picture_of_its_emotion(self) -> None:
+        living = LivingAvatar(AVATAR)
+        for emotion in Emotion:
+            seen = living.picture(certain(emotion), LIVE_PX)
+            others = {
+                other: difference(seen, as_overlay(AVATAR.draw(EXPRESSIONS[other], LIVE_PX))) for other in Emotion
+            }
+            assert min(others, key=others.__getitem__) is emotion
+            assert others[emotion] < 1
+
+    def test_an_unsure_face_is_calm(self) -> None:
+        living = LivingAvatar(AVATAR)
+        unsure = living.picture(reading(sure=False, angry=0.3, sad=0.3, fearful=0.4), 128)
+        assert np.array_equal(unsure, living.picture(reading(neutral=1.0), 128))
+
+    def test_it_moves_in_small_steps_from_one_emotion_to_another(self) -> None:
+        living = LivingAvatar(AVATAR)
+        pictures = [
+            living.picture(reading(happy=float(share), sad=float(1 - share)), 128) for share in np.linspace(0, 1, 41)
+        ]
+        steps = [difference(*pair) for pair in pairwise(pictures)]
+        assert max(steps) < 0.15 * difference(pictures[0], pictures[-1])
+        assert sum(step > 0 for step in steps) > 25
+
+    def test_a_trace_of_something_else_hardly_shows(self) -> None:
+        living = LivingAvatar(AVATAR)
+        sure, nearly = reading(happy=1.0), reading(happy=0.85, sad=0.1, fearful=0.05)
+        still, moved = living.picture(sure, 128), living.picture(nearly, 128)
+        assert difference(still, moved) < 0.25 * difference(still, living.picture(reading(sad=1.0), 128))
+
+    def test_nearly_the_same_blend_is_not_drawn_again(self) -> None:
+        living = LivingAvatar(AVATAR)
+        first = living.picture(reading(happy=0.9, neutral=0.1), LIVE_PX)
+        assert living.picture(reading(happy=0.902, neutral=0.098), LIVE_PX) is first
+        assert living.picture(reading(happy=0.5, neutral=0.5), LIVE_PX) is not first
+        assert living.picture(reading(happy=0.9, neutral=0.1), LIVE_PX) is first
+
+    def test_many_blends_leave_only_so_many_drawings(self) -> None:
+        living = LivingAvatar(AVATAR)
+        for share in np.linspace(0, 1, 60):
+            living.picture(reading(angry=float(share), surprised=float(1 - share)), 64)
+        assert difference(living.picture(reading(angry=1.0), 64), living.picture(reading(surprised=1.0), 64)) > 1
+
+    def test_several_threads_may_ask_at_once(self) -> None:
+        living, seen = LivingAvatar(AVATAR), []
+
+        def ask(emotion: Emotion) -> None:
+            seen.append((emotion, living.picture(certain(emotion), 64)))
+
+        threads = [threading.Thread(target=ask, args=(emotion,)) for emotion in Emotion for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(seen) == len(threads)
+        for emotion, picture in seen:
+            assert difference(picture, living.picture(certain(emotion), 64)) < 0.5
+
+
+def as_overlay(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = picture[:, :, 3:].astype(float) / 255
+    return np.dstack([np.rint(picture[:, :, :3] * alpha), 255 - picture[:, :, 3]]).astype(np.uint8)
+
+
+class TestPack:
+    def test_a_saved_avatar_is_a_pack_of_seven_that_lives(self, tmp_path: Path) -> None:
+        pack = add_pack(tmp_path, AVATAR.to_draft("My twin", "Me"))
+        assert (pack.id, pack.name, pack.author, pack.head) == ("my-twin", "My twin", "Me", HEAD)
+        assert pack.avatar == AVATAR
+        assert isinstance(pack.emoji, LivingAvatar)
+        for emotion, picture in pack.pictures.items():
+            assert np.array_equal(picture, AVATAR.draw(EXPRESSIONS[emotion], 512))
+            assert not read_picture(pack.path(emotion).read_bytes(), emotion.label).notes
+
+    def test_an_ordinary_pack_has_no_avatar_and_stands_still(self, packs_folder: Path) -> None:
+        pack = EmojiPack.load(packs_folder / "classic")
+        assert pack.avatar is None
+        assert isinstance(pack.emoji, Stills)
+
+    def test_an_avatar_from_a_newer_version_still_serves_with_its_pictures(self, packs_folder: Path) -> None:
+        manifest = packs_folder / "classic" / "pack.json"
+        manifest.write_text(json.dumps({"name": "Newer", "avatar": {"antlers": "large"}}), encoding="utf-8")
+        pack = EmojiPack.load(packs_folder / "classic")
+        assert pack.avatar is None
+        assert isinstance(pack.emoji, Stills)

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from emojify.__main__ import main
+from emojify.emotions import LABELS, Emotion
+from emojify.errors import EmojifyError
+from emojify.packs.about import About
+from emojify.packs.importer import CheckedPicture, Draft, emotion_of, read_files, read_picture, read_zip
+from emojify.packs.store import add_pack
+from emojify.vision.annotators import Head
+from tests.packs.hostile import HARMLESS, HOSTILE, Row
+from tests.packs.inputs import HAPPY, PICTURES, Maker, disc, encoded, film, pack_zip, tree, with_manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+TWINS = {row.twin: f"of {row.name}" for row in reversed(HOSTILE)}
+"""Each good twin once, with the name of the first row that has it."""
+
+
+def opened(picture: CheckedPicture) -> Image.Image:
+    return Image.open(io.BytesIO(picture.png))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name", "ignore:Image size")  # from making one; as outside of pytest
+@pytest.mark.parametrize("row", HOSTILE, ids=[row.name for row in HOSTILE])
+def test_a_hostile_zip_is_refused_with_the_reason_and_the_store_stays_as_it_was(
+    row: Row,
+    packs_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
+    file = tmp_path / "cats.zip"
+    file.write_bytes(row.bad())
+    before = tree(packs_folder)
+    for command in ("check", "add"):
+        assert main(["packs", command, str(file)]) == 2
+        said = capsys.readouterr()
+        assert row.reason in said.err
+        assert said.err.count("\n") == 1
+        assert said.err.strip().isprintable()
+        assert said.out == ""
+    assert tree(packs_folder) == before
+
+
+def test_a_picture_that_is_too_large_is_refused_in_one_sentence_and_without_a_warning(tmp_path: Path) -> None:
+    """In a process of its own: pytest keeps warnings to itself."""
+    (row,) = (row for row in HOSTILE if "144" in row.name)
+    (tmp_path / "cats.zip").write_bytes(row.bad())
+    command = [sys.executable, "-m", "emojify", "packs", "check", str(tmp_path / "cats.zip")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr
+        == "emojify: happy.png is too large: 12000 x 12000 pixels. The limit is 16 megapixels; shrink it first.\n"
+    )
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=TWINS.values())
+def test_the_good_twin_of_each_is_taken(twin: Maker, packs_folder: Path) -> None:
+    pack = add_pack(packs_folder, read_zip(twin(), "cats.zip"))
+    assert len(pack.pictures) == 7
+
+
+def test_a_zip_becomes_seven_pictures_under_the_zips_name() -> None:
+    draft = read_zip(pack_zip(), "My cats.zip")
+    assert draft.about.name == "My cats"
+    assert draft.missing == ()
+    assert draft.notes == ()
+    for emotion, picture in draft.pictures.items():
+        original = Image.open(io.BytesIO(PICTURES[f"{emotion.label}.png"]))
+        assert np.array_equal(np.asarray(opened(picture)), np.asarray(original))
+
+
+def test_the_manifest_is_read_and_only_what_is_known_is_kept() -> None:
+    about = {
+        "name": "Cats",
+        "author": "Me",
+        "licence": "CC BY 4.0",
+        "description": "Meow",
+        "head": {"x": 0.4, "y": 0.5, "width": 0.6},
+        "avatar": {"skin": 3, "hair": "bob", "glasses": None, "blush": 0.5},
+        "built_in": True,
+        "run": "rm -rf /",
+    }
+    draft = read_zip(with_manifest(about), "x.zip")
+    del about["built_in"], about["run"]
+    assert draft.about == About(**{**about, "head": Head(0.4, 0.5, 0.6)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("file_name", "label"),
+    [
+        ("angry.png", "angry"),
+        ("DISGUST.PNG", "disgusted"),
+        ("disgusted.webp", "disgusted"),
+        ("Fear.jpg", "fearful"),
+        ("fearful.jpeg", "fearful"),
+        ("Happy.JPEG", "happy"),
+        ("neutral.png", "neutral"),
+        ("sad.WebP", "sad"),
+        ("surprise.png", "surprised"),
+        (" Surprised .png", "surprised"),
+        ("happy.gif", None),
+        ("happy", None),
+        (".png", None),
+        ("smile.png", None),
+    ],
+)
+def test_pictures_are_sorted_by_their_names(file_name: str, label: str | None) -> None:
+    emotion = emotion_of(file_name)
+    assert (emotion.label if emotion is not None else None) == label
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_an_odd_but_harmless_picture_is_taken_and_drawn_anew(name: str) -> None:
+    picture = opened(read_picture(HARMLESS[name](), "happy.png"))
+    assert (picture.format, picture.mode, getattr(picture, "n_frames", 1)) == ("PNG", "RGBA", 1)
+    assert np.abs(np.asarray(picture)[8, 8].astype(int) - (255, 165, 0, 255)).max() < 12
+    assert "JPEG" in name or "CMYK" in name or np.asarray(picture)[0, 0, 3] == 0
+
+
+def test_a_picture_of_16_bits_keeps_its_brightness() -> None:
+    grey = Image.fromarray(np.full((16, 16), 0x8000, np.uint16))
+    assert np.asarray(opened(read_picture(encoded(grey), "happy.png")))[8, 8].tolist() == [128, 128, 128, 255]
+
+
+def test_nothing_but_the_pixels_of_a_picture_stays() -> None:
+    about = Image.Exif()
+    about[ExifTags.Base.Artist] = "a secret"
+    content = encoded(disc(), exif=about) + b"<script>a secret</script>"
+    assert b"secret" in content
+    assert b"secret" not in read_picture(content, "happy.png").png
+
+
+@pytest.mark.parametrize(
+    ("size", "side"),
+    [((40, 20), 40), ((20, 40), 40), ((1000, 500), 512), ((3000, 3000), 512), ((1, 9000), 512), ((1, 1), 1)],
+)
+def test_a_picture_is_padded_to_a_square_and_a_large_one_shrunk(size: tuple[int, int], side: int) -> None:
+    picture = opened(read_picture(encoded(Image.new("RGBA", size, "orange")), "happy.png"))
+    assert picture.size == (side, side)
+    alpha = np.asarray(picture)[:, :, 3]
+    assert alpha.any()
+    width, height = size
+    if width > height:
+        assert not alpha[0].any()
+        assert alpha[side // 2].all()
+    if height > width:
+        assert not alpha[:, 0].any()
+    if height == width:
+        assert alpha.all()
+
+
+def test_a_picture_that_moves_says_that_its_first_frame_is_taken() -> None:
+    assert "first frame" in read_picture(film("WEBP", 4), "happy.webp").notes[0]
+
+
+def test_a_picture_without_a_see_through_background_says_what_that_means() -> None:
+    assert "see-through" in read_picture(encoded(Image.new("RGB", (9, 9))), "happy.png").notes[0]
+    assert read_picture(HAPPY, "happy.png").notes == ()
+
+
+def test_a_missing_emotion_is_named_and_can_be_left_to_the_neutral_picture() -> None:
+    draft = read_zip(pack_zip(leave_out=["fearful.png", "sad.png"]), "cats.zip")
+    assert draft.missing == (Emotion.FEARFUL, Emotion.SAD)
+    with pytest.raises(EmojifyError, match="no picture: fearful, sad"):
+        draft.check_complete()
+    filled = draft.fill_missing()
+    filled.check_complete()
+    assert filled.pictures[Emotion.SAD].png == draft.pictures[Emotion.NEUTRAL].png
+    assert filled.pictures[Emotion.HAPPY] == draft.pictures[Emotion.HAPPY]
+
+
+def test_without_a_neutral_picture_nothing_can_fill_in() -> None:
+    draft = read_zip(pack_zip(leave_out=["neutral.png", "sad.png"]), "cats.zip")
+    assert draft.fill_missing() == draft
+
+
+def test_a_draft_without_pictures_lacks_all_seven() -> None:
+    assert [emotion.label for emotion in Draft(About("Cats"), {}).missing] == list(LABELS)
+
+
+def test_pictures_that_come_together_sort_themselves_and_the_rest_is_explained() -> None:
+    draft, problems = read_files(
+        [("FEAR.PNG", HAPPY), ("happy.webp", HAPPY), ("happy.png", HAPPY), ("grin.png", HAPPY), ("sad.png", b"hello")]
+    )
+    assert list(draft.pictures) == [Emotion.FEARFUL, Emotion.HAPPY]
+    assert [problem.split(" ")[0] for problem in problems] == ["happy.png", "grin.png", "sad.png"]
+    assert ["second picture" in problems[0], "not named" in problems[1], "not a picture" in problems[2]] == [True] * 3
+
+
+def test_a_zip_comes_alone() -> None:
+    draft, problems = read_files([("Cats.ZIP", pack_zip())])
+    assert (draft.about.name, draft.missing, problems) == ("Cats", (), ())
+    draft, problems = read_files([("Cats.ZIP", pack_zip()), ("sad.png", HAPPY)])
+    assert list(draft.pictures) == [Emotion.SAD]
+    assert "Bring a zip alone" in problems[0]
+
+
+def test_a_bad_zip_is_explained() -> None:
+    draft, problems = read_files([("cats.zip", b"hello")])
+    assert draft.pictures == {}
+    assert "not a zip" in problems[0]

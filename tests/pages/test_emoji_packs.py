@@ -1,0 +1,208 @@
+"""The page of the emoji packs as a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from emojify.emotions import LABELS
+from emojify.packs.importer import read_zip
+from emojify.packs.store import MAX_PACKS, add_pack, list_packs
+from tests.packs.inputs import HAPPY, PICTURES, disc, encoded, pack_zip, tree, with_manifest, zipped
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _small_house(packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def page(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).switch_page("pages/emoji_packs.py")
+
+
+def words(page: AppTest) -> str:
+    """All that the page says in text, without the signs that keep it from being read as Markdown."""
+    texts = [
+        str(getattr(element, "value", "") or getattr(element.proto, "body", ""))
+        for kind in ("title", "markdown", "caption", "warning", "error", "html", "toast")
+        for element in page.get(kind)
+    ]
+    return "\n".join(texts).replace("\\", "")
+
+
+def bring(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    page.run()
+    return page.file_uploader[0].set_value([(name, content, "") for name, content in files]).run()
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click()
+    return page.run()
+
+
+def test_the_page_shows_every_pack_and_says_the_limits(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    said = words(page)
+    assert all(word in said for word in ("Classic", "Squares", "The tests · MIT", *LABELS))
+    assert all(limit in said for limit in ("8 MB a zip", "2 MB", "50 packs"))
+    assert len(page.get("image")) == 2
+    assert labels(page).count("See it on your face") == 2
+
+
+def test_without_a_pack_of_ones_own_the_place_to_add_one_stands_open(page: AppTest, packs_folder: Path) -> None:
+    page.run()
+    assert not page.expander[0].proto.expanded
+    (packs_folder / "squares").rename(packs_folder / "person")
+    page.run()
+    assert page.expander[0].proto.expanded
+
+
+def test_a_zip_is_added_and_offered_for_the_face(page: AppTest, packs_folder: Path) -> None:
+    bring(page, ("cats.zip", pack_zip()))
+    assert not page.exception
+    assert "Still missing" not in words(page)
+    name, author, licence = (page.text_input[index] for index in range(3))
+    assert name.value == "cats"
+    name.set_value("My <b>cats</b>")
+    author.set_value("Me")
+    licence.set_value("CC BY 4.0")
+    page.run()
+    press(page, "Add this pack")
+    assert not page.exception
+    assert "<b>cats" not in "".join(html.proto.body for html in page.get("html"))
+    pack = list_packs(packs_folder).get("my-b-cats-b")
+    assert (pack.name, pack.author, pack.licence) == ("My <b>cats</b>", "Me", "CC BY 4.0")
+    assert "is ready" in words(page)
+    assert page.file_uploader[0].value == []
+
+
+def test_pictures_dropped_together_sort_themselves_and_the_rest_goes_into_its_place(
+    page: AppTest, packs_folder: Path
+) -> None:
+    six = [(name.upper(), picture) for name, picture in PICTURES.items() if name != "sad.png"]
+    bring(page, *six, ("grin.png", HAPPY))
+    assert "grin.png is not named after an emotion" in words(page)
+    assert "Still missing: sad." in words(page)
+    page.file_uploader(key="slot-sad-0").set_value(("grin.png", HAPPY, "image/png")).run()
+    assert "Still missing" not in words(page)
+    assert "Give it a name" in words(page)
+    page.text_input[0].set_value("Cats").run()
+    press(page, "Add this pack")
+    assert (packs_folder / "cats" / "sad.png").is_file()
+
+
+def test_what_is_missing_is_left_to_the_neutral_picture_when_asked(page: AppTest, packs_folder: Path) -> None:
+    bring(page, ("cats.zip", pack_zip(leave_out=["fearful.png", "sad.png"])))
+    assert "Still missing: fearful, sad." in words(page)
+    assert next(button for button in page.button if button.label == "Add this pack").disabled
+    page.checkbox[0].check().run()
+    press(page, "Add this pack")
+    folder = packs_folder / "cats"
+    assert (folder / "sad.png").read_bytes() == (folder / "neutral.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("cats.zip", b"hello", "cats.zip is not a zip"),
+        ("cats.zip", zipped([("../happy.png", HAPPY)]), "not one that a pack may have"),
+        ("happy.png", b"hello", "happy.png is not a picture"),
+        ("![](http://example.org/x.png).png", HAPPY, "is not named after an emotion"),
+    ],
+    ids=["no zip", "zip slip", "no picture", "a name with markup"],
+)
+def test_a_bad_file_is_refused_in_a_sentence(
+    name: str, content: bytes, sentence: str, page: AppTest, packs_folder: Path
+) -> None:
+    before = tree(packs_folder)
+    bring(page, (name, content))
+    assert not page.exception
+    assert sentence in page.error[0].value.replace("\\", "")
+    assert "![" not in page.error[0].value
+    assert "Add this pack" not in labels(page)
+    assert tree(packs_folder) == before
+
+
+def test_a_bad_picture_in_a_place_is_refused_there(page: AppTest) -> None:
+    page.run()
+    page.file_uploader(key="slot-sad-0").set_value(("sad.png", encoded(disc(), "GIF"), "image/png")).run()
+    assert not page.exception
+    assert "not a picture" in page.error[0].value
+
+
+def test_a_full_store_says_so_and_keeps_what_was_brought(page: AppTest, packs_folder: Path) -> None:
+    bring(page, ("cats.zip", pack_zip()))
+    for number in range(MAX_PACKS):
+        (packs_folder / f"other-{number}").mkdir()
+    press(page, "Add this pack")
+    assert not page.exception
+    assert "50 packs already" in words(page)
+    assert page.text_input[0].value == "cats"
+
+
+def test_a_packs_name_author_and_licence_can_be_changed(page: AppTest, packs_folder: Path) -> None:
+    page.run()
+    page.text_input(key="name-of-squares").set_value("Blocks")
+    page.text_input(key="author-of-squares").set_value("Me")
+    press(page, "Save")
+    assert not page.exception
+    pack = list_packs(packs_folder).get("squares")
+    assert (pack.name, pack.author, pack.licence) == ("Blocks", "Me", "MIT")
+    assert "Blocks is saved." in words(page)
+
+
+def test_deleting_is_asked_twice(page: AppTest, packs_folder: Path) -> None:
+    page.run()
+    assert "Yes, delete it for good" not in labels(page)
+    page.checkbox(key="delete-squares").check().run()
+    assert (packs_folder / "squares").exists()
+    press(page, "Yes, delete it for good")
+    assert not page.exception
+    assert not (packs_folder / "squares").exists()
+    assert "Squares is deleted." in words(page)
+
+
+def test_a_built_in_pack_can_only_be_used_and_exported(page: AppTest) -> None:
+    page.run()
+    assert [box.key for box in page.checkbox] == ["delete-squares"]
+    assert [button.proto.label for button in page.get("download_button")] == ["Export", "Export"]
+
+
+def test_see_it_on_your_face_leads_to_the_live_page_with_the_pack(page: AppTest) -> None:
+    page.run()
+    with patch("streamlit.switch_page") as switch:
+        page.button(key="live-squares").click().run()
+    switch.assert_called_once_with("pages/live.py", query_params={"pack": "Squares"})
+
+
+def test_a_pack_with_a_damaged_picture_is_named_and_the_others_go_on(page: AppTest, packs_folder: Path) -> None:
+    (packs_folder / "squares" / "sad.png").write_bytes(b"hello")
+    page.run()
+    assert not page.exception
+    assert "does not open: sad.png" in words(page)
+    assert len(page.get("image")) == 1
+
+
+def test_names_of_any_alphabet_and_with_markup_are_shown_as_they_are(page: AppTest, packs_folder: Path) -> None:
+    for name in ("وجوه", "<script>alert(1)</script>", "![x](http://example.org/x.png)"):
+        add_pack(packs_folder, read_zip(with_manifest({"name": name}), "x.zip"))
+    page.run()
+    assert not page.exception
+    shown = "".join(html.proto.body for html in page.get("html"))
+    assert "وجوه" in shown
+    assert "&lt;script&gt;" in shown
+    assert "<script>" not in shown
