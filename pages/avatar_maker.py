@@ -16,7 +16,7 @@ from emojify.packs.store import add_pack, export_pack, list_packs
 from emojify.pictures import encode_png
 from emojify.settings import Settings
 
-LARGE_PX, SMALL_PX, DOWNLOAD_PX = 340, 104, 1024
+LARGE_PX, SMALL_PX, DOWNLOAD_PX = 340, 100, 1024
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens
 QUESTIONS = {
     "skin": "Skin",

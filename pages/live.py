@@ -27,7 +27,7 @@ from emojify.vision.smoothing import SmoothingSettings
 
 SECONDS_BETWEEN_UPDATES = 0.5
 VIDEO, PHOTO = "Live video", "Photo"
-TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
+TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 4.5rem}</style>"
 STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
 
 

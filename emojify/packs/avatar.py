@@ -16,7 +16,7 @@ from emojify.errors import EmojifyError
 from emojify.packs.about import About
 from emojify.packs.drawing.expression import EXPRESSIONS, Expression, blend
 from emojify.packs.drawing.painter import Painter
-from emojify.packs.drawing.people import PARTS, Person
+from emojify.packs.drawing.people import PARTS, Beard, Hat, Person
 from emojify.packs.drawing.person import person_svg
 from emojify.packs.drawing.render import render
 from emojify.packs.importer import SIDE_PX, CheckedPicture, Draft
@@ -29,7 +29,7 @@ HEAD = Head(x=0.5, y=0.47, width=0.64)
 
 LIVE_PX = 256  # a sticker is 150 to 300 px wide in most videos; it is drawn at this and scaled
 ALIKE = 0.02  # probabilities this near to ones that were drawn already move no line by half a pixel
-MAX_DRAWINGS_KEPT = 32
+MAX_DRAWINGS_KEPT = 16  # 4 MB
 # A network never gives all to one emotion, and a face that is a little of everything looks like nothing. Squared,
 # 0.7 happy beside 0.2 neutral and 0.1 sad becomes 0.91, 0.07 and 0.02.
 CONTRAST = 2.0
@@ -69,6 +69,8 @@ class Avatar:
         for part, choices in PARTS.items():
             plain = part in _OFTEN_WITHOUT and chance.random() < 0.5
             chosen[part] = choices("none") if plain else chance.choice(list(choices))
+        if chosen["hat"] is Hat.HIJAB:
+            chosen["beard"] = Beard.NONE
         return cls(Person(**chosen))
 
     def draw(self, face: Expression | ArrayLike, size_px: int) -> NDArray[np.uint8]:

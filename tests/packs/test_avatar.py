@@ -16,9 +16,9 @@ from emojify.errors import EmojifyError
 from emojify.packs.avatar import HEAD, LIVE_PX, Avatar, LivingAvatar
 from emojify.packs.drawing.expression import EXPRESSIONS
 from emojify.packs.drawing.people import PARTS, Hair, Hat, Person, Skin
-from emojify.packs.importer import read_picture
+from emojify.packs.importer import read_picture, read_zip
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import add_pack
+from emojify.packs.store import add_pack, export_pack
 from emojify.vision.annotators import Stills
 from emojify.vision.readings import Box, Face, Reading
 
@@ -176,6 +176,12 @@ class TestPack:
         for emotion, picture in pack.pictures.items():
             assert np.array_equal(picture, AVATAR.draw(EXPRESSIONS[emotion], 512))
             assert not read_picture(pack.path(emotion).read_bytes(), emotion.label).notes
+
+    def test_it_is_still_alive_after_export_and_import(self, tmp_path: Path) -> None:
+        pack = add_pack(tmp_path, AVATAR.to_draft("My twin", "Me"))
+        again = add_pack(tmp_path, read_zip(export_pack(pack), "my-twin.zip"))
+        assert again.id != pack.id
+        assert again.avatar == AVATAR
 
     def test_an_ordinary_pack_has_no_avatar_and_stands_still(self, packs_folder: Path) -> None:
         pack = EmojiPack.load(packs_folder / "classic")

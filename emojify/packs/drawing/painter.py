@@ -19,7 +19,7 @@ from emojify.packs.drawing.person import before_face, behind_face, document, fac
 from emojify.packs.drawing.render import render_over
 
 TILT_STEP_DEGREES = 0.5  # moves what is farthest from the pivot by a pixel at 256 px
-MAX_TILTS_KEPT = 16
+MAX_TILTS_KEPT = 12  # 9 MB at 256 px
 
 Picture = NDArray[np.uint8]
 
