@@ -17,6 +17,7 @@ from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
+from tests.live.in_a_thread import run
 
 GREEN = np.full((8, 8, 4), (0, 255, 0, 255), np.uint8)
 FRAMES = 45
@@ -71,7 +72,7 @@ async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Ima
 def test_frames_come_back_over_a_connection_with_the_emoji_on_the_face(tiny_model: bytes, astronaut: Image) -> None:
     live = LiveSettings(Classifier(tiny_model), Sticker(Stills(dict.fromkeys(Emotion, GREEN))), mirror=False)
     processor = EmojiVideoProcessor(live)
-    frames = asyncio.run(send_through(processor, astronaut[:384, :512]))
+    frames = run(send_through(processor, astronaut[:384, :512]))
     assert len(frames) == FRAMES
     assert {frame.shape for frame in frames} == {(384, 512, 3), (288, 384, 3)}
     blue, green, red = frames[-1][round(114 * 0.75), round(224 * 0.75)].astype(int)  # the middle of the face

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import av
@@ -14,6 +13,7 @@ from emojify.vision.classifier import Classifier
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
+from tests.live.in_a_thread import run
 
 RED = np.full((8, 8, 4), (0, 0, 255, 255), np.uint8)
 PICTURES = dict.fromkeys(Emotion, RED)
@@ -94,7 +94,7 @@ def test_mirroring_turns_the_picture_before_it_is_read(live: LiveSettings, clock
 def test_the_newest_frame_wins_and_the_others_are_counted(live: LiveSettings, clock: Clock) -> None:
     processor = EmojiVideoProcessor(live, clock)
     frames = [frame_of(np.full((60, 80, 3), shade, np.uint8)) for shade in (10, 20, 30)]
-    (result,) = asyncio.run(processor.recv_queued(frames))
+    (result,) = run(processor.recv_queued(frames))
     assert pixels_of(result)[0, 0, 0] == 30
     assert (processor.status().processed, processor.status().dropped) == (1, 2)
 
