@@ -87,7 +87,7 @@ def write_camera(path: Path) -> None:
 
 
 @contextmanager
-def running_app(models: str | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The app on a free port; yields its address and process once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
