@@ -5,6 +5,7 @@ python -m tests.packs.measure_avatar
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -36,7 +37,7 @@ def main() -> None:
     avatar = LivingAvatar(Avatar(Person()))
     jumping = chance.dirichlet(np.full(7, 0.4), 300)
     stops = chance.dirichlet(np.full(7, 0.3), 11)
-    gliding = np.concatenate([np.linspace(a, b, FRAMES_A_CHANGE) for a, b in zip(stops, stops[1:], strict=False)])
+    gliding = np.concatenate([np.linspace(a, b, FRAMES_A_CHANGE) for a, b in itertools.pairwise(stops)])
     measure("warming up", avatar, jumping[:WARM_UP_FRAMES])
     measure("another face every frame", avatar, jumping)
     measure("one change of face a second", avatar, gliding)
