@@ -107,7 +107,7 @@ def _check_avatar(avatar: object) -> None:
     try:
         small = (
             plain
-            and len(avatar) <= MAX_AVATAR_KEYS  # type: ignore[arg-type]
+            and len(avatar) <= MAX_AVATAR_KEYS  # type: ignore[arg-type]  # plain: it is a dict
             and len(json.dumps(avatar, allow_nan=False)) <= MAX_AVATAR_CHARACTERS
         )
     except ValueError:  # not a number, or infinite
