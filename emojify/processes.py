@@ -1,0 +1,96 @@
+"""Work that outlives the app: ``python -m emojify ...`` in a process of its own, found again through its folder.
+
+    <folder>/process.json   which process works here: its number, when it was born, what it was asked
+    <folder>/process.log    all that it printed; later processes in the same folder append to it
+
+A process number alone says little, since the system hands it out again; together with the time of birth it is one
+process for good. So a folder can be asked after a reload, from another browser or after the app was restarted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from emojify.files import write_atomically
+from emojify.settings import ROOT
+
+PROCESS, LOG = "process.json", "process.log"
+
+
+def start(arguments: Sequence[str], folder: Path) -> None:
+    """Run ``python -m emojify`` with ``arguments`` for ``folder``, which must exist, and return at once.
+
+    It has a session of its own, so it goes on when the app ends, and gives way to everything else that wants the
+    processor: live video comes first.
+
+    Raises:
+        OSError: if it can't be started or ``folder`` can't be written; then nothing runs.
+    """
+    command = [sys.executable, "-m", "emojify", *arguments]
+    with (folder / LOG).open("ab") as log:
+        child = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        process = psutil.Process(child.pid)
+        _give_way(process)
+        content = {"pid": child.pid, "born": process.create_time(), "arguments": list(arguments)}
+        write_atomically(folder / PROCESS, (json.dumps(content, indent=1) + "\n").encode())
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+
+
+def is_running(folder: Path) -> bool:
+    """Whether the process that was started last for ``folder`` still works."""
+    return _find(folder) is not None
+
+
+def stop(folder: Path) -> None:
+    """Ask the process of ``folder`` to end in its own time. Does nothing if none runs."""
+    process = _find(folder)
+    if process is not None:
+        process.send_signal(signal.SIGTERM)
+
+
+def kill(folder: Path, timeout_s: float = 5.0) -> None:
+    """End the process of ``folder`` and all that it started, now. Does nothing if none runs.
+
+    Raises:
+        psutil.TimeoutExpired: if it is still there after ``timeout_s``.
+    """
+    process = _find(folder)
+    if process is None:
+        return
+    for one in (*process.children(recursive=True), process):
+        one.kill()
+    process.wait(timeout_s)
+
+
+def _find(folder: Path) -> psutil.Process | None:
+    try:
+        content = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
+        process = psutil.Process(int(content["pid"]))
+        # Our own child that has ended stays as a zombie until somebody asks for its status.
+        if process.create_time() != float(content["born"]) or process.status() == psutil.STATUS_ZOMBIE:
+            return None
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    return process
+
+
+def _give_way(process: psutil.Process) -> None:
+    """Run only while nobody else wants to; threads that it starts later inherit this."""
+    if hasattr(os, "SCHED_IDLE"):  # Linux
+        os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+    else:
+        process.nice(19)

@@ -1,0 +1,111 @@
+"""Background processes, with real ones."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from emojify import processes
+
+# `python -m emojify` imports this instead of the real command line when it comes first on the path.
+STAND_IN = """
+import sys, time
+print("asked", *sys.argv[1:], flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "root" / "emojify"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(STAND_IN)
+    monkeypatch.setattr(processes, "ROOT", tmp_path / "root")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 20) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def process_of(folder: Path) -> psutil.Process:
+    return psutil.Process(json.loads((folder / processes.PROCESS).read_text())["pid"])
+
+
+def test_a_process_is_seen_while_it_works_and_no_longer(folder: Path) -> None:
+    processes.start(["0.3", "and more"], folder)
+    assert processes.is_running(folder)
+    wait_until(lambda: not processes.is_running(folder))
+    assert (folder / processes.LOG).read_text() == "asked 0.3 and more\n"
+
+
+def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
+    processes.start(["60"], folder)
+    process = process_of(folder)
+    assert os.getsid(process.pid) == process.pid != os.getsid(0)
+    if hasattr(os, "SCHED_IDLE"):
+        assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
+    processes.kill(folder)
+
+
+@pytest.mark.parametrize("end", [processes.stop, processes.kill])
+def test_it_ends_when_told(folder: Path, end: Callable[[Path], None]) -> None:
+    processes.start(["60"], folder)
+    end(folder)
+    wait_until(lambda: not processes.is_running(folder))
+    end(folder)  # once more does no harm
+
+
+def test_another_process_with_the_same_number_is_not_it(folder: Path) -> None:
+    processes.start(["60"], folder)
+    process = process_of(folder)
+    record = json.loads((folder / processes.PROCESS).read_text())
+    (folder / processes.PROCESS).write_text(json.dumps(record | {"born": record["born"] - 100}))
+    assert not processes.is_running(folder)
+    processes.kill(folder)
+    assert process.is_running()  # left alone
+    process.kill()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, "", "{", "[]", '{"pid": "many"}', '{"pid": 1}', '{"pid": -1, "born": 0}'],
+)
+def test_a_folder_without_a_readable_record_has_no_process(folder: Path, content: str | None) -> None:
+    if content is not None:
+        (folder / processes.PROCESS).write_text(content)
+    assert not processes.is_running(folder)
+
+
+def test_it_is_found_by_a_process_that_did_not_start_it(folder: Path) -> None:
+    processes.start(["60"], folder)
+    ask = "import sys, pathlib; from emojify import processes; print(processes.is_running(pathlib.Path(sys.argv[1])))"
+    root = Path(__file__).parents[1]
+    said = subprocess.run(
+        [sys.executable, "-c", ask, str(folder)], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "True\n"
+    processes.kill(folder)
+
+
+def test_nothing_runs_if_the_record_cannot_be_written(folder: Path) -> None:
+    (folder / processes.PROCESS).mkdir()  # in the way
+    with pytest.raises(OSError, match=r"process\.json"):
+        processes.start(["60"], folder)
+    assert not [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
