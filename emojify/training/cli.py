@@ -8,22 +8,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import time
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.training.config import RECIPES, FitConfig
+from emojify.training.conduct import Process
+from emojify.training.config import FLAGS, RECIPES, FitConfig
 
 STOPPED = 130
 """Exit status of a fit that was interrupted: what a shell calls an interrupted command."""
 
-_COMMON = ("epochs", "batch_size", "learning_rate", "seed", "precision", "patience")
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FitConfig) if field.name != "data"}
-_BY_SET = [name for name in _DEFAULTS if name not in (*_COMMON, "network")]
+_BY_SET = [name for name in _DEFAULTS if name not in (*FLAGS, "network")]
 _DATA = "FER-2013 as Kaggle's folder, a zip of it or the csv; or a folder of your own pictures by emotion"
 
 
@@ -39,7 +38,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     begin.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that was stopped or killed")
     train.add_argument("--run", type=Path, dest="folder", metavar="RUN", help="default: runs/<time>-<network>")
     train.add_argument("--network", choices=sorted(RECIPES), help="default: seed")
-    for name in _COMMON:
+    for name in FLAGS:
         flag = f"--{name.replace('_', '-')}"
         train.add_argument(flag, type=type(_DEFAULTS[name]), help="default: the network's recipe")
     others = ", ".join(_BY_SET)
@@ -69,27 +68,33 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     check = actions.add_parser("check", help="counts, unreadable and blank pictures, copies, leaks from test to train")
     check.add_argument("data", type=Path, metavar="DIR|ZIP|CSV")
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument("--report", type=Path, metavar="FILE", help="write what was found there, with some of the faces")
     check.set_defaults(run=_check)
     actions.add_parser("download", help="get FER-2013 from Kaggle").set_defaults(run=_download)
 
 
 def _train(options: argparse.Namespace) -> int:
     if options.resume:
-        if options.set or any(getattr(options, name) is not None for name in ("folder", "network", *_COMMON)):
+        if options.set or any(getattr(options, name) is not None for name in ("folder", "network", *FLAGS)):
             raise EmojifyError("A resumed run keeps its own settings: give --resume alone.")
         config, folder = FitConfig.read(options.resume), options.resume
     else:
         config = _config(options)
         folder = options.folder or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}"
     _quiet()
-    from emojify.training import fit
-
-    signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a fit politely gets the same words as Ctrl+C
     try:
-        fit.resume(folder) if options.resume else fit.start(config, folder)
-    except KeyboardInterrupt:
+        with Process() as process:
+            if options.resume:
+                process.begin(folder)
+                process.phase("loading TensorFlow")
+            from emojify.training import fit
+
+            fit.resume(folder, process) if options.resume else fit.start(config, folder, process)
+    except KeyboardInterrupt:  # whoever stops a fit politely by SIGTERM gets the same words as Ctrl+C
         print(f"Stopped. Go on with: python -m emojify train --resume {folder}", file=sys.stderr)
         return STOPPED
+    finally:
+        _start_next(folder)
     print(f"The run is in {folder}. Make a model of it: python -m emojify export {folder} --id NAME")
     return 0
 
@@ -139,6 +144,11 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
+    if options.report:
+        from emojify.training.report import write_report
+
+        write_report(options.data, options.report)
+        return
     from emojify.training.check import check
     from emojify.training.dataset import load
 
@@ -155,7 +165,7 @@ def _download(options: argparse.Namespace) -> None:
 def _config(options: argparse.Namespace) -> FitConfig:
     """The network's recipe with what was asked for in its place."""
     network = options.network or "seed"
-    asked = {name: getattr(options, name) for name in _COMMON if getattr(options, name) is not None}
+    asked = {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     for setting in options.set:
         name, _, value = setting.partition("=")
         if name not in _BY_SET:
@@ -175,8 +185,14 @@ def _parse(name: str, value: str) -> bool | int | float | str:
         raise EmojifyError(f"{name} must be {kind}, not {value!r}.") from error
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _start_next(folder: Path) -> None:
+    """One fit at a time: the next in the queue begins when this one is over."""
+    from emojify.runs.store import RunStore
+    from emojify.settings import Settings
+
+    store = RunStore(Settings.from_environment().runs)
+    if folder.resolve().parent == store.folder.resolve():
+        store.start_next(ended=folder.name)
 
 
 def _quiet() -> None:
