@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +28,7 @@ MAX_UPLOAD_MB = 300
 SUFFIXES = (".zip", ".csv")
 _VOTES = ("labels.csv", "fer2013new.csv")  # FER+'s, which may lie beside a data set
 _CHUNK_BYTES = 1 << 20
+_MAX_CLASSES = 32  # folders in a split's folder
 
 
 @dataclass(frozen=True)
@@ -185,11 +187,16 @@ def _safe_name(name: str) -> str:
 
 
 def _stamp(path: Path) -> str:
-    """Changes when a file does, or when one comes or goes in a folder or the two levels below it."""
-    paths = [path, *path.glob("*"), *path.glob("*/*")] if path.is_dir() else [path]
-    paths += [path.parent / name for name in _VOTES] if path.suffix.lower() == ".csv" else []
+    """Changes when a file does, or when a picture comes or goes in a folder; they are too many to ask each."""
+    paths = [path]
+    if path.is_dir():
+        paths += path.iterdir()
+        for folder in [one for one in paths[1:] if one.is_dir()]:
+            paths += [one for one in islice(folder.iterdir(), _MAX_CLASSES) if one.is_dir()]
+    elif path.suffix.lower() == ".csv":
+        paths += [path.parent / name for name in _VOTES]
     lines = []
-    for one in sorted(paths)[:10_000]:
+    for one in sorted(paths):
         try:
             status = one.stat()
         except OSError:

@@ -14,6 +14,19 @@ from emojify.runs.run import Run, read_json
 from emojify.training.config import FLAGS, RECIPES, FitConfig
 from emojify.training.machine import cpu_name
 
+__all__ = [
+    "PRESETS",
+    "RECIPES",
+    "FitConfig",
+    "Preset",
+    "Rate",
+    "command_line",
+    "cost_s",
+    "duration",
+    "preset_config",
+    "rate_of",
+]
+
 TASTE_PICTURES = 3000
 TASTE_S = 100
 """What is left of two minutes when TensorFlow has started."""

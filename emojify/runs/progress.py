@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from emojify.training.conduct import PROGRESS
@@ -44,12 +45,14 @@ class Progress:
     Attributes:
         epochs: each once, in order; what was said again after a restart counts.
         batch: the newest batch, None before the first.
+        epoch_began: when the epoch under way had its first batch.
         phase: what was done last before the first batch: ``(time, words)``.
         unreadable: lines that are no progress: torn by a kill, or edited by hand.
     """
 
     epochs: tuple[Epoch, ...] = ()
     batch: Batch | None = None
+    epoch_began: float | None = None
     phase: tuple[float, str] | None = None
     unreadable: int = 0
 
@@ -57,6 +60,19 @@ class Progress:
     def best(self) -> Epoch | None:
         """The epoch with the highest accuracy on public."""
         return max(self.epochs, key=lambda epoch: epoch.val_accuracy, default=None)
+
+    def left_s(self, epochs: int, now: float) -> float | None:
+        """About how many seconds ``epochs`` in all still take, at the pace of late; None while nobody can tell."""
+        recent = [epoch.seconds for epoch in self.epochs[-5:] if epoch.seconds > 0]
+        epoch_s, elapsed_s = (median(recent) if recent else None), 0.0
+        batch = self.batch
+        if batch is not None and self.epoch_began is not None and batch.epoch >= len(self.epochs):
+            elapsed_s = now - self.epoch_began
+            if epoch_s is None and batch.number > 1:
+                epoch_s = (batch.time - self.epoch_began) / (batch.number - 1) * batch.batches
+        if epoch_s is None:
+            return None
+        return max((epochs - len(self.epochs)) * epoch_s - min(elapsed_s, epoch_s), 0.0)
 
 
 @dataclass
@@ -103,7 +119,8 @@ def read_progress(run: Path) -> Progress:
 
 def _grown(progress: Progress, lines: list[str]) -> Progress:
     epochs = {epoch.number: epoch for epoch in progress.epochs}
-    batch, phase, unreadable = progress.batch, progress.phase, progress.unreadable
+    batch, began, phase = progress.batch, progress.epoch_began, progress.phase
+    unreadable = progress.unreadable
     for line in lines:
         try:
             content = json.loads(line)
@@ -114,10 +131,11 @@ def _grown(progress: Progress, lines: list[str]) -> Progress:
                 epochs[epoch.number] = epoch
             else:
                 batch = _batch(content)
+                began = batch.time if batch.number == 1 else began
         except (ValueError, KeyError, TypeError):
             unreadable += 1
     ordered = tuple(epochs[number] for number in sorted(epochs))
-    return replace(progress, epochs=ordered, batch=batch, phase=phase, unreadable=unreadable)
+    return Progress(ordered, batch, began, phase, unreadable)
 
 
 def _epoch(content: dict[str, Any]) -> Epoch:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import fields
@@ -61,6 +62,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--name", help="what people see; default: the id")
     export.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="default: what the run was trained on")
     export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
+    export.add_argument("--promote", action="store_true", help="put the model live at once")
     export.set_defaults(run=_export)
 
     data = commands.add_parser("data", help="check or get training data")
@@ -129,9 +131,11 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     _quiet()
-    from emojify.settings import Settings
+    print("Loading TensorFlow", flush=True)
+    from emojify.settings import ROOT, Settings
     from emojify.training.export import export_run
 
+    print("Reading the pictures, converting the network and measuring what it reads", flush=True)
     target = export_run(
         options.folder,
         options.data or Path(FitConfig.read(options.folder).data),
@@ -140,7 +144,15 @@ def _export(options: argparse.Namespace) -> None:
         name=options.name,
         crop_margin=options.crop_margin,
     )
-    print(f"{target} is ready. Put it live: python -m emojify models promote {options.model_id}")
+    promote = ["-m", "emojify", "models", "promote", options.model_id]
+    if not options.promote:
+        print(f"{target} is ready. Put it live: python {' '.join(promote)}")
+        return
+    # In a process of its own: LiteRT has been seen to crash where TensorFlow's converter had worked.
+    done = subprocess.run([sys.executable, *promote], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise EmojifyError(f"{target} is ready, but can't be put live. {done.stderr.strip()}")
+    print(done.stdout.strip())
 
 
 def _check(options: argparse.Namespace) -> None:
