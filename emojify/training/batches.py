@@ -48,7 +48,10 @@ def class_shares(data: Dataset) -> NDArray[np.float32]:
 
 
 def train_batches(data: Dataset, config: FitConfig, epoch: int) -> tf.data.Dataset:
-    """One epoch: ((b, 48, 48, 1) uint8, (b, 7) float32), with (b,) float32 weights if the classes are balanced."""
+    """One epoch: ((b, 48, 48, 1) uint8, (b, 7) float32), with (b,) float32 weights if the classes are balanced.
+
+    In the first ``small_epochs`` the pictures are ``small_side`` pixels wide and high.
+    """
     columns = [data.images[..., None], targets(data, config)]
     if config.class_balance > 0:
         weights = (class_shares(data) * len(LABELS))[data.labels] ** -config.class_balance
@@ -62,6 +65,13 @@ def train_batches(data: Dataset, config: FitConfig, epoch: int) -> tf.data.Datas
             return (images, wanted, *row[2:])
 
         rows = rows.enumerate().map(augmented, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    if epoch < config.small_epochs:
+        side = config.small_side
+
+        def shrunken(images: tf.Tensor, *row: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            return (tf.cast(tf.round(tf.image.resize(images, (side, side), "area")), tf.uint8), *row)
+
+        rows = rows.map(shrunken, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return rows.prefetch(2)
 
 

@@ -23,7 +23,7 @@ STOPPED = 130
 """Exit status of a fit that was interrupted: what a shell calls an interrupted command."""
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FitConfig) if field.name != "data"}
-_BY_SET = [name for name in _DEFAULTS if name not in (*FLAGS, "network")]
+_BY_SET = [name for name in _DEFAULTS if name not in (*FLAGS, "network", "begin_with")]
 _DATA = "FER-2013 as Kaggle's folder, a zip of it or the csv; or a folder of your own pictures by emotion"
 
 
@@ -38,7 +38,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     begin.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help=_DATA)
     begin.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that was stopped or killed")
     train.add_argument("--run", type=Path, dest="folder", metavar="RUN", help="default: runs/<time>-<network>")
-    train.add_argument("--network", choices=sorted(RECIPES), help="default: seed")
+    train.add_argument(
+        "--from", dest="begin_with", metavar="MODEL|RUN", help="begin with the weights of a model or an earlier run"
+    )
+    train.add_argument("--network", choices=sorted(RECIPES), help="default: seed, or that of --from")
     for name in FLAGS:
         flag = f"--{name.replace('_', '-')}"
         train.add_argument(flag, type=type(_DEFAULTS[name]), help="default: the network's recipe")
@@ -77,7 +80,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _train(options: argparse.Namespace) -> int:
     if options.resume:
-        if options.set or any(getattr(options, name) is not None for name in ("folder", "network", *FLAGS)):
+        if options.set or any(
+            getattr(options, name) is not None for name in ("folder", "network", "begin_with", *FLAGS)
+        ):
             raise EmojifyError("A resumed run keeps its own settings: give --resume alone.")
         config, folder = FitConfig.read(options.resume), options.resume
     else:
@@ -176,14 +181,46 @@ def _download(options: argparse.Namespace) -> None:
 
 def _config(options: argparse.Namespace) -> FitConfig:
     """The network's recipe with what was asked for in its place."""
-    network = options.network or "seed"
+    network, begin_with = options.network or "seed", ""
+    if options.begin_with:
+        network, begin_with = _find_weights(options.begin_with, options.network)
     asked = {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     for setting in options.set:
         name, _, value = setting.partition("=")
         if name not in _BY_SET:
             raise EmojifyError(f"There is no setting {name!r} for --set. There are: {', '.join(_BY_SET)}.")
         asked[name] = _parse(name, value)
-    return FitConfig(**{"data": str(options.data.absolute()), "network": network, **RECIPES[network], **asked})
+    return FitConfig(
+        **{
+            "data": str(options.data.absolute()),
+            "network": network,
+            "begin_with": begin_with,
+            **RECIPES[network],
+            **asked,
+        }
+    )
+
+
+def _find_weights(begin_with: str, network: str | None) -> tuple[str, str]:
+    """The network and the file of weights of a run's folder or else a model's id.
+
+    Raises:
+        EmojifyError: if there is neither, or it is not the asked network.
+    """
+    from emojify.models import ModelStore
+    from emojify.settings import Settings
+
+    run = Path(begin_with)
+    if (run / "config.json").is_file():
+        found, weights = FitConfig.read(run).network, run / "best.weights.h5"
+    else:
+        model = ModelStore(Settings.from_environment().models).get(begin_with)
+        found, weights = str(model.card.get("network")), model.folder / "weights.npz"
+    if found not in RECIPES or (network or found) != found:
+        raise EmojifyError(f"{begin_with} is a network {found!r}, not {network or 'one that can be trained here'!r}.")
+    if not weights.is_file():
+        raise EmojifyError(f"{begin_with} has no weights to begin with: {weights} is missing.")
+    return found, str(weights.absolute())
 
 
 def _parse(name: str, value: str) -> bool | int | float | str:

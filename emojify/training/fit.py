@@ -32,6 +32,7 @@ from emojify.training.evaluate import measure
 from emojify.training.networks import NETWORKS
 from emojify.training.picture import most_wrong
 from emojify.training.rundir import Journal, environment, has_bfloat16, write_json
+from emojify.training.weights import fill_weights
 
 __all__ = ["FitConfig", "resume", "start"]
 
@@ -134,7 +135,10 @@ def _compiled(config: FitConfig, train: Dataset, precision: str) -> keras.Model:
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     try:
         with strategy.scope():
-            model = NETWORKS[config.network]()
+            build = NETWORKS[config.network]
+            model = build(side=None) if config.small_epochs else build()
+            if config.begin_with:
+                fill_weights(model, config.network, Path(config.begin_with))
             optimizer = _optimizer(config, batches)
             model.compile(optimizer, _loss(config, train), metrics=["accuracy"])
             optimizer.build(model.trainable_variables)

@@ -1,4 +1,7 @@
-"""The networks, by name. Each takes raw uint8 grey 48x48 and rescales inside the graph."""
+"""The networks, by name. Each takes raw uint8 grey 48x48 and rescales inside the graph.
+
+Those that end in a global mean can be built for any size, which training uses; the weights are the same.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,18 @@ import keras
 from keras import layers
 
 from emojify.emotions import LABELS
+from emojify.errors import EmojifyError
 from emojify.training.dataset import SIDE
 
 
-def seed() -> keras.Model:
-    """The tutorial's network: four 3x3 convolutions without padding, one wide dense layer; 2.3 M parameters."""
+def seed(side: int | None = SIDE) -> keras.Model:
+    """The tutorial's network: four 3x3 convolutions without padding, one wide dense layer; 2.3 M parameters.
+
+    Raises:
+        EmojifyError: for another size than 48x48, for which its dense layer would be another one.
+    """
+    if side != SIDE:
+        raise EmojifyError(f"The network 'seed' takes {SIDE}x{SIDE} pictures only: set small_epochs to 0.")
     return keras.Sequential(
         [
             keras.Input((SIDE, SIDE, 1), dtype="uint8", name="pixels"),
@@ -35,14 +45,17 @@ def seed() -> keras.Model:
     )
 
 
-def residual() -> keras.Model:
+def residual(side: int | None = SIDE) -> keras.Model:
     """A residual network with squeeze and excitation, drawn for 48x48; 2.9 M parameters.
 
     Half the size at every stage, twice the channels (He et al. 2016, Hu et al. 2018). Full resolution sees only one
     cheap layer: a second one there would cost as much time as a whole stage later on. In LiteRT int8 on one thread it
     takes 1.6 times as long as ``seed`` (measured side by side on a CPU with AVX2).
+
+    Args:
+        side: width and height of the pictures in pixels; None: any.
     """
-    pixels = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="pixels")
+    pixels = keras.Input((side, side, 1), dtype="uint8", name="pixels")
     x = layers.Rescaling(1 / 127.5, offset=-1)(pixels)
     x = layers.ReLU()(_convolution(x, 24))
     for width, blocks in ((48, 2), (96, 2), (192, 2), (288, 1)):  # at 24x24, 12x12, 6x6, 3x3
@@ -77,4 +90,4 @@ def _squeeze_and_excite(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Multiply()([x, gate])
 
 
-NETWORKS: dict[str, Callable[[], keras.Model]] = {"seed": seed, "residual": residual}
+NETWORKS: dict[str, Callable[..., keras.Model]] = {"seed": seed, "residual": residual}

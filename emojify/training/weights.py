@@ -34,10 +34,19 @@ def load_network(network: str, path: Path) -> keras.Model:
     """
     if network not in NETWORKS:
         raise EmojifyError(f"There is no network called {network!r}. There are: {', '.join(NETWORKS)}.")
+    model = NETWORKS[network]()
+    fill_weights(model, network, path)
+    return model
+
+
+def fill_weights(model: keras.Model, network: str, path: Path) -> None:
+    """Set all weights of ``model``, a ``network``, from a file that :func:`load_network` would take.
+
+    Raises:
+        EmojifyError: if the file is missing, broken or another network's.
+    """
     if not path.is_file():
         raise EmojifyError(f"There is no file {path}.")
-    model = NETWORKS[network]()
-    unfit = f"{path} does not hold the weights of the network {network!r}, or is damaged."
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
@@ -45,5 +54,4 @@ def load_network(network: str, path: Path) -> keras.Model:
         else:
             model.load_weights(path)
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise EmojifyError(unfit) from error
-    return model
+        raise EmojifyError(f"{path} does not hold the weights of the network {network!r}, or is damaged.") from error

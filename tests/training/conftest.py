@@ -78,11 +78,27 @@ def tiny() -> keras.Model:
     )
 
 
+def pooled(side: int | None = 48) -> keras.Model:
+    """As small, for pictures of any size."""
+    return keras.Sequential(
+        [
+            keras.Input((side, side, 1), dtype="uint8", name="pixels"),
+            layers.Rescaling(1 / 127.5, offset=-1),
+            layers.Conv2D(8, 5, strides=3),
+            layers.BatchNormalization(momentum=0.8),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(7, activation="softmax", dtype="float32", name="probabilities"),
+        ],
+        name="pooled",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tiny_network() -> Iterator[None]:
-    """The network ``tiny`` can be asked for by name."""
+    """The networks ``tiny`` and ``pooled`` can be asked for by name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(networks.NETWORKS, "tiny", tiny)
+        patch.setitem(networks.NETWORKS, "pooled", pooled)
         yield
 
 

@@ -73,6 +73,17 @@ def test_epochs_differ_and_repeat_exactly(train: Dataset) -> None:
     assert (first != second).any()
 
 
+def test_the_first_epochs_are_small_and_show_the_same(train: Dataset) -> None:
+    config = FitConfig("data", small_epochs=1, small_side=16, batch_size=4)
+    large, small, after = (
+        next(iter(train_batches(train, settings, epoch)))[0].numpy()
+        for settings, epoch in ((FitConfig("data", batch_size=4), 0), (config, 0), (config, 1))
+    )
+    assert (small.shape, small.dtype) == ((4, 16, 16, 1), np.uint8)
+    np.testing.assert_allclose(small, large.reshape(4, 16, 3, 16, 3, 1).mean(axis=(2, 4)), atol=0.51)
+    assert after.shape == (4, 48, 48, 1)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

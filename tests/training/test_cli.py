@@ -48,6 +48,25 @@ def test_train_export_evaluate(
     assert (figures["split"], figures["clean"], figures["n"], figures["model"]) == ("public", False, 42, "drawn")
 
 
+def test_train_begins_with_a_model_or_a_run(
+    finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "models"))
+    monkeypatch.setitem(RECIPES, "tiny", {"learning_rate": 1e-9})
+    export_run(finished_run, faces, tmp_path / "models", "one")
+    for name, begin_with in (("of-model", "one"), ("of-run", finished_run)):
+        assert call("train", "--data", faces, "--run", tmp_path / name, "--from", begin_with, "--epochs", 1) == 0
+        config = json.loads((tmp_path / name / "config.json").read_text())
+        assert (config["network"], Path(config["begin_with"]).exists()) == ("tiny", True)
+    (tmp_path / "models" / "one" / "weights.npz").unlink()
+    with pytest.raises(EmojifyError, match="no weights to begin with"):
+        call("train", "--data", faces, "--from", "one")
+    with pytest.raises(EmojifyError, match="There is no model 'nobody'"):
+        call("train", "--data", faces, "--from", "nobody")
+    with pytest.raises(EmojifyError, match="is a network 'tiny', not 'seed'"):
+        call("train", "--data", faces, "--from", finished_run, "--network", "seed")
+
+
 def test_a_model_whose_file_was_changed_is_not_evaluated(
     finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

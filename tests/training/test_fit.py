@@ -51,7 +51,10 @@ def cut_power_in_epoch(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Journal, "batch", batch)
 
 
-@pytest.mark.parametrize("asked", [PLAIN, EVERYTHING], ids=["plain", "everything"])
+SMALL = PLAIN | {"network": "pooled", "small_epochs": 1, "average": 0.9}
+
+
+@pytest.mark.parametrize("asked", [PLAIN, EVERYTHING, SMALL], ids=["plain", "everything", "small"])
 def test_a_resumed_fit_says_what_an_uninterrupted_one_would_have(
     asked: dict[str, object], faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +68,7 @@ def test_a_resumed_fit_says_what_an_uninterrupted_one_would_have(
     assert result["epochs"] == 2
     assert epoch_lines(tmp_path / "cut") == epoch_lines(tmp_path / "whole")
     for name in ("best.weights.h5", "checkpoint-002.weights.h5"):
-        whole, cut = (load_network("tiny", tmp_path / run / name).get_weights() for run in ("whole", "cut"))
+        whole, cut = (load_network(config.network, tmp_path / run / name).get_weights() for run in ("whole", "cut"))
         for one, other in zip(whole, cut, strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -104,6 +107,23 @@ def test_a_loss_that_blows_up_is_said_plainly(faces: Path, tmp_path: Path) -> No
     assert "failed" in (tmp_path / "run" / "run.log").read_text()
 
 
+def test_a_fit_can_begin_with_the_weights_of_another(finished_run: Path, faces: Path, tmp_path: Path) -> None:
+    weights = str(finished_run / "best.weights.h5")
+    start(FitConfig(str(faces), network="tiny", epochs=1, learning_rate=1e-9, begin_with=weights), tmp_path / "run")
+    assert epoch_lines(tmp_path / "run")[0]["val_accuracy"] > 0.7  # learned before; at this rate nothing is learned
+
+
+def test_weights_of_another_network_are_refused(finished_run: Path, faces: Path, tmp_path: Path) -> None:
+    config = FitConfig(str(faces), network="pooled", epochs=1, begin_with=str(finished_run / "best.weights.h5"))
+    with pytest.raises(EmojifyError, match="does not hold the weights of the network 'pooled'"):
+        start(config, tmp_path / "run")
+
+
+def test_a_network_for_one_size_refuses_small_epochs(faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmojifyError, match="set small_epochs to 0"):
+        start(FitConfig(str(faces), network="seed", epochs=1, small_epochs=1), tmp_path / "run")
+
+
 def test_a_taken_run_folder_is_refused_and_left_alone(finished_run: Path, faces: Path) -> None:
     before = (finished_run / "config.json").read_bytes()
     with pytest.raises(EmojifyError, match="already"):
@@ -136,6 +156,7 @@ def test_a_config_of_the_first_version_is_the_tutorials_recipe(tmp_path: Path) -
         ({"optimizer": "magic"}, "optimizer is 'magic'; it must be adam or sgd"),
         ({"ferplus_weight": 1.5}, "ferplus_weight is 1.5; it must lie between 0 and 1"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"small_side": 40}, "small_side is 40; it must be a multiple of 16"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(setting: dict[str, object], sentence: str) -> None:
@@ -150,7 +171,7 @@ def test_a_run_of_another_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_network_has_a_recipe() -> None:
-    assert set(RECIPES) == set(NETWORKS) - {"tiny"}
+    assert set(RECIPES) == set(NETWORKS) - {"tiny", "pooled"}
     for recipe in RECIPES.values():
         FitConfig("data", **recipe)
 
