@@ -65,7 +65,7 @@ def curve_spec(title: str, *, percent: bool) -> dict[str, Any]:
     rule |= {"encoding": {"x": x}}
     mark: dict[str, Any] = {"mark": {"type": "text", "color": _GREY, "dy": -6, "baseline": "bottom", "text": "best"}}
     mark |= {"transform": only_best, "encoding": {"x": x, "y": {"value": 0}}}
-    return {"title": title, "height": 240, "layer": [line, rule, mark]}
+    return {"title": title, "height": 320, "layer": [line, rule, mark]}
 
 
 def overlay_rows(histories: Sequence[tuple[str, Sequence[Epoch]]], metric: str) -> Rows:
@@ -82,7 +82,7 @@ def overlay_spec(metric_name: str) -> dict[str, Any]:
     percent = "ccuracy" in metric_name or "recall" in metric_name
     form = ".0%" if percent else "~g"
     return {
-        "height": 300,
+        "height": 380,
         "mark": {"type": "line", "point": {"size": 18}},
         "encoding": {
             "x": {

@@ -84,9 +84,8 @@ def export_of(run: Run, models: ModelStore) -> Export | None:
 def compare(run: Run, live: Model) -> str:
     """What a person should know before this run replaces the live model; empty if there is nothing to say."""
     theirs, ours = live.accuracy("public"), run.best_accuracy
-    data = live.card.get("data")
-    name = data.get("name") if isinstance(data, dict) else None
-    if theirs is None or ours is None or not run.data_name or name != run.data_name:
+    n = run.best.get("figures", {}).get("n")
+    if theirs is None or ours is None or (run.data_name, n) != _measured_on(live, "public"):
         return "It was measured on other pictures than the live model: their figures can't be compared."
     if ours < theirs:
         return f"It reads worse than the live model: {ours:.1%} of the public pictures, against {theirs:.1%}."
@@ -96,12 +95,19 @@ def compare(run: Run, live: Model) -> str:
 def compare_models(model: Model, live: Model) -> str:
     """The same for two models, on the private pictures."""
     ours, theirs = model.accuracy("private"), live.accuracy("private")
-    names = [one.card["data"].get("name") if isinstance(one.card.get("data"), dict) else None for one in (model, live)]
-    if ours is None or theirs is None or names[0] != names[1]:
+    if ours is None or theirs is None or _measured_on(model, "private") != _measured_on(live, "private"):
         return "It was measured on other pictures than the live model: their figures can't be compared."
     if ours < theirs:
         return f"It reads worse than the live model: {ours:.1%} of the private pictures, against {theirs:.1%}."
     return ""
+
+
+def _measured_on(model: Model, split: str) -> tuple[str, int | None]:
+    """The data set's name and how many of its pictures, as the card has it."""
+    try:
+        return str(model.card["data"]["name"]), int(model.card["figures"][split]["n"])
+    except (KeyError, TypeError, ValueError):
+        return "", None
 
 
 def _asked_id(place: Path) -> str:

@@ -114,12 +114,12 @@ def rate_of(network: str, runs: Iterable[Run]) -> Rate:
 
 
 def command_line(config: FitConfig) -> str:
-    """What to type in a terminal for the very same fit."""
+    """What to type in a terminal for the very same fit, of those that begin with random weights."""
     defaults = FitConfig(**{**RECIPES.get(config.network, {}), "data": config.data, "network": config.network})
     words = ["python", "-m", "emojify", "train", "--data", config.data, "--network", config.network]
     for field in fields(FitConfig):
         value = getattr(config, field.name)
-        if field.name in ("data", "network") or value == getattr(defaults, field.name):
+        if field.name in ("data", "network", "begin_with") or value == getattr(defaults, field.name):
             continue
         if field.name in FLAGS:
             words += [f"--{field.name.replace('_', '-')}", str(value)]

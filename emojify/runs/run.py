@@ -131,7 +131,7 @@ def look(folder: Path, *, disk_free_bytes: int) -> Run:
     best_epoch = int(record.checkpoint.get("best_epoch", 0))
     accuracy = record.checkpoint.get("best_public_accuracy") if best_epoch else None
     recall = record.best.get("figures", {}).get("macro_recall") if record.best.get("epoch") == best_epoch else None
-    unfinished = epochs_done < record.config.epochs and state is not State.FINISHED
+    busy_or_done = state.has_process or state in (State.QUEUED, State.FINISHED)
     damaged = (folder / "checkpoint.json").exists() and not record.checkpoint_whole
     return Run(
         folder,
@@ -144,7 +144,7 @@ def look(folder: Path, *, disk_free_bytes: int) -> Run:
         float(accuracy) if accuracy is not None else None,
         float(recall) if isinstance(recall, (int, float)) else None,
         record.data_name,
-        can_resume=not state.has_process and state is not State.QUEUED and unfinished and not damaged,
+        can_resume=not busy_or_done and not damaged,
         has_weights=weights and best_epoch > 0,
     )
 

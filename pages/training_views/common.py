@@ -61,7 +61,7 @@ def tell_what_was_done() -> None:
 
 def described(run: Run) -> str:
     """A run in a line of plain text."""
-    if run.config is None:
+    if run.config is None or run.state.has_process:  # how far it is shows below, and changes
         return f"{run.id} · {run.state.value}"
     accuracy = f" · {run.best_accuracy:.1%}" if run.best_accuracy is not None else ""
     return f"{run.id} · {run.state.value} · {run.epochs_done} of {run.config.epochs} epochs{accuracy}"

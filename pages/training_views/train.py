@@ -138,7 +138,7 @@ def change_settings(config: FitConfig, key: str) -> FitConfig | None:
         config = FitConfig(**{**RECIPES[network], "data": config.data, "network": network})
     asked: dict[str, Any] = {}
     columns = st.columns(3)
-    names = [field.name for field in fields(FitConfig) if field.name not in ("data", "network")]
+    names = [field.name for field in fields(FitConfig) if field.name not in ("data", "network", "begin_with")]
     for number, name in enumerate(names):
         asked[name] = change_setting(columns[number % 3], name, getattr(config, name), f"{name}-{network}-{key}")
     try:
@@ -250,7 +250,7 @@ def delete(run: Run) -> None:
 
 def bars(run: Run, config: FitConfig, progress: Progress) -> None:
     done = max(run.epochs_done, len(progress.epochs) if run.state.has_process else 0)
-    st.progress(min(done / config.epochs, 1.0), f"Epoch {done} of {config.epochs}")
+    st.progress(min(done / config.epochs, 1.0), f"{done} of {config.epochs} epochs done")
     batch = progress.batch
     if run.state in (State.RUNNING, State.STOPPING) and batch is not None:
         figures = f"loss {batch.loss:.3f}, accuracy {batch.accuracy:.1%}"
