@@ -65,9 +65,10 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
     return pack, make_annotator(str(style), pack, fingerprint(pack.folder))
 
 
-def follow_live_model(live_id: str) -> None:
+def follow_live_model(live_id: str, ids: list[str]) -> None:
     """Whoever uses the live model goes on with the next one that is put live; whoever chose another keeps that."""
-    if st.session_state.get("model") in (None, st.session_state.get("live_model")):
+    chosen = st.session_state.get("model")
+    if chosen == st.session_state.get("live_model") or chosen not in ids:
         st.session_state.model = live_id
     st.session_state.live_model = live_id
 
@@ -78,8 +79,8 @@ def named(model_id: str, live_id: str) -> str:
 
 def fine_tune(annotator: Annotator) -> LiveSettings:
     store = ModelStore(settings.models)
-    follow_live_model(store.live_id)
     ids = list(dict.fromkeys([store.live_id, *(model.id for model in store.models())]))
+    follow_live_model(store.live_id, ids)
     with st.expander("Settings", icon=":material/tune:"):
         mirror = st.toggle("Mirror the picture", True, key="mirror", persist_state="session")
         smoothing_s = st.slider(

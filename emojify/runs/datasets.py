@@ -152,12 +152,13 @@ class DataStore:
         shutil.rmtree(self._place(path), ignore_errors=True)
 
     def _standing(self, place: Path) -> Check:
+        running = processes.is_running(place)  # asked first: one that ends in between has written its report
         report = read_json(place / REPORT)
         if report.get("error"):
             return Check(done=True, error=str(report["error"]))
         if isinstance(report.get("counts"), dict) and isinstance(report.get("faces"), dict):
             return Check(done=True, report=report)
-        if processes.is_running(place):
+        if running:
             progress = read_json(place / f"{REPORT}.progress")
             done, of = progress.get("done", 0), progress.get("of", 0)
             return Check(done=False, share=done / of if of else 0.0, doing=str(progress.get("doing", "starting")))

@@ -67,8 +67,9 @@ def export_of(run: Run, models: ModelStore) -> Export | None:
     if born is None:
         return None
     model_id = _asked_id(place) or run.model_id
+    running = processes.is_running(place)
     said = [line for line in tail(place / processes.LOG).splitlines() if line.strip()]
-    if processes.is_running(place):
+    if running:
         # TensorFlow's own lines begin with a letter and a date, or tell what they are about.
         steps = [line for line in said if line.startswith(("Loading", "Reading"))]
         return Export(model_id, True, time.time() - born, steps[-1] if steps else "")

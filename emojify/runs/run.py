@@ -117,6 +117,8 @@ _FILES = ("config.json", "checkpoint.json", "result.json", ENDED, "best.json", "
 
 def look(folder: Path, *, disk_free_bytes: int) -> Run:
     """The run in ``folder``, as it stands at this moment. Never raises: what is broken is said to be."""
+    # Asked first: a process that ends in between has left its last word by the time the files are read.
+    running = processes.is_running(folder)
     record = _record(folder)
     if record.config is None:
         return Run(
@@ -125,7 +127,7 @@ def look(folder: Path, *, disk_free_bytes: int) -> Run:
             record.problem,
             "Put config.json right by hand, or delete this folder.",
         )
-    state, reason, next_step = _state(folder, record, disk_free_bytes)
+    state, reason, next_step = _state(folder, record, running, disk_free_bytes)
     weights = (folder / "best.weights.h5").is_file()
     epochs_done = int(record.checkpoint.get("epoch", 0))
     best_epoch = int(record.checkpoint.get("best_epoch", 0))
@@ -149,10 +151,10 @@ def look(folder: Path, *, disk_free_bytes: int) -> Run:
     )
 
 
-def _state(folder: Path, record: _Record, disk_free_bytes: int) -> tuple[State, str, str]:
+def _state(folder: Path, record: _Record, running: bool, disk_free_bytes: int) -> tuple[State, str, str]:
     epoch = int(record.checkpoint.get("epoch", 0))
     go_on = f"Resume goes on after epoch {epoch}." if epoch else "No epoch was whole yet: resume begins again."
-    if not record.ended and processes.is_running(folder):
+    if running and not record.ended:
         if (folder / STOP_ASKED).exists():
             return State.STOPPING, "It finishes the batch, then ends.", ""
         progress, born = read_progress(folder), processes.born(folder) or 0.0

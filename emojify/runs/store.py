@@ -47,7 +47,7 @@ class RunStore:
         Raises:
             EmojifyError: if there is none.
         """
-        if "/" in run_id or run_id.startswith(".") or not (self.folder / run_id).is_dir():
+        if not run_id or "/" in run_id or run_id.startswith(".") or not (self.folder / run_id).is_dir():
             raise EmojifyError(f"There is no run {run_id!r} any more.")
         return look(self.folder / run_id, disk_free_bytes=self.free_bytes())
 
