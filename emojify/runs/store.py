@@ -41,6 +41,10 @@ class RunStore:
         free = self.free_bytes()
         return [look(folder, disk_free_bytes=free) for folder in self._folders()]
 
+    def ids(self) -> list[str]:
+        """Ids of all runs, the newest first; cheaper than the runs themselves."""
+        return [folder.name for folder in self._folders()]
+
     def get(self, run_id: str) -> Run:
         """The run with this id.
 

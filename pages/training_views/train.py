@@ -64,9 +64,7 @@ def show() -> None:
 def new_fit(runs: list[Run]) -> None:
     sets = data_store().sets()
     if not sets:
-        st.info(
-            "A fit needs pictures to learn from. Bring some first: see **Data** above.", icon=":material/photo_library:"
-        )
+        st.info("A fit learns from pictures. Bring some first: see **Data** above.", icon=":material/photo_library:")
         return
     path = st.selectbox("Data set", sets, format_func=lambda path: path.name, key="fit_data")
     try:
@@ -180,14 +178,21 @@ def watch_one(runs: list[Run], under_way: list[Run]) -> None:
 
 
 def watch(run_id: str, states_then: dict[str, State]) -> None:
-    """One run as it stands now; when any run changes its state, the whole page is drawn anew."""
+    """One run as it stands now; when a run changes its state, comes or goes, the whole page is drawn anew."""
     store = run_store()
     try:
         store.start_next()
     except EmojifyError as error:
         st.error(plain(str(error)))
-    runs = {run.id: run for run in store.runs()}
-    if {run.id: run.state for run in runs.values()} != states_then:
+    if store.ids() != list(states_then):
+        st.rerun(scope="app")
+    # The others keep their state: looking at hundreds of them every second would cost live video its frames.
+    moving = {name for name, state in states_then.items() if state.has_process or state is State.QUEUED}
+    try:
+        runs = {name: store.get(name) for name in moving | {run_id}}
+    except EmojifyError:  # deleted in this very moment
+        st.rerun(scope="app")
+    if any(run.state is not states_then[name] for name, run in runs.items()):
         st.rerun(scope="app")
     run = runs[run_id]
     tell_what_was_done()

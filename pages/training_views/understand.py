@@ -37,10 +37,8 @@ def show() -> None:
         return
     run = examined[0]
     if len(examined) > 1:
-        run = (
-            st.segmented_control("Look into", examined, default=run, required=True, format_func=lambda run: run.id)
-            or run
-        )
+        by_id = {run.id: run for run in examined}
+        run = by_id[str(st.segmented_control("Look into", list(by_id), default=run.id, required=True))]
     examine(run)
 
 
