@@ -197,10 +197,16 @@ def count_rows(counts: dict[str, dict[str, int]]) -> Rows:
 def count_spec() -> dict[str, Any]:
     """A bar for each emotion, in parts by split."""
     return {
-        "height": 260,
+        "height": 360,
         "mark": {"type": "bar"},
         "encoding": {
-            "y": {"field": "emotion", "type": "nominal", "sort": None, "title": None},
+            "y": {
+                "field": "emotion",
+                "type": "nominal",
+                "sort": None,
+                "title": None,
+                "axis": {"labelOverlap": False},
+            },
             "x": {"field": "pictures", "type": "quantitative", "title": "pictures"},
             "color": {
                 "field": "split",

@@ -32,10 +32,13 @@ TASTE_S = 100
 """What is left of two minutes when TensorFlow has started."""
 
 START_S = 20
+LIKE = 12
+"""Epochs that differ by more than that in size are not of one pace."""
+
 FER2013_PICTURES = {"train": 28709, "public": 3589}
 
-# Pictures a second that one core trains on; residual's is a tenth of a second a picture slower beside other work.
-# Measured on an AMD EPYC with AVX2, float32; without a measurement of this machine that is all there is to go by.
+# Pictures a second that one core trains on, on an AMD EPYC with AVX2, float32, measured for seed and taken as half of
+# that for residual; without a run on this machine that is all there is to go by.
 _GUESSED_RATE = {"seed": 110.0, "residual": 55.0}
 _READING_SHARE = 1 / 3  # only reading a picture takes about a third of training on it
 
@@ -93,8 +96,12 @@ def cost_s(config: FitConfig, rate: Rate, pictures: dict[str, int]) -> float:
     return START_S + config.epochs * rate.epoch_s(train, pictures["public"])
 
 
-def rate_of(network: str, runs: Iterable[Run]) -> Rate:
-    """From the newest run of this network on this machine that has two whole epochs; else a rough guess."""
+def rate_of(network: str, runs: Iterable[Run], train: int) -> Rate:
+    """From the newest run of this network on this machine that has two whole epochs; else a rough guess.
+
+    Args:
+        train: how many pictures are to be trained on. A run with far fewer says little: it mostly waited.
+    """
     for run in runs:
         if run.config is None or run.config.network != network or run.epochs_done < 2:
             continue
@@ -107,7 +114,7 @@ def rate_of(network: str, runs: Iterable[Run]) -> Rate:
             work = float(pictures["train"]) + float(pictures["public"]) * _READING_SHARE
         except (KeyError, TypeError, ValueError):
             continue
-        if seconds and work > 0:
+        if seconds and work * LIKE >= train:
             return Rate(work / median(seconds), measured=True)
     cores = os.cpu_count() or 1
     return Rate(_GUESSED_RATE.get(network, min(_GUESSED_RATE.values())) * cores, measured=False)

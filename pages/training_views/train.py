@@ -84,7 +84,7 @@ def new_fit(runs: list[Run]) -> None:
         changed = change_settings(config, f"{preset.key}-{path.name}")
     if changed is None:
         return
-    rate = rate_of(changed.network, runs)
+    rate = rate_of(changed.network, runs, check.pictures["train"])
     basis = "as measured here" if rate.measured else "a rough guess: this machine has not fitted this network yet"
     st.markdown(f"Takes about **{duration(cost_s(changed, rate, check.pictures))}** ({basis}).")
     busy = any(run.state.has_process or run.state is State.QUEUED for run in runs)
@@ -117,7 +117,7 @@ def wait_for_check(path: Path) -> None:
 def choose_preset(path: Path, check: Check, runs: list[Run]) -> tuple[Preset, FitConfig]:
     configs, captions = {}, []
     for preset in PRESETS:
-        rate = rate_of(preset.network, runs)
+        rate = rate_of(preset.network, runs, check.pictures["train"])
         voted = bool(check.report.get("voted"))
         config = preset_config(preset, path, rate=rate, pictures=check.pictures, voted=voted)
         configs[preset.key] = config

@@ -54,12 +54,12 @@ def history(runs: list[Run]) -> list[Run]:
             "epochs": run.epochs_done,
             "of": run.config.epochs if run.config else None,
             "best epoch": run.best_epoch or None,
-            "accuracy": run.best_accuracy,
-            "macro recall": run.best_recall,
+            "accuracy": in_percent(run.best_accuracy),
+            "macro recall": in_percent(run.best_recall),
         }
         for run in runs
     ]
-    percent = st.column_config.NumberColumn(format="percent")
+    percent = st.column_config.NumberColumn(format="%.1f%%")
     marked = st.dataframe(
         rows,
         hide_index=True,
@@ -80,6 +80,10 @@ def history(runs: list[Run]) -> list[Run]:
     if len(numbers) > MAX_COMPARED:
         st.caption(f"The first {MAX_COMPARED} of them are compared.")
     return [runs[number] for number in numbers[:MAX_COMPARED]]
+
+
+def in_percent(rate: float | None) -> float | None:
+    return None if rate is None else 100 * rate
 
 
 def begun(run: Run) -> datetime | None:
