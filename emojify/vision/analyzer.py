@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emojify.vision.classifier import Classifier, crop_face
-from emojify.vision.detector import DetectorSettings, FaceDetector, FaceTracker
+from emojify.vision.detector import DetectorSettings, FaceDetector
 from emojify.vision.readings import Face, Image, Reading
 from emojify.vision.smoothing import Smoother, SmoothingSettings, decide
+from emojify.vision.tracker import FaceTracker
 
 
 def to_grey(image: Image) -> NDArray[np.uint8]:

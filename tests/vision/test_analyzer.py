@@ -7,12 +7,12 @@ import pytest
 from emojify.emotions import Emotion
 from emojify.vision.analyzer import VideoAnalyzer, analyze_photo, to_grey
 from emojify.vision.classifier import Classifier
-from emojify.vision.detector import SCAN_BANDS_PX, DetectorSettings
+from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Box, Image
 from emojify.vision.smoothing import SmoothingSettings
 
 FACE = Box(177, 66, 95, 95)
-FOUND_AFTER = len(SCAN_BANDS_PX)  # frames
+FOUND_AFTER = 4  # frames until a face of this size was looked for everywhere
 
 
 def darker(image: Image, share: float) -> Image:
