@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emojify.bench.cli import add_commands as add_bench_command
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.models import ModelStore
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_pack_commands(commands)
     add_training_commands(commands)
+    add_bench_command(commands)
     return parser
 
 
