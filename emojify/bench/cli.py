@@ -19,7 +19,7 @@ from typing import Any
 from emojify.errors import EmojifyError
 from emojify.settings import ROOT, Settings
 
-PACK = "person"
+SCENE_PACK, PACK = "person", "classic"  # whose faces are found, and what is laid on them
 FRAMES_BETWEEN_REFERENCES = 10  # so many frames of ours to each of the slow loop's, in turns
 WARM_UP_FRAMES = 30
 STAGES = ("convert", "detect", "classify", "smooth", "draw", "whole", "analysis")
@@ -48,7 +48,7 @@ def _bench(options: argparse.Namespace) -> None:
         raise EmojifyError(f"--seconds must lie between 0.5 and 3600, not {options.seconds}.")
     if not 1 <= options.sessions <= 64:
         raise EmojifyError(f"--sessions must lie between 1 and 64, not {options.sessions}.")
-    frames = draw_scene(Settings.from_environment().emojis / PACK, width, height, options.faces)
+    frames = draw_scene(Settings.from_environment().emojis / SCENE_PACK, width, height, options.faces)
     result = _measure(options, frames)
     print(json.dumps(result) if options.json else _words(result))
 
