@@ -8,6 +8,7 @@ st.navigation(
         st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True),
         st.Page("pages/emoji_packs.py", title="Emoji packs", icon=":material/add_reaction:"),
         st.Page("pages/avatar_maker.py", title="Make an avatar", icon=":material/face_retouching_natural:"),
+        st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
     ],
     position="top",  # a sidebar would take a quarter of the video's width
 ).run()

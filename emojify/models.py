@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -115,6 +117,11 @@ class ModelStore:
         """The id of the model that is meant to be live."""
         return self._history()[-1]
 
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether another model was live before this one."""
+        return len(self._history()) > 1
+
     def promote(self, model_id: str) -> None:
         """Put a model live, if it opens.
 
@@ -144,6 +151,24 @@ class ModelStore:
                 self._write_history(history[:length])
                 return model_id
         raise EmojifyError(" ".join(problems))
+
+    def remove(self, model_id: str) -> None:
+        """Delete a model for good.
+
+        Raises:
+            EmojifyError: if there is none, it is live, or it came with the project.
+        """
+        model = self.get(model_id)
+        if model_id == self.live_id:
+            raise EmojifyError(f"{model_id} is live: put another model live first.")
+        if model_id == DEFAULT_MODEL:
+            raise EmojifyError(f"{model_id} came with Emojify and stays.")
+        gone = self.folder / f".deleted-{model_id}-{time.time_ns()}"
+        try:
+            model.folder.rename(gone)  # first out of sight in one step, so that no half of it is ever seen
+        except OSError as error:
+            raise EmojifyError(f"{model_id} can't be deleted: {error.strerror}.") from error
+        shutil.rmtree(gone, ignore_errors=True)
 
     def open(self, model_id: str | None = None) -> OpenedModel:
         """A model, by default the live one; if it is broken, the last good one that was live, then any other.

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from emojify.errors import EmojifyError
 from emojify.files import write_atomically
 from emojify.settings import ROOT
 
@@ -42,12 +43,32 @@ def start(arguments: Sequence[str], folder: Path) -> None:
     try:
         process = psutil.Process(child.pid)
         _give_way(process)
-        content = {"pid": child.pid, "born": process.create_time(), "arguments": list(arguments)}
-        write_atomically(folder / PROCESS, (json.dumps(content, indent=1) + "\n").encode())
+        _record(process, arguments, folder)
     except BaseException:
         child.kill()
         child.wait()
         raise
+
+
+def claim(folder: Path) -> None:
+    """Say that this very process works for ``folder``: one that was started in a terminal is then found as well.
+
+    Raises:
+        EmojifyError: if another one works there.
+        OSError: if ``folder`` can't be written.
+    """
+    other = _find(folder)
+    if other is not None and other.pid != os.getpid():
+        raise EmojifyError(f"Process {other.pid} works on {folder} already. Wait until it ends, or stop it.")
+    _record(psutil.Process(), sys.argv[1:], folder)
+
+
+def born(folder: Path) -> float | None:
+    """When the process that was started last for ``folder`` began, in seconds since 1970; None if none ever did."""
+    try:
+        return float(json.loads((folder / PROCESS).read_text(encoding="utf-8"))["born"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def is_running(folder: Path) -> bool:
@@ -86,6 +107,11 @@ def _find(folder: Path) -> psutil.Process | None:
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
     return process
+
+
+def _record(process: psutil.Process, arguments: Sequence[str], folder: Path) -> None:
+    content = {"pid": process.pid, "born": process.create_time(), "arguments": list(arguments)}
+    write_atomically(folder / PROCESS, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def _give_way(process: psutil.Process) -> None:

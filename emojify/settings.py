@@ -21,6 +21,8 @@ class Settings:
     Attributes:
         models: folder of models; ``EMOJIFY_MODELS``.
         emojis: folder of emoji packs; ``EMOJIFY_EMOJIS``.
+        data: folder of data sets to train on; ``EMOJIFY_DATA``.
+        runs: folder of training runs; ``EMOJIFY_RUNS``.
         ice_servers: STUN and TURN servers for both ends of a connection, as WebRTC writes them;
             ``EMOJIFY_ICE_SERVERS``, a JSON list. None by default: on one machine or in one network
             none is needed, and nothing outside is contacted.
@@ -28,6 +30,8 @@ class Settings:
 
     models: Path = ROOT / "models"
     emojis: Path = ROOT / "emojis"
+    data: Path = ROOT / "data"
+    runs: Path = ROOT / "runs"
     ice_servers: tuple[dict[str, Any], ...] = ()
 
     @classmethod
@@ -40,6 +44,8 @@ class Settings:
         return cls(
             models=Path(environment.get("EMOJIFY_MODELS") or cls.models),
             emojis=Path(environment.get("EMOJIFY_EMOJIS") or cls.emojis),
+            data=Path(environment.get("EMOJIFY_DATA") or cls.data),
+            runs=Path(environment.get("EMOJIFY_RUNS") or cls.runs),
             ice_servers=_parse_ice_servers(environment.get("EMOJIFY_ICE_SERVERS") or "[]"),
         )
 

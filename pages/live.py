@@ -65,9 +65,22 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
     return pack, make_annotator(str(style), pack, fingerprint(pack.folder))
 
 
+def follow_live_model(live_id: str, ids: list[str]) -> None:
+    """Whoever uses the live model goes on with the next one that is put live; whoever chose another keeps that."""
+    chosen = st.session_state.get("model")
+    if chosen == st.session_state.get("live_model") or chosen not in ids:
+        st.session_state.model = live_id
+    st.session_state.live_model = live_id
+
+
+def named(model_id: str, live_id: str) -> str:
+    return f"{model_id} (live)" if model_id == live_id else model_id
+
+
 def fine_tune(annotator: Annotator) -> LiveSettings:
     store = ModelStore(settings.models)
     ids = list(dict.fromkeys([store.live_id, *(model.id for model in store.models())]))
+    follow_live_model(store.live_id, ids)
     with st.expander("Settings", icon=":material/tune:"):
         mirror = st.toggle("Mirror the picture", True, key="mirror", persist_state="session")
         smoothing_s = st.slider(
@@ -86,7 +99,9 @@ def fine_tune(annotator: Annotator) -> LiveSettings:
             "Detector's minNeighbors: more means fewer phantom faces, and more real ones missed",
             1, 10, DetectorSettings().min_neighbors, key="min_neighbors", persist_state="session",
         )  # fmt: skip
-        model_id = st.selectbox("Model", ids, key="model", persist_state="session")
+        model_id = st.selectbox(
+            "Model", ids, key="model", persist_state="session", format_func=lambda name: named(name, store.live_id)
+        )
     opened = open_model(str(settings.models), str(model_id), fingerprint(settings.models))
     for problem in opened.problems:
         st.warning(f"{problem} Using {opened.model.id} instead.")
@@ -149,6 +164,8 @@ def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
 
 @st.fragment(run_every=SECONDS_BETWEEN_UPDATES)
 def watch(processor: EmojiVideoProcessor) -> None:
+    if ModelStore(settings.models).live_id != st.session_state.live_model:
+        st.rerun()  # another model was put live meanwhile
     status = processor.status()
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
     others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
