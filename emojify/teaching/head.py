@@ -7,6 +7,7 @@ are overwritten where they stand, so nothing in the file moves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,8 @@ class HeadedModel:
         except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise EmojifyError("This model can't be taught: it does not end in a dense layer and a softmax.") from error
         self.head = parts.head()
-        self._scale, self._zero = parts.scale_and_zero(parts.source)
+        self.step = parts.step(parts.source)
+        """Scale and zero of the features in an int8 model; None in one of floats."""
 
     def replaced(self, head: Head, features: NDArray[np.float32]) -> bytes:
         """The model's file with another last layer.
@@ -64,8 +66,14 @@ class HeadedModel:
         _Parts(content).write(head, head.logits(features))
         return bytes(content)
 
-    def features(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the last layer is given for each picture: (n, 48, 48) uint8 to (n, d) float32."""
+    def features(
+        self, crops: NDArray[np.uint8], on_progress: Callable[[float], None] | None = None
+    ) -> NDArray[np.float32]:
+        """What the last layer is given for each picture: (n, 48, 48) uint8 to (n, d) float32.
+
+        Args:
+            on_progress: called now and then with the share that is done.
+        """
         stump = bytearray(self._content)
         parts = _Parts(stump)
         parts.graph.OutputsAsNumpy()[0] = parts.source  # the same graph, read one layer earlier
@@ -77,7 +85,10 @@ class HeadedModel:
             interpreter.set_tensor(source["index"], crop[None, :, :, None])
             interpreter.invoke()
             raw[row] = interpreter.get_tensor(target["index"])[0]
-        return np.asarray((raw.astype(np.float32) - self._zero) * self._scale, np.float32)
+            if on_progress is not None and row % 100 == 0:
+                on_progress(row / len(crops))
+        scale, zero = self.step or (1.0, 0)
+        return np.asarray((raw.astype(np.float32) - zero) * scale, np.float32)
 
 
 class _Parts:
@@ -103,10 +114,10 @@ class _Parts:
     def _kind(self, operator: schema.Operator) -> int:
         return int(self.model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode())
 
-    def scale_and_zero(self, tensor: int) -> tuple[float, int]:
-        """Of a tensor as a whole; (1, 0) for one of floats."""
+    def step(self, tensor: int) -> tuple[float, int] | None:
+        """Scale and zero of a tensor as a whole; None for one of floats."""
         if self.graph.Tensors(tensor).Type() == schema.TensorType.FLOAT32:
-            return 1.0, 0
+            return None
         quantisation = self.graph.Tensors(tensor).Quantization()
         return float(quantisation.ScaleAsNumpy()[0]), int(quantisation.ZeroPointAsNumpy()[0])
 
@@ -137,7 +148,7 @@ class _Parts:
         scales[...] = np.maximum(reach if len(scales) > 1 else reach.max(), 1e-8) / _INT8_STEPS
         kernel[...] = np.clip(np.rint(head.kernel.T / scales[:, None]), -_INT8_STEPS, _INT8_STEPS)
         bias_scales = self._scales(self.bias)
-        bias_scales[...] = scales * np.float32(self.scale_and_zero(self.source)[0])
+        bias_scales[...] = scales * self._scales(self.source)
         bias[...] = np.rint(head.bias / bias_scales)
         low, high = min(0.0, float(logits.min())), max(0.0, float(logits.max()))
         step = max(high - low, 1e-3) / 255
