@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +145,23 @@ class ModelStore:
                 self._write_history(history[:length])
                 return model_id
         raise EmojifyError(" ".join(problems))
+
+    def remove(self, model_id: str) -> None:
+        """Delete a model's folder. Where it was live, what was live before it is live again.
+
+        Raises:
+            EmojifyError: if there is no such model, it is the one that ships, or it can't be deleted.
+        """
+        model = self.get(model_id)
+        if model_id == DEFAULT_MODEL:
+            raise EmojifyError(f"{model_id} comes with Emojify and stays.")
+        history = [entry for entry in self._history() if entry != model_id]
+        try:
+            if history != self._history():
+                self._write_history(history or [DEFAULT_MODEL])
+            shutil.rmtree(model.folder)
+        except OSError as error:
+            raise EmojifyError(f"The model {model_id} can't be deleted: {error.strerror}.") from error
 
     def open(self, model_id: str | None = None) -> OpenedModel:
         """A model, by default the live one; if it is broken, the last good one that was live, then any other.

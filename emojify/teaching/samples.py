@@ -70,8 +70,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Saved:
-    """What became of a recording: how many pictures were kept, and what should be said about it."""
+    """What became of a recording: its id, how many pictures were kept, and what should be said about it."""
 
+    recording: str
     kept: int
     notes: tuple[str, ...] = ()
 
@@ -110,8 +111,8 @@ class SampleStore:
                 "move your head a little while you do: nearer, farther, left, right."
             )
         picked, notes = self._without_copies(emotion, picked, crops)
-        self._write(emotion, [cutouts[row] for row in picked], source)
-        return Saved(len(picked), notes)
+        recording = self._write(emotion, [cutouts[row] for row in picked], source)
+        return Saved(recording, len(picked), notes)
 
     def _without_copies(
         self, emotion: Emotion, picked: NDArray[np.int64], crops: NDArray[np.uint8]
@@ -136,7 +137,7 @@ class SampleStore:
             raise EmojifyError(f"Nothing was kept. {' '.join(notes)}")
         return picked, tuple(notes)
 
-    def _write(self, emotion: Emotion, cutouts: Sequence[Cutout], source: str) -> None:
+    def _write(self, emotion: Emotion, cutouts: Sequence[Cutout], source: str) -> str:
         recording = f"{time.strftime('%Y%m%d-%H%M%S')}-{emotion.label}-{secrets.token_hex(2)}"
         temporary: Path | None = None
         try:
@@ -156,6 +157,7 @@ class SampleStore:
             raise EmojifyError(
                 f"The pictures can't be saved: {error.strerror}. Nothing was kept; all that was here still is."
             ) from error
+        return recording
 
     def delete(self, samples: Sequence[Sample]) -> None:
         """Delete single pictures, and a recording with its last one.
