@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
@@ -24,6 +25,7 @@ from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
 from emojify.teaching import drafts
 from emojify.teaching.hints import WELL_READ, ReadAs, advice, read_pictures
+from emojify.teaching.rehearsal import require_bank
 from emojify.teaching.samples import PHOTOS, Sample
 from emojify.vision.analyzer import to_grey
 from emojify.vision.annotators import BoxLabel
@@ -165,9 +167,7 @@ def choose_and_record(recorder: Recorder, playing: bool, samples: list[Sample]) 
         )
         last = [sample for sample in samples if sample.recording == st.session_state.get("teach_last")]
         if last and playing and idle:
-            st.button(
-                "Redo the last one", icon=":material/replay:", on_click=lambda: do(lambda: redo(recorder, last))
-            )
+            st.button("Redo the last one", icon=":material/replay:", on_click=lambda: do(lambda: redo(recorder, last)))
         if not idle:
             st.button("Cancel", on_click=recorder.cancel)
     if not playing:
@@ -224,7 +224,7 @@ def thumbnail(path: str, written_ns: int) -> bytes:
     if picture is None:
         return b""
     side = THUMBNAIL_PX * SHARPNESS
-    return encode_png(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
+    return encode_png(np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
 
 
 def thumbnails(samples: list[Sample]) -> list[bytes]:
@@ -346,6 +346,11 @@ def teach(samples: list[Sample], teaching: drafts.Teaching | None, base: Model) 
         return
     if teaching is not None and teaching.error:
         st.error(teaching.error)
+    try:
+        require_bank(base)
+    except EmojifyError as error:
+        st.warning(str(error))
+        return
     st.button(
         "Teach it" if teaching is None or teaching.result is None else "Teach it again",
         type="primary" if teaching is None or teaching.result is None else "secondary",

@@ -30,7 +30,7 @@ REHEARSALS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 gains 7 points less, everyone else loses 0.6 points of accuracy instead of 1.2."""
 
 MAX_FORGOTTEN = 0.005
-"""Share of the guard's faces that may be read worse on balance; half of what is promised, as a guard of 800 is rough."""
+"""Share of the guard's faces that may be read worse on balance: half of what is promised, since 800 measure roughly."""
 
 STEPS = 150
 LEARNING_RATE = 0.004
@@ -72,10 +72,8 @@ def augment(crops: NDArray[np.uint8], seed: int = 0) -> tuple[NDArray[np.uint8],
 
 def _another(crop: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
     middle = ((CROP_PX - 1) / 2, (CROP_PX - 1) / 2)
-    move = cv2.getRotationMatrix2D(
-        middle, chance.uniform(-TURN_DEGREES, TURN_DEGREES), 1 + chance.uniform(-ZOOM, ZOOM)
-    )
-    move[:, 2] += chance.uniform(-SHIFT_PX, SHIFT_PX, 2)
+    move = cv2.getRotationMatrix2D(middle, chance.uniform(-TURN_DEGREES, TURN_DEGREES), 1 + chance.uniform(-ZOOM, ZOOM))
+    move = move + np.pad(chance.uniform(-SHIFT_PX, SHIFT_PX, (2, 1)), ((0, 0), (2, 0)))
     picture = crop[:, ::-1] if chance.random() < 0.5 else crop
     size = (CROP_PX, CROP_PX)
     moved = cv2.warpAffine(np.ascontiguousarray(picture), move, size, borderMode=cv2.BORDER_REPLICATE)

@@ -24,6 +24,7 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,10 @@ def choose(
 
 
 def make_bank(
-    model: bytes, train: NDArray[np.uint8], public: NDArray[np.uint8], labels: tuple[NDArray[np.int64], ...]
+    model: bytes,
+    train: NDArray[np.uint8],
+    public: NDArray[np.uint8],
+    labels: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> bytes:
     """The content of a ``rehearsal.npz``.
 
@@ -105,7 +109,10 @@ def make_bank(
 
 
 def make_bank_apart(
-    model: Path, train: NDArray[np.uint8], public: NDArray[np.uint8], labels: tuple[NDArray[np.int64], ...]
+    model: Path,
+    train: NDArray[np.uint8],
+    public: NDArray[np.uint8],
+    labels: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> bytes:
     """:func:`make_bank` in a fresh process: where TensorFlow is loaded, LiteRT has been seen to crash.
 
@@ -120,18 +127,28 @@ def make_bank_apart(
         return answer.read_bytes()
 
 
+def require_bank(model: Model) -> dict[str, Any]:
+    """What a model's card says of its bank.
+
+    Raises:
+        EmojifyError: if it came without one. Such a model is not taught at all: nothing would say what it forgets.
+    """
+    about = model.card.get("rehearsal")
+    if not isinstance(about, dict) or "sha256" not in about:
+        raise EmojifyError(
+            f"The model {model.id} has no rehearsal bank: taught without one, it would forget how to read everyone "
+            "else. Put another model live, or make this one anew with: python -m emojify export"
+        )
+    return about
+
+
 def read_bank(model: Model) -> Bank:
     """The bank that ships with a model.
 
     Raises:
         EmojifyError: if there is none, or it is not the one that the card describes.
     """
-    about = model.card.get("rehearsal")
-    if not isinstance(about, dict):
-        raise EmojifyError(
-            f"The model {model.id} has no rehearsal bank: taught without one, it would forget how to read everyone "
-            "else. Choose another model, or make this one anew with: python -m emojify export"
-        )
+    about = require_bank(model)
     damaged = f"The model {model.id} can't be taught: its rehearsal bank is missing or damaged."
     try:
         content = (model.folder / BANK).read_bytes()

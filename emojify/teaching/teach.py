@@ -77,7 +77,7 @@ def teach(base: Model, store: SampleStore, folder: Path, report: Report) -> dict
         headed.head, features, labels[rows], bank, lambda done: report(0.7 + 0.2 * done, "Learning from all of them")
     )
     report(0.92, "Writing the model")
-    result = {
+    result: dict[str, Any] = {
         "base": base.id,
         "pictures": {emotion.label: int((labels == emotion).sum()) for emotion in Emotion},
         "held_out_recordings": sorted(held_out),
@@ -201,5 +201,3 @@ def _weights(base: Model, head: Head) -> dict[str, NDArray[np.float16]] | None:
 
 def _stamp(name: str, content: bytes) -> dict[str, Any]:
     return {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-

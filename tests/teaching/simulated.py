@@ -58,9 +58,9 @@ class SimulatedPerson:
             face = self.draw(emotion, float(np.clip(strength + day.normal(0, 0.05), 0, 1))).astype(np.float32)
             face = (face * gain + offset) * (1 + light * (np.cos(tilt) * x + np.sin(tilt) * y))
             turn = cv2.getRotationMatrix2D((SIDE_PX / 2, SIDE_PX / 2), angle + day.normal(0, 1.5), zoom)
-            turn[:, 2] += shift + day.normal(0, 1.2, 2)
-            face = cv2.warpAffine(face, turn, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_REPLICATE)
-            crop = cv2.resize(face, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
+            turn = turn + np.column_stack([np.zeros((2, 2)), shift + day.normal(0, 1.2, 2)])
+            moved = cv2.warpAffine(face, turn, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_REPLICATE)
+            crop = cv2.resize(moved, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
             crops.append(np.clip(crop + day.normal(0, 3, crop.shape), 0, 255).astype(np.uint8))
         return np.stack(crops)
 
