@@ -11,7 +11,7 @@ No pictures: a row is the d numbers that the layer before the last makes of one,
 * ``GUARD``, from public, in its own mixture: says while teaching whether it is forgetting too much.
 * ``HELD_OUT``, as many others from public: seen once, at the end, for the figure on the page.
 
-3,000 rows are 1.6 MB with ``seed`` (1,024 numbers a row) and less than half a megabyte with ``residual`` (288).
+The 3,000 rows are 1.3 MB with ``seed``, which has 1,024 numbers in a row; fewer numbers, less.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
-from emojify.models import Model
 from emojify.settings import ROOT
-from emojify.teaching.head import HeadedModel
+
+if TYPE_CHECKING:
+    from emojify.models import Model
 
 BANK = "rehearsal.npz"
 LEARN, GUARD, HELD_OUT = range(3)
@@ -55,46 +56,49 @@ class Bank:
         return self.features[keep], self.labels[keep]
 
 
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """Pictures for a bank: (n, 48, 48) uint8, with (n,) labels and parts."""
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    parts: NDArray[np.uint8]
+
+
 def choose(
-    train: NDArray[np.int64], public: NDArray[np.int64], seed: int = 0
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Which rows go into a bank.
+    train: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    public: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    seed: int = 0,
+) -> Faces:
+    """Which pictures go into a bank.
 
     Args:
-        train, public: the labels of both splits, in the order of their pictures; of public those without copies in
-            train.
-
-    Returns:
-        Rows of train for ``LEARN``; rows of public for ``GUARD``, and for ``HELD_OUT``.
+        train, public: pictures and labels; of public only those that have no copy in train.
     """
     chance = np.random.default_rng(seed)
-    learn = [chance.permutation(np.flatnonzero(train == emotion))[:EACH] for emotion in range(len(LABELS))]
-    shuffled = chance.permutation(len(public))
-    half = min(OTHERS, len(public) // 2)
-    return np.concatenate(learn), shuffled[:half], shuffled[half : 2 * half]
+    learn = np.concatenate(
+        [chance.permutation(np.flatnonzero(train[1] == emotion))[:EACH] for emotion in range(len(LABELS))]
+    )
+    half = min(OTHERS, len(public[1]) // 2)
+    others = chance.permutation(len(public[1]))[: 2 * half]
+    return Faces(
+        np.concatenate([train[0][learn], public[0][others]]),
+        np.concatenate([train[1][learn], public[1][others]]),
+        np.repeat([LEARN, GUARD, HELD_OUT], [len(learn), half, half]).astype(np.uint8),
+    )
 
 
-def make_bank(
-    model: bytes,
-    train: NDArray[np.uint8],
-    public: NDArray[np.uint8],
-    labels: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> bytes:
-    """The content of a ``rehearsal.npz``.
-
-    Args:
-        model: a ``model.tflite``.
-        train, public: (n, 48, 48) uint8 pictures.
-        labels: of train and of public.
+def make_bank(model: bytes, faces: Faces) -> bytes:
+    """The content of a ``rehearsal.npz`` for a ``model.tflite``.
 
     Raises:
         EmojifyError: if the model does not end as ours do.
     """
-    learn, guard, held_out = choose(*labels)
+    from emojify.teaching.head import HeadedModel  # loads LiteRT, which export's own process is to be spared
+
     headed = HeadedModel(model)
-    features = headed.features(np.concatenate([train[learn], public[guard], public[held_out]]))
+    features = headed.features(faces.pictures)
     scale, zero = headed.step or _step(features)
-    parts = np.repeat([LEARN, GUARD, HELD_OUT], [len(learn), len(guard), len(held_out)]).astype(np.uint8)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -102,18 +106,13 @@ def make_bank(
         features=np.clip(np.rint(features / scale) + zero, -128, 127).astype(np.int8),
         scale=np.float32(scale),
         zero=np.int32(zero),
-        labels=np.concatenate([labels[0][learn], labels[1][guard], labels[1][held_out]]).astype(np.uint8),
-        parts=parts,
+        labels=faces.labels.astype(np.uint8),
+        parts=faces.parts,
     )
     return buffer.getvalue()
 
 
-def make_bank_apart(
-    model: Path,
-    train: NDArray[np.uint8],
-    public: NDArray[np.uint8],
-    labels: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> bytes:
+def make_bank_apart(model: Path, faces: Faces) -> bytes:
     """:func:`make_bank` in a fresh process: where TensorFlow is loaded, LiteRT has been seen to crash.
 
     Raises:
@@ -121,7 +120,7 @@ def make_bank_apart(
     """
     with tempfile.TemporaryDirectory() as scratch:
         given, answer = Path(scratch) / "faces.npz", Path(scratch) / BANK
-        np.savez(given, allow_pickle=False, train=train, public=public, of_train=labels[0], of_public=labels[1])
+        np.savez(given, allow_pickle=False, pictures=faces.pictures, labels=faces.labels, parts=faces.parts)
         command = [sys.executable, "-m", "emojify.teaching.rehearsal", str(model.absolute()), str(given), str(answer)]
         subprocess.run(command, check=True, cwd=ROOT, stderr=subprocess.PIPE)
         return answer.read_bytes()
@@ -169,8 +168,6 @@ def _step(features: NDArray[np.float32]) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
-    with np.load(sys.argv[2], allow_pickle=False) as faces:
-        pictures = faces["train"], faces["public"]
-        Path(sys.argv[3]).write_bytes(
-            make_bank(Path(sys.argv[1]).read_bytes(), *pictures, (faces["of_train"], faces["of_public"]))
-        )
+    with np.load(sys.argv[2], allow_pickle=False) as archive:
+        given_faces = Faces(archive["pictures"], archive["labels"], archive["parts"])
+    Path(sys.argv[3]).write_bytes(make_bank(Path(sys.argv[1]).read_bytes(), given_faces))
