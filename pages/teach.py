@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
@@ -21,18 +18,15 @@ from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.recorder import Phase, Recorder
 from emojify.live.video_frame import look_after_video_frame
 from emojify.models import Model, ModelStore
-from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
 from emojify.teaching import drafts
-from emojify.teaching.hints import WELL_READ, ReadAs, advice, read_pictures
+from emojify.teaching.hints import advice
 from emojify.teaching.rehearsal import require_bank
-from emojify.teaching.samples import PHOTOS, Sample
-from emojify.vision.analyzer import to_grey
+from emojify.teaching.samples import Sample
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
-from emojify.vision.cutout import Cutout, cut_out
-from emojify.vision.detector import FaceDetector
 from emojify.vision.readings import main_reading
+from pages.teach_pictures import bring_photos, do, keep_pictures, show_pictures, tell_what_was_done
 
 SECONDS_BETWEEN_LOOKS = 0.5
 THUMBNAIL_PX, SHARPNESS = 64, 2
@@ -42,21 +36,6 @@ STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.5rem}
 [data-testid="stImage"] {gap: .25rem}
 </style>"""
-
-
-def do(action: Callable[[], str | None]) -> None:
-    """Run what a button is for, and keep the sentence about it for the next run of the page."""
-    try:
-        st.session_state.teach_done = action()
-    except EmojifyError as error:
-        st.session_state.teach_failed = str(error)
-
-
-def tell_what_was_done() -> None:
-    if failed := st.session_state.pop("teach_failed", None):
-        st.error(failed)
-    if done := st.session_state.pop("teach_done", None):
-        st.success(done, icon=":material/check:")
 
 
 # ---- the video, and recording from it ----
@@ -95,7 +74,10 @@ def video(classifier: Classifier) -> tuple[EmojiVideoProcessor, Recorder, bool]:
     playing = bool(context.state.playing)
     if not playing and recorder.progress().phase is not Phase.IDLE:
         recorder.cancel()
-        st.warning("The video stopped, so the recording was dropped. Press Start, then record again.")
+        st.session_state.teach_said = (
+            None,
+            "The video stopped, so nothing was recorded. Start it and record again.",
+        )
     return processor, recorder, playing
 
 
@@ -128,14 +110,7 @@ def watch(processor: EmojiVideoProcessor, recorder: Recorder) -> None:
 
 def save(recorder: Recorder) -> str:
     emotion, cutouts = recorder.take()
-    return keep_pictures(emotion, cutouts)
-
-
-def keep_pictures(emotion: Emotion, cutouts: list[Cutout], **source: str) -> str:
-    saved = samples_here.add(emotion, cutouts, **source)
-    st.session_state.teach_last = saved.recording
-    kept = "1 picture" if saved.kept == 1 else f"{saved.kept} different pictures"
-    return " ".join([f"Kept {kept} of {emotion.label}.", *saved.notes])
+    return keep_pictures(samples_here, emotion, cutouts)
 
 
 def redo(recorder: Recorder, last: list[Sample]) -> None:
@@ -179,115 +154,7 @@ def _with_count(emotion: Emotion, counts: dict[Emotion, int]) -> str:
     return f"{emotion.look.symbol} {emotion.label}{number}"
 
 
-def bring_photos() -> None:
-    with st.expander("Or bring photos", icon=":material/add_photo_alternate:"):
-        batch = st.session_state.setdefault("teach_batch", 0)
-        files = st.file_uploader(
-            "Photos of you alone, all with the face chosen above: PNG, JPEG or WebP",
-            type=["png", "jpg", "jpeg", "webp"],
-            accept_multiple_files=True,
-            key=f"teach_photos_{batch}",
-        )
-        emotion = parse_emotion(str(st.session_state.get("teach_emotion") or Emotion.HAPPY.label))
-        st.button(
-            f"Add as {emotion.label}",
-            disabled=not files,
-            on_click=lambda: do(lambda: add_photos(emotion, [(file.name, file.getvalue()) for file in files])),
-        )
-
-
-def add_photos(emotion: Emotion, files: list[tuple[str, bytes]]) -> str:
-    cutouts, problems = [], []
-    for name, content in files:
-        try:
-            grey = to_grey(read_photo(content, name))
-            boxes = FaceDetector().detect(grey)
-            if len(boxes) != 1:
-                raise EmojifyError(f"{name} has {len(boxes) or 'no'} faces; there must be yours alone.")
-            cutouts.append(cut_out(grey, boxes[0]))
-        except EmojifyError as error:
-            problems.append(str(error))
-    if not cutouts:
-        raise EmojifyError(" ".join(problems))
-    said = keep_pictures(emotion, cutouts, source=PHOTOS)
-    st.session_state.teach_batch += 1  # a fresh uploader
-    return " ".join([said, *problems])
-
-
-# ---- what was recorded ----
-
-
-@st.cache_data(show_spinner=False, max_entries=4000)
-def thumbnail(path: str, written_ns: int) -> bytes:
-    """``written_ns`` is the file's time."""
-    picture = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        return b""
-    side = THUMBNAIL_PX * SHARPNESS
-    return encode_png(np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
-
-
-def thumbnails(samples: list[Sample]) -> list[bytes]:
-    made = [thumbnail(str(sample.path), sample.path.stat().st_mtime_ns) for sample in samples]
-    return [picture for picture in made if picture]
-
-
-@st.cache_data(show_spinner="Reading your pictures …", max_entries=8)
-def readings_now(_samples: list[Sample], _classifier: Classifier, files: str) -> dict[int, ReadAs]:
-    """``files`` is the fingerprint of the pictures and of the model."""
-    return {int(emotion): read for emotion, read in read_pictures(_samples, _classifier).items()}
-
-
-def show_pictures(samples: list[Sample], classifier: Classifier, files: str) -> None:
-    try:
-        now = readings_now(samples, classifier, files)
-    except EmojifyError as error:
-        st.warning(str(error))
-        now = {}
-    for emotion in Emotion:
-        mine = [sample for sample in samples if sample.emotion is emotion]
-        if not mine:
-            continue
-        recordings = len({sample.recording for sample in mine})
-        with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                times = "1 recording" if recordings == 1 else f"{recordings} recordings"
-                st.markdown(f"{emotion.look.symbol} **{emotion.label}** · {len(mine)} pictures, {times}")
-                if st.button("Look through", key=f"look-{emotion.label}", icon=":material/grid_view:"):
-                    look_through(emotion)
-            if emotion in now:
-                st.caption(in_words(now[emotion]))
-            step = max(1, len(mine) // THUMBNAILS)
-            st.image(thumbnails(mine[::step][:THUMBNAILS]), width=THUMBNAIL_PX)
-
-
-def in_words(read: ReadAs) -> str:
-    if read.mistaken is None:
-        return "All of them are read right now."
-    if read.right >= WELL_READ:
-        return f"{read.right:.0%} are read right now."
-    return f"Only {read.right:.0%} are read right now; most others look {read.mistaken.label} to it."
-
-
-@st.dialog("Look through", width="large")
-def look_through(emotion: Emotion) -> None:
-    mine = [sample for sample in samples_here.samples() if sample.emotion is emotion]
-    st.markdown(f"{emotion.look.symbol} **{emotion.label}**: tick what should go.")
-    ticked: list[Sample] = []
-    for recording in dict.fromkeys(sample.recording for sample in mine):
-        its = [sample for sample in mine if sample.recording == recording]
-        day, time_ = recording.split("-")[:2]
-        whole = st.checkbox(f"The whole recording of {day[6:]}.{day[4:6]}. at {time_[:2]}:{time_[2:4]}", key=recording)
-        with st.container(horizontal=True, gap="xxsmall"):
-            for number, sample in enumerate(its):
-                with st.container(width=THUMBNAIL_PX + 8, gap="xxsmall"):
-                    for picture in thumbnails([sample]):
-                        st.image(picture, width=THUMBNAIL_PX)
-                    if st.checkbox(f"{number + 1}", key=f"{recording}/{sample.path.name}") or whole:
-                        ticked.append(sample)
-    if st.button(f"Delete {len(ticked)} pictures", disabled=not ticked, icon=":material/delete:"):
-        do(lambda: samples_here.delete(ticked))
-        st.rerun()
+# ---- deleting ----
 
 
 def forget(samples: list[Sample], personal: list[Model]) -> None:
@@ -444,7 +311,8 @@ st.markdown(
     f"The pictures stay on this machine, in `{samples_here.folder.parent.name}/{samples_here.folder.name}`, "
     "and are sent nowhere."
 )
-tell_what_was_done()
+# What comes and goes above the video has a fixed place: a video whose place changes starts anew.
+notices = st.container()
 try:
     store = ModelStore(settings.models)
     opened = store.open()
@@ -452,9 +320,11 @@ try:
 except EmojifyError as error:
     st.error(str(error))
     st.stop()
-for problem in (*opened.problems, *samples_here.problems()):
-    st.warning(problem)
-offer_undo(opened.model)
+with notices:
+    tell_what_was_done()
+    for problem in (*opened.problems, *samples_here.problems()):
+        st.warning(problem)
+    offer_undo(opened.model)
 samples = samples_here.samples()
 teaching = drafts.find(settings)
 ready = teaching is not None and teaching.result is not None
@@ -483,13 +353,13 @@ with stage:
 with record_place:
     st.subheader("1. Record", anchor=False)
     choose_and_record(recorder, playing, samples)
-    bring_photos()
+    bring_photos(samples_here)
     st.subheader("2. Teach", anchor=False)
     teach(samples, teaching, base)
 st.subheader("Your pictures", anchor=False)
 if samples:
     live_now = open_classifier(str(opened.model.folder), fingerprint(opened.model.folder))
-    show_pictures(samples, live_now, fingerprint(samples_here.folder) + fingerprint(opened.model.folder))
+    show_pictures(samples_here, samples, live_now, fingerprint(samples_here.folder) + fingerprint(opened.model.folder))
 else:
     st.info("None yet. Choose a face, press Record, and hold it for three seconds.", icon=":material/photo_camera:")
 forget(samples, drafts.personal_models(store))
