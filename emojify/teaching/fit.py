@@ -107,7 +107,7 @@ def fit(
         forgotten = before - accuracy(head, guard, truth)
         if on_progress is not None:
             on_progress((number + 1) / len(REHEARSALS))
-        if forgotten <= MAX_FORGOTTEN:
+        if forgotten <= max(MAX_FORGOTTEN, 1 / len(truth)):
             return Taught(head, rehearsal, forgotten)
     return Taught(base, math.inf, 0.0)
 
