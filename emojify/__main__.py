@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emojify.bench.cli import add_commands as add_bench_command
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.models import ModelStore
 from emojify.packs.cli import add_commands as add_pack_commands
 from emojify.pictures import read_photo_file
 from emojify.settings import Settings
+from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
 from emojify.vision.analyzer import analyze_photo
 from emojify.vision.readings import Reading
@@ -53,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
 
     add_pack_commands(commands)
     add_training_commands(commands)
+    add_bench_command(commands)
+    add_teaching_commands(commands)
     return parser
 
 

@@ -21,6 +21,7 @@ from emojify.files import write_atomically
 from emojify.vision.classifier import Classifier
 
 DEFAULT_MODEL = "seed"
+SHIPPED_MODELS = ("seed",)
 CARD = "card.json"
 LIVE = "live.json"
 
@@ -152,22 +153,37 @@ class ModelStore:
                 return model_id
         raise EmojifyError(" ".join(problems))
 
+    def withdraw(self, model_id: str) -> None:
+        """Take a model out of all that was ever put live; what was live before it is live again.
+
+        Raises:
+            EmojifyError: if that can't be written down.
+        """
+        history = self._history()
+        others = [entry for entry in history if entry != model_id]
+        if others == history:
+            return
+        try:
+            self._write_history(others or [DEFAULT_MODEL])
+        except OSError as error:
+            raise EmojifyError(f"The model {model_id} can't be withdrawn: {error.strerror}.") from error
+
     def remove(self, model_id: str) -> None:
         """Delete a model for good.
 
         Raises:
-            EmojifyError: if there is none, it is live, or it came with the project.
+            EmojifyError: if there is none, it is live, it came with the project, or it can't be deleted.
         """
         model = self.get(model_id)
         if model_id == self.live_id:
             raise EmojifyError(f"{model_id} is live: put another model live first.")
-        if model_id == DEFAULT_MODEL:
-            raise EmojifyError(f"{model_id} came with Emojify and stays.")
+        if model_id in SHIPPED_MODELS:
+            raise EmojifyError(f"{model_id} comes with Emojify and stays.")
         gone = self.folder / f".deleted-{model_id}-{time.time_ns()}"
         try:
             model.folder.rename(gone)  # first out of sight in one step, so that no half of it is ever seen
         except OSError as error:
-            raise EmojifyError(f"{model_id} can't be deleted: {error.strerror}.") from error
+            raise EmojifyError(f"The model {model_id} can't be deleted: {error.strerror}.") from error
         shutil.rmtree(gone, ignore_errors=True)
 
     def open(self, model_id: str | None = None) -> OpenedModel:

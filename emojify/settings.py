@@ -21,7 +21,7 @@ class Settings:
     Attributes:
         models: folder of models; ``EMOJIFY_MODELS``.
         emojis: folder of emoji packs; ``EMOJIFY_EMOJIS``.
-        data: folder of data sets to train on; ``EMOJIFY_DATA``.
+        data: folder of data sets to train on, and of what people bring and record of themselves; ``EMOJIFY_DATA``.
         runs: folder of training runs; ``EMOJIFY_RUNS``.
         ice_servers: STUN and TURN servers for both ends of a connection, as WebRTC writes them;
             ``EMOJIFY_ICE_SERVERS``, a JSON list. None by default: on one machine or in one network

@@ -54,6 +54,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     evaluate.add_argument("--split", choices=("public", "private"), default="private", help="default: private")
     evaluate.add_argument("--clean", action="store_true", help="leave out pictures that stand in train too")
     evaluate.add_argument("--mirrored", action="store_true", help="average with the mirror image's reading")
+    evaluate.add_argument(
+        "--found", type=float, metavar="MARGIN", help="cut the faces out as the live path does, with this crop margin"
+    )
     evaluate.add_argument("--model", metavar="ID", help="default: the live one")
     evaluate.add_argument("--picture", type=Path, metavar="PNG", help="draw the confusion matrix there")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
@@ -123,12 +126,16 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.clean:
         data = mark_clean(data)
     tflite = model.folder / model.card["tflite"]["file"]
-    figures = evaluate(tflite, data, options.split, clean=options.clean, mirrored=options.mirrored)
+    if options.found is not None and not 0 <= options.found <= 1:
+        raise EmojifyError(f"--found must lie between 0 and 1, not {options.found}.")
+    figures = evaluate(
+        tflite, data, options.split, clean=options.clean, mirrored=options.mirrored, found_margin=options.found
+    )
     if options.picture and not cv2.imwrite(str(options.picture), confusion_picture(figures.confusion)):
         raise EmojifyError(f"{options.picture} can't be written. Its folder must exist and its name end in .png.")
     if options.json:
         what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}
-        print(json.dumps(what | {"mirrored": options.mirrored} | figures.as_dict()))
+        print(json.dumps(what | {"mirrored": options.mirrored, "found": options.found} | figures.as_dict()))
         return
     print(f"{model.name} on {options.split}{', clean' if options.clean else ''}, {figures.n:,} pictures of {data.name}")
     print(figures)

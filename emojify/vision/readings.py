@@ -34,6 +34,9 @@ class Box(NamedTuple):
     def centre(self) -> tuple[float, float]:
         return self.x + self.width / 2, self.y + self.height / 2
 
+    def moved(self, right: int, down: int) -> Box:
+        return self._replace(x=self.x + right, y=self.y + down)
+
     def overlap(self, other: Box) -> float:
         """Intersection over union, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
@@ -46,12 +49,21 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Face:
-    """A face in an image. ``track_id`` stays the same from frame to frame of a video."""
+    """A face in an image.
+
+    Attributes:
+        box: where it is, or was when it was last seen.
+        track_id: stays the same from frame to frame of a video.
+        age_s: how long ago it was last seen; 0 if it is in this very image.
+    """
 
     box: Box
     track_id: int
+    age_s: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.age_s >= 0:
+            raise ValueError(f"a face was seen 0 or more seconds ago, not {self.age_s}")
         if self.box.width <= 0 or self.box.height <= 0:
             raise ValueError(f"a face needs a box with an area, not {self.box}")
 

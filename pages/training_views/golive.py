@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from emojify.errors import EmojifyError
-from emojify.models import DEFAULT_MODEL, Model, ModelStore
+from emojify.models import SHIPPED_MODELS, Model, ModelStore
 from emojify.runs.golive import compare, compare_models, export_of, go_live
 from emojify.runs.presets import duration
 from pages.training_views.common import described, do, model_store, plain, run_store
@@ -133,7 +133,7 @@ def other(store: ModelStore, model: Model, live: Model | None) -> None:
             on_click=do,
             args=[lambda: promote(store, model)],
         )
-        if model.id != DEFAULT_MODEL:
+        if model.id not in SHIPPED_MODELS:
             delete(store, model)
         with st.popover("Its card", icon=":material/id_card:"):
             card(model)

@@ -7,12 +7,12 @@ import pytest
 from emojify.emotions import Emotion
 from emojify.vision.analyzer import VideoAnalyzer, analyze_photo, to_grey
 from emojify.vision.classifier import Classifier
-from emojify.vision.detector import SCAN_BANDS_PX, DetectorSettings
+from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Box, Image
 from emojify.vision.smoothing import SmoothingSettings
 
 FACE = Box(177, 66, 95, 95)
-FOUND_AFTER = len(SCAN_BANDS_PX)  # frames
+FOUND_AFTER = 4  # frames until a face of this size was looked for everywhere
 
 
 def darker(image: Image, share: float) -> Image:
@@ -76,6 +76,16 @@ class TestVideo:
         changed = emotions.index(Emotion.FEARFUL)
         assert changed > 3
         assert emotions == [Emotion.HAPPY] * changed + [Emotion.FEARFUL] * (30 - changed)
+
+    def test_a_hand_before_a_face_is_not_read_as_its_expression(
+        self, happy_astronaut: Image, classifier: Classifier
+    ) -> None:
+        analyzer = VideoAnalyzer(classifier, smoothing=SmoothingSettings(time_constant_s=0))
+        (before,) = [analyzer.analyze(happy_astronaut, number / 30) for number in range(10)][-1]
+        happy_astronaut[40:200, 150:300] = 0  # what the tiny model would call angry
+        (hidden,) = analyzer.analyze(happy_astronaut, 10 / 30)
+        assert hidden.face.age_s == pytest.approx(1 / 30)
+        assert hidden.probabilities.tolist() == before.probabilities.tolist()
 
     def test_the_models_crop_margin_is_kept(self, happy_astronaut: Image, tiny_model: bytes) -> None:
         happy_astronaut[:66] = 0
