@@ -161,7 +161,7 @@ def _state(folder: Path, record: _Record, running: bool, disk_free_bytes: int) -
         if progress.batch is not None and progress.batch.time >= born:
             return State.RUNNING, "", ""
         doing = f": {progress.phase[1]}" if progress.phase and progress.phase[0] >= born else ""
-        return State.STARTING, f"TensorFlow takes 10 to 20 seconds to start{doing}.", ""
+        return State.STARTING, f"TensorFlow takes 10 to 20 seconds to start, longer beside live video{doing}.", ""
     if (folder / QUEUED).exists():
         return State.QUEUED, "One fit at a time: it begins when those before it are done.", ""
     if (folder / "checkpoint.json").exists() and not record.checkpoint_whole:
