@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -94,7 +95,12 @@ def kill(folder: Path, timeout_s: float = 5.0) -> None:
         return
     for one in (*process.children(recursive=True), process):
         one.kill()
-    process.wait(timeout_s)
+    deadline_s = time.monotonic() + timeout_s
+    # Not process.wait(): another process' child that has ended stays until that one asks for its status.
+    while _find(folder) is not None:
+        if time.monotonic() > deadline_s:
+            raise psutil.TimeoutExpired(timeout_s, process.pid)
+        time.sleep(0.02)
 
 
 def _find(folder: Path) -> psutil.Process | None:

@@ -109,3 +109,18 @@ def test_nothing_runs_if_the_record_cannot_be_written(folder: Path) -> None:
     with pytest.raises(OSError, match=r"process\.json"):
         processes.start(["60"], folder)
     assert not [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_one_that_another_process_started_and_never_asked_about_is_killed_as_well(folder: Path) -> None:
+    start = (
+        "import sys, time, pathlib; from emojify import processes; processes.ROOT = pathlib.Path(sys.argv[2]);"
+        "processes.start(['60'], pathlib.Path(sys.argv[1])); print('started', flush=True); time.sleep(60)"
+    )
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", start, str(folder), str(processes.ROOT)]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "started\n"
+        processes.kill(folder)
+        assert not processes.is_running(folder)
+        other.kill()

@@ -1,6 +1,6 @@
 """Measures live video while a fit runs, in a real Chromium on this machine. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_training [--seconds 20] [--network seed] [--json]
+    python -m tests.browser.measure_training [--seconds 20] [--network seed]
 
 One tab plays live video, another one watches the training page, as somebody would. Frames are told apart as in
 ``measure_live``: each carries its number, and the page reads it back from what it shows.
@@ -9,7 +9,7 @@ One tab plays live video, another one watches the training page, as somebody wou
 from __future__ import annotations
 
 import argparse
-import json
+import re
 import shutil
 import tempfile
 import time
@@ -58,7 +58,7 @@ def no_fit_left(runs: Path) -> Iterator[None]:
             store.end_now(run_id)
 
 
-def measure(seconds: int, network: str) -> dict[str, Any]:
+def measure(seconds: int, network: str) -> None:
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -76,7 +76,6 @@ def measure(seconds: int, network: str) -> dict[str, Any]:
         )
         shutil.copytree(ROOT / "models", folder / "models")
         places = {f"EMOJIFY_{place.upper()}": str(folder / place) for place in ("data", "runs", "models")}
-        result: dict[str, Any] = {}
         with serve(**places) as url, no_fit_left(folder / "runs"):
             training = context.new_page()
             training.goto(url)
@@ -90,9 +89,9 @@ def measure(seconds: int, network: str) -> dict[str, Any]:
             training.get_by_role("button", name="Start").click()
             clicked_s = time.monotonic()
             training.get_by_text("starting", exact=True).first.wait_for(timeout=PATIENCE_MS)
-            result["first sign of life, s"] = round(time.monotonic() - clicked_s, 2)
-            training.get_by_text("Batch").first.wait_for(timeout=10 * PATIENCE_MS)
-            result["first batch, s"] = round(time.monotonic() - clicked_s, 1)
+            say("first sign of life, s", round(time.monotonic() - clicked_s, 2))
+            training.get_by_text(re.compile(r"Batch \d+ of")).first.wait_for(timeout=10 * PATIENCE_MS)
+            say("first batch, s", round(time.monotonic() - clicked_s, 1))
             live = context.new_page()
             live.goto(url)
             live.get_by_text("Settings", exact=True).click(timeout=PATIENCE_MS)
@@ -100,28 +99,25 @@ def measure(seconds: int, network: str) -> dict[str, Any]:
             live.wait_for_timeout(1500)
             start(live)
             live.wait_for_timeout(4000)
-            result["during the fit"] = frames_per_s(live, seconds)
-            result["how far it is then"] = training.get_by_text("Batch").first.inner_text()
+            say("during the fit", frames_per_s(live, seconds))
+            say("how far it is then", training.get_by_text(re.compile(r"Batch \d+ of")).first.inner_text())
             for run_id in RunStore(folder / "runs").ids():
                 RunStore(folder / "runs").end_now(run_id)
             live.wait_for_timeout(4000)
-            result["without a fit"] = frames_per_s(live, seconds)
+            say("without a fit", frames_per_s(live, seconds))
         browser.close()
-    return result
+
+
+def say(name: str, value: object) -> None:
+    print(f"{name:26} {value}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=10, help="how long to watch (the camera's numbers last 10 s)")
     parser.add_argument("--network", choices=("seed", "residual"), default="seed")
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measure(options.seconds, options.network)
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name:26} {value}")
+    measure(options.seconds, options.network)
 
 
 if __name__ == "__main__":
