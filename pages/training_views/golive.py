@@ -58,10 +58,9 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
         return
     by_id = {run.id: run for run in runs}
     best = max(runs, key=lambda run: run.best_accuracy or 0.0)
-    ids = list(by_id)
-    run_id = st.selectbox(
-        "Run", ids, index=ids.index(best.id), format_func=lambda run_id: described(by_id[run_id]), key="live_run"
-    )
+    if st.session_state.get("live_run") not in by_id:
+        st.session_state.live_run = best.id
+    run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: described(by_id[run_id]), key="live_run")
     run = by_id[str(run_id)]
     export = export_of(run, store)
     if export is not None and export.running:

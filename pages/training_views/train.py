@@ -102,7 +102,7 @@ def new_fit(runs: list[Run]) -> None:
 
 def launch(config: FitConfig) -> str:
     run = run_store().launch(config)
-    st.session_state.watched = run.id
+    st.session_state.watched = st.session_state.watched_run = run.id
     return f"{run.id} is in the queue." if run.state is State.QUEUED else f"{run.id} begins."
 
 
@@ -162,19 +162,18 @@ def change_setting(place: Any, name: str, value: Any, key: str) -> Any:
 
 def watch_one(runs: list[Run], under_way: list[Run]) -> None:
     ids = [run.id for run in runs]
-    running = next((run.id for run in under_way if run.state.has_process), ids[0])
-    if st.session_state.get("watched") not in ids:
-        st.session_state.watched = running
+    # The widget's own value is dropped on a switch of pages: what is watched is kept beside it.
+    watched = st.session_state.get("watched")
+    if watched not in ids:
+        watched = next((run.id for run in under_way if run.state.has_process), ids[0])
+    if st.session_state.get("watched_run") not in ids:
+        st.session_state.watched_run = watched
     names = {run.id: described(run) for run in runs}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        # The widget's own key is dropped on a switch of pages: what is watched is kept beside it.
-        chosen = st.selectbox(
-            "Run", ids, index=ids.index(st.session_state.watched), format_func=lambda run_id: names.get(run_id, run_id)
-        )
+    chosen = str(st.selectbox("Run", ids, format_func=lambda run_id: names.get(run_id, run_id), key="watched_run"))
     st.session_state.watched = chosen
     states = {run.id: run.state for run in runs}
     look = st.fragment(watch, run_every=SECONDS_BETWEEN_LOOKS if under_way else None)
-    look(str(chosen), states)
+    look(chosen, states)
 
 
 def watch(run_id: str, states_then: dict[str, State]) -> None:

@@ -303,6 +303,18 @@ def test_a_broken_run_is_shown_as_what_it_is_and_the_rest_works(
         view(page, name)
 
 
+def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, house: Path) -> None:
+    add_data(house)
+    for name in ("1-run", "2-run", "3-run"):
+        add_run(house, name, ended={"how": "failed", "why": f"Why {name}."})
+    view(page, "Train")
+    for name in ("2-run", "1-run", "3-run", "1-run"):
+        page.selectbox(key="watched_run").set_value(name).run()
+        assert f"Why {name}." in words(page)
+    view(page, "Data")
+    assert "Why 1-run." in view(page, "Train")
+
+
 def test_lines_that_can_not_be_read_are_counted(page: AppTest, house: Path) -> None:
     add_data(house)
     with (add_run(house, "1-whole") / "progress.jsonl").open("a") as file:
