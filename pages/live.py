@@ -176,7 +176,9 @@ def watch(processor: EmojiVideoProcessor) -> None:
 
 def photo(live: LiveSettings) -> Reading | None:
     result_place = st.container()
-    brought = st.file_uploader("Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"])
+    brought = st.file_uploader(
+        "Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], max_upload_size=20
+    )
     source = brought or st.camera_input("or take one")
     if source is None:
         return None

@@ -54,6 +54,7 @@ def bring_photos(store: SampleStore) -> None:
             "Photos of you alone, all with the face chosen above: PNG, JPEG or WebP",
             type=["png", "jpg", "jpeg", "webp"],
             accept_multiple_files=True,
+            max_upload_size=20,
             key=f"teach_photos_{batch}",
         )
         emotion = parse_emotion(str(st.session_state.get("teach_emotion") or Emotion.HAPPY.label))

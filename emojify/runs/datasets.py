@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
@@ -22,8 +25,8 @@ from emojify.runs.run import read_json, tail
 CHECKS, INCOMING = ".checks", ".incoming"
 REPORT = "report.json"
 STAMP = "of.txt"
-MAX_UPLOAD_MB = 300
-"""The original fer2013.csv takes 301 MB as text, 97 zipped; Kaggle's zip of pictures 63."""
+MAX_UPLOAD_MB = 150
+"""As ``.streamlit/config.toml`` allows. Kaggle's zip of pictures takes 64, the original csv 97, zipped."""
 
 SUFFIXES = (".zip", ".csv")
 _VOTES = ("labels.csv", "fer2013new.csv")  # FER+'s, which may lie beside a data set
@@ -83,8 +86,8 @@ class DataStore:
             current = False
         if current:
             return self._standing(place)
-        if processes.is_running(place):  # of what it was before
-            processes.kill(place)
+        with suppress(psutil.Error):
+            processes.kill(place)  # the check of what it was before
         try:
             place.mkdir(parents=True, exist_ok=True)
             for name in (REPORT, processes.LOG):
@@ -147,7 +150,8 @@ class DataStore:
         """Remove what was brought, and stop its check. Nothing else is ever removed here."""
         if path.parent != self.folder / INCOMING:
             raise ValueError(f"{path} was not brought")
-        processes.kill(self._place(path))
+        with suppress(psutil.Error):  # it ends by itself when it finds nothing to read
+            processes.kill(self._place(path))
         path.unlink(missing_ok=True)
         shutil.rmtree(self._place(path), ignore_errors=True)
 

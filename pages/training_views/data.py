@@ -86,10 +86,10 @@ def watch_brought(path: Path) -> None:
         check = Check(done=True, error=str(error))
     if not check.done:
         st.progress(check.share, f"Checking: {check.doing} …")
-        st.button("Cancel", key=f"cancel-{path.name}", on_click=store.discard, args=[path])
+        st.button("Cancel", key=f"cancel-{path.name}", on_click=do, args=[lambda: store.discard(path)])
         return
     st.error(plain(check.error))
-    st.button("Remove it", key=f"remove-{path.name}", on_click=store.discard, args=[path])
+    st.button("Remove it", key=f"remove-{path.name}", on_click=do, args=[lambda: store.discard(path)])
 
 
 def show_set(path: Path, *, alone: bool) -> None:

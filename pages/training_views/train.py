@@ -53,7 +53,8 @@ def show() -> None:
     with st.expander("New fit", expanded=not under_way, icon=":material/play_circle:"):
         new_fit(runs)
     if not runs:
-        st.info("No fits yet. Choose a preset above and start one: its curves grow here.", icon=":material/show_chart:")
+        if data_store().sets():
+            st.info("No fits yet. Start one above: its curves grow here.", icon=":material/show_chart:")
         return
     watch_one(runs, under_way)
 

@@ -165,7 +165,7 @@ def test_with_data_it_begins_with_the_presets(page: AppTest, house: Path) -> Non
     page.run()
     assert not page.exception
     assert page.radio(key="fit_preset").options == ["A two-minute taste", "The tutorial's fit", "The best recipe"]
-    assert "No fits yet. Choose a preset above" in words(page)
+    assert "No fits yet. Start one above" in words(page)
     assert "a rough guess: this machine has not fitted this network yet" in words(page)
 
 
