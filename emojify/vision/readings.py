@@ -49,10 +49,17 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Face:
-    """A face in an image. ``track_id`` stays the same from frame to frame of a video."""
+    """A face in an image.
+
+    Attributes:
+        box: where it is.
+        track_id: stays the same from frame to frame of a video.
+        seen: False while it was not found in this frame and only assumed to be where it last was.
+    """
 
     box: Box
     track_id: int
+    seen: bool = True
 
     def __post_init__(self) -> None:
         if self.box.width <= 0 or self.box.height <= 0:
