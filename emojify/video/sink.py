@@ -12,6 +12,7 @@ import av.error
 import cv2
 import numpy as np
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.filter import Graph
 from av.packet import Packet
@@ -55,9 +56,10 @@ class Kind:
     mime: str = ""
 
 
+# bf: with B-frames and uneven times FFmpeg's MP4 says that the track ends earlier than it does.
 KINDS = {
     ".mp4": Kind(
-        "mp4", "libx264", "yuv420p", {"preset": "veryfast", "crf": "20"}, {"movflags": "+faststart"},
+        "mp4", "libx264", "yuv420p", {"preset": "veryfast", "crf": "20", "bf": "0"}, {"movflags": "+faststart"},
         sound_codec="aac", copied_sounds=("aac", "mp3"), even=True, mime="video/mp4",
     ),
     ".webm": Kind(
@@ -151,6 +153,7 @@ class VideoSink:
         stream.pix_fmt = self.kind.pixels
         context = stream.codec_context
         context.time_base = Fraction(1, TICKS_PER_S)
+        context.flags |= Flags.frame_duration  # the last picture's is not to be guessed
         if self.kind.pixels == "yuv420p":
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709

@@ -16,7 +16,6 @@ from typing import cast
 
 import av
 import av.error
-import av.logging
 import cv2
 import numpy as np
 from av.audio.stream import AudioStream
@@ -28,8 +27,6 @@ from av.video.stream import VideoStream
 from emojify.errors import EmojifyError
 from emojify.video.hdr import ToneMap, is_hdr
 from emojify.vision.readings import Image
-
-av.logging.set_level(av.logging.PANIC)  # what is wrong with a file is said once, in a sentence
 
 TICKS_PER_S = 90_000  # MPEG's clock: every common frame rate is a whole number of ticks, 30000/1001 too
 MAX_PIXELS = 8192 * 4320
