@@ -21,6 +21,7 @@ class Settings:
     Attributes:
         models: folder of models; ``EMOJIFY_MODELS``.
         emojis: folder of emoji packs; ``EMOJIFY_EMOJIS``.
+        data: folder of what people bring, kept for as long as they want; ``EMOJIFY_DATA``.
         ice_servers: STUN and TURN servers for both ends of a connection, as WebRTC writes them;
             ``EMOJIFY_ICE_SERVERS``, a JSON list. None by default: on one machine or in one network
             none is needed, and nothing outside is contacted.
@@ -28,6 +29,7 @@ class Settings:
 
     models: Path = ROOT / "models"
     emojis: Path = ROOT / "emojis"
+    data: Path = ROOT / "data"
     ice_servers: tuple[dict[str, Any], ...] = ()
 
     @classmethod
@@ -40,6 +42,7 @@ class Settings:
         return cls(
             models=Path(environment.get("EMOJIFY_MODELS") or cls.models),
             emojis=Path(environment.get("EMOJIFY_EMOJIS") or cls.emojis),
+            data=Path(environment.get("EMOJIFY_DATA") or cls.data),
             ice_servers=_parse_ice_servers(environment.get("EMOJIFY_ICE_SERVERS") or "[]"),
         )
 

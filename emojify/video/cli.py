@@ -79,7 +79,9 @@ def _work(options: argparse.Namespace, report: _Report) -> Outcome | None:
     pack = list_packs(settings.emojis).get(options.pack)
     look = Look(_classifier(settings, options.model), STYLES[options.style](pack.emoji))
     if not is_picture(options.source):
-        _look_ahead(options, look)
+        guess = _look_ahead(options, look)
+        if options.estimate and guess is not None:
+            report.write(state="estimated", estimate=asdict(guess))
     if options.estimate:
         return None
     outcome = render(
@@ -109,16 +111,16 @@ def _classifier(settings: Settings, model_id: str | None) -> Classifier:
     return opened.classifier
 
 
-def _look_ahead(options: argparse.Namespace, look: Look) -> None:
-    """Say what a long video will take, before it takes it."""
+def _look_ahead(options: argparse.Namespace, look: Look) -> Estimate | None:
+    """Say what a long video will take, before it takes it; None for a short one, and where it cannot be told."""
     with VideoSource(options.source) as video:
         total_s = min(video.info.duration_s or 0.0, options.seconds or float("inf"))
     if total_s < LONG_S and not options.estimate:
-        return
+        return None
     guess = estimate(options.source, options.target.suffix.lower(), look)
     if guess is None:
         print("The file does not say how long it is, so neither can the time be told.", file=sys.stderr)
-        return
+        return None
     share = total_s / guess.duration_s
     guess = Estimate(total_s, guess.seconds * share, round(guess.size_bytes * share))
     print(
