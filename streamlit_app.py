@@ -6,6 +6,7 @@ st.set_page_config(page_title="Emojify", page_icon="😄", layout="wide")
 st.navigation(
     [
         st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True),
+        st.Page("pages/videos.py", title="Videos", icon=":material/movie:"),
         st.Page("pages/emoji_packs.py", title="Emoji packs", icon=":material/add_reaction:"),
         st.Page("pages/avatar_maker.py", title="Make an avatar", icon=":material/face_retouching_natural:"),
     ],

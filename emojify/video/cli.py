@@ -133,6 +133,7 @@ def _look_ahead(options: argparse.Namespace, look: Look) -> Estimate | None:
         raise EmojifyError(
             f"{options.target.parent} has room for {free / 1e6:.0f} MB only. Make room, or write elsewhere."
         )
+    return guess
 
 
 def duration(seconds: float) -> str:

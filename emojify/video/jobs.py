@@ -17,7 +17,7 @@ import re
 import secrets
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from emojify.files import write_atomically
 
 KEPT_S = 24 * 3600.0
 MAX_RUNNING = 2  # more at once would all be slow
-JOB, REPORT = "job.json", "report.json"
+JOB, REPORT, STOPPED = "job.json", "report.json", "stopped"
 
 State = Literal["waiting", "running", "estimated", "done", "failed", "stopped", "lost"]
 
@@ -81,7 +81,7 @@ class Job:
         except (OSError, ValueError):
             report = {"state": "waiting"}
         if not runs and report["state"] in ("waiting", "running"):
-            report = {"state": "lost"}
+            report = {"state": "stopped" if (self.folder / STOPPED).exists() else "lost"}
         return report
 
     def begin(self, only_estimate: bool = False) -> None:
@@ -93,7 +93,8 @@ class Job:
         others = [path for path in self.folder.parent.iterdir() if processes.is_running(path)]
         if len(others) >= MAX_RUNNING:
             raise EmojifyError("Other videos are being worked on. Try again when one of them is done.")
-        (self.folder / REPORT).unlink(missing_ok=True)
+        for name in (REPORT, STOPPED):
+            (self.folder / name).unlink(missing_ok=True)
         command = ["render", self.source, self.target, "--pack", self.wish.pack, "--style", self.wish.style]
         command += ["--report", self.folder / REPORT, "--overwrite", *(["--estimate"] if only_estimate else [])]
         try:
@@ -103,6 +104,7 @@ class Job:
 
     def stop(self) -> None:
         """Ask the process to end; it leaves nothing half-written."""
+        (self.folder / STOPPED).touch()  # one that has only begun cannot say itself that it was stopped
         processes.stop(self.folder)
 
     def delete(self) -> None:
@@ -115,7 +117,7 @@ class JobStore:
     """The videos below one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()
 
     def add(self, content: memoryview | bytes, wish: Wish) -> Job:
         """Keep a video, in a folder that only this app's user can read.
@@ -134,6 +136,12 @@ class JobStore:
             shutil.rmtree(folder, ignore_errors=True)
             raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
         return Job(folder, wish)
+
+    def change(self, job: Job, ending: str) -> Job:
+        """The same video, to become something else."""
+        changed = Job(job.folder, replace(job.wish, ending=ending))
+        write_atomically(job.folder / JOB, json.dumps(vars(changed.wish)).encode())
+        return changed
 
     def get(self, token: str) -> Job | None:
         """The video with this token; None if there is none (any more)."""

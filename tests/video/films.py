@@ -71,12 +71,8 @@ class Film:
                 context.color_primaries, context.color_trc, context.colorspace = self.colours
             if self.turned:
                 video.set_display_rotation(self.turned)
-            sound = None
-            if self.sound:
-                sound = container.add_stream(
-                    self.sound, rate=self.sound_rate, layout="mono" if self.channels == 1 else "stereo"
-                )
-                assert isinstance(sound, AudioStream)
+            layout = "mono" if self.channels == 1 else "stereo"
+            sound = container.add_stream(self.sound, rate=self.sound_rate, layout=layout) if self.sound else None
             steps = [*np.diff(self.times_ms).tolist(), 0]
             steps[-1] = steps[-2] if len(steps) > 1 else 40
             for time_ms, step in zip(self.times_ms, steps, strict=True):
@@ -85,7 +81,7 @@ class Film:
                 frame.pts, frame.time_base, frame.duration = time_ms, Fraction(1, 1000), step
                 container.mux(video.encode(frame))
             container.mux(video.encode(None))
-            if sound is not None:
+            if isinstance(sound, AudioStream):
                 for piece in self._sound(sound):
                     container.mux(sound.encode(piece))
                 container.mux(sound.encode(None))
@@ -138,10 +134,10 @@ def watch(path: Path) -> Seen:
             resampler = av.AudioResampler("fltp", "mono", 48_000)
             pieces = [piece for frame in container.decode(sound) for piece in resampler.resample(frame)]
             loud = [
-                float(piece.time) + int(np.argmax(np.abs(samples) > 0.1)) / 48_000
+                float(piece.time or 0) + int(np.argmax(np.abs(samples) > 0.1)) / 48_000
                 for piece in pieces
                 if (np.abs(samples := piece.to_ndarray()[0]) > 0.1).any()
             ]
             beep_s = loud[0] if loud else None
-            sound_s = float(pieces[-1].time) + pieces[-1].samples / 48_000
+            sound_s = float(pieces[-1].time or 0) + pieces[-1].samples / 48_000
     return Seen(pictures, times_s, length_s or times_s[-1] + lasts_s, video_codec, sound_codec, beep_s, sound_s)
