@@ -7,6 +7,7 @@ st.navigation(
     [
         st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True),
         st.Page("pages/teach.py", title="Teach it your face", icon=":material/school:"),
+        st.Page("pages/videos.py", title="Videos", icon=":material/movie:"),
         st.Page("pages/emoji_packs.py", title="Emoji packs", icon=":material/add_reaction:"),
         st.Page("pages/avatar_maker.py", title="Make an avatar", icon=":material/face_retouching_natural:"),
         st.Page("pages/training.py", title="Training", icon=":material/model_training:"),

@@ -18,6 +18,7 @@ from emojify.pictures import read_photo_file
 from emojify.settings import Settings
 from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
+from emojify.video.cli import add_commands as add_video_commands
 from emojify.vision.analyzer import analyze_photo
 from emojify.vision.readings import Reading
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     promote.set_defaults(run=_promote)
     actions.add_parser("rollback", help="put the one before live again").set_defaults(run=_rollback)
 
+    add_video_commands(commands)
     add_pack_commands(commands)
     add_training_commands(commands)
     add_bench_command(commands)

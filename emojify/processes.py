@@ -9,6 +9,7 @@ process for good. So a folder can be asked after a reload, from another browser 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -124,5 +125,9 @@ def _give_way(process: psutil.Process) -> None:
     """Run only while nobody else wants to; threads that it starts later inherit this."""
     if hasattr(os, "SCHED_IDLE"):  # Linux
         os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+        # Where Linux shares the processor out by session, a niceness counts within its session only, and ours has one
+        # of its own: the session as a whole must give way. Not every system shares by session.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{process.pid}/autogroup").write_text("19")
     else:
         process.nice(19)

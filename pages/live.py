@@ -26,6 +26,7 @@ from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
 
 SECONDS_BETWEEN_UPDATES = 0.5
+MAX_PHOTO_MB = 20
 VIDEO, PHOTO = "Live video", "Photo"
 TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 4.5rem}</style>"
 STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
@@ -177,7 +178,11 @@ def watch(processor: EmojiVideoProcessor) -> None:
 def photo(live: LiveSettings) -> Reading | None:
     result_place = st.container()
     brought = st.file_uploader(
+<<<<<<< HEAD
         "Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], max_upload_size=20
+=======
+        "Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], max_upload_size=MAX_PHOTO_MB
+>>>>>>> origin/main
     )
     source = brought or st.camera_input("or take one")
     if source is None:

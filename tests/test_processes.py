@@ -61,6 +61,9 @@ def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
     if hasattr(os, "SCHED_IDLE"):
         assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
+    session = Path(f"/proc/{process.pid}/autogroup")
+    if session.exists():
+        assert session.read_text().split()[-1] == "19"
     processes.kill(folder)
 
 

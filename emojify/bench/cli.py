@@ -55,6 +55,7 @@ def _bench(options: argparse.Namespace) -> None:
 
 def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, Any]:
     import av
+    import psutil
 
     from emojify.bench.stages import StageTimer, quantiles, run_sessions
     from emojify.live.processor import LiveSettings
@@ -72,6 +73,8 @@ def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, An
         for number in range(WARM_UP_FRAMES):
             timer.process(av.VideoFrame.from_ndarray(frames[number % len(frames)], format="bgr24"))
         timer.times.clear()
+        process = psutil.Process()
+        resident_mb, threads = [process.memory_info().rss / 1e6], [process.num_threads()]
         began, number, faces = time.perf_counter(), 0, 0
         while time.perf_counter() - began < options.seconds or number < FRAMES_BETWEEN_REFERENCES:
             timer.process(av.VideoFrame.from_ndarray(frames[number % len(frames)], format="bgr24"))
@@ -80,6 +83,8 @@ def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, An
                 for kind in others:
                     theirs[kind].append(ask(kind, number % len(frames)))
             number += 1
+        resident_mb.append(process.memory_info().rss / 1e6)
+        threads.append(process.num_threads())
     result: dict[str, Any] = {
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
         "model": model.id,
@@ -89,6 +94,8 @@ def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, An
         "stages_ms": {stage: quantiles(timer.times[stage]) for stage in STAGES},
         "analysis_ms": quantiles(timer.times["analysis"]),
         "fps": round(1000 * number / sum(timer.times["whole"]), 1),
+        "resident_mb": [round(mb, 1) for mb in resident_mb],
+        "threads": threads,
     }
     for kind, times in theirs.items():
         name = "reference" if kind == "tutorial" else kind
@@ -166,6 +173,8 @@ def _words(result: dict[str, Any]) -> str:
         figures = result["stages_ms"][stage]
         lines.append(f"{stage:12}{figures['p50']:8.2f}{figures['p90']:8.2f}")
     lines.append(f"{result['fps']} frames/s, one thread")
+    (mb_before, mb_after), (threads_before, threads_after) = result["resident_mb"], result["threads"]
+    lines.append(f"memory {mb_before} MB, then {mb_after}; threads {threads_before}, then {threads_after}")
     for name, ratio, words in (
         ("reference_ms", "ratio_p50", "the tutorial's loop"),
         ("fer_ms", "ratio_p50_fer", "the package fer"),

@@ -23,7 +23,7 @@ SCANS = tuple(
         Scan(320, parts=(3, 2), part=part),
     )
 )
-FRAMES_BETWEEN_SCANS = 3  # while every known face is in sight; without one, each frame has its scan
+FRAMES_BETWEEN_SCANS = 3  # live, where time is short
 LOST_AFTER_S = 0.26  # a face that was not seen for this long is gone: longer leaves a ghost, shorter flickers
 CONFIRMING_SIGHTINGS = 2  # a face must be seen twice: single-frame phantoms never reach the screen
 SAME_FACE_OVERLAP = 0.3
@@ -61,14 +61,21 @@ class FaceTracker:
     """Faces in a video: each keeps its ``track_id`` from frame to frame.
 
     One instance a video: it remembers, and its cascade must not be shared between threads.
+
+    Args:
+        settings: how hard to look.
+        frames_between_scans: while every known face is in sight; without one, each frame has its scan.
     """
 
-    def __init__(self, settings: DetectorSettings | None = None) -> None:
+    def __init__(
+        self, settings: DetectorSettings | None = None, frames_between_scans: int = FRAMES_BETWEEN_SCANS
+    ) -> None:
+        self._frames_between_scans = frames_between_scans
         self.detector = FaceDetector(settings)
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._frame = 0
-        self._frames_since_scan = FRAMES_BETWEEN_SCANS
+        self._frames_since_scan = frames_between_scans
         self._next_scan = 0
         self._shape: tuple[int, ...] = ()
 
@@ -82,7 +89,7 @@ class FaceTracker:
         if grey.shape != self._shape:
             self._shape = grey.shape
             self._tracks = []
-            self._frames_since_scan = FRAMES_BETWEEN_SCANS
+            self._frames_since_scan = self._frames_between_scans
         lost = False
         self._frame += 1
         for track in self._due():
@@ -93,7 +100,7 @@ class FaceTracker:
             else:
                 lost = True
         self._frames_since_scan += 1
-        if lost or not self._tracks or self._frames_since_scan >= FRAMES_BETWEEN_SCANS:
+        if lost or not self._tracks or self._frames_since_scan >= self._frames_between_scans:
             self._frames_since_scan = 0
             self._scan(grey, now_s)
         self._drop_lost_and_doubled(now_s)

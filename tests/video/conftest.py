@@ -1,0 +1,20 @@
+import numpy as np
+import pytest
+
+from emojify.emotions import Emotion
+from emojify.video.render import Look
+from emojify.vision.annotators import Sticker, Stills
+from emojify.vision.classifier import Classifier
+
+COLOURS = {emotion: (40 * int(emotion), 255 - 40 * int(emotion), 128) for emotion in Emotion}
+"""BGR: what the face is covered with."""
+
+
+@pytest.fixture
+def stills() -> Stills:
+    return Stills({emotion: np.full((64, 64, 4), (*COLOURS[emotion], 255), np.uint8) for emotion in Emotion})
+
+
+@pytest.fixture
+def look(classifier: Classifier, stills: Stills) -> Look:
+    return Look(classifier, Sticker(stills))
