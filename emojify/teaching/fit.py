@@ -33,8 +33,8 @@ MAX_FORGOTTEN = 0.005
 """Share of the guard's faces that may be read worse on balance: half of what is promised, since 800 measure roughly."""
 
 STEPS = 150
-LEARNING_RATE = 0.004
-SHRINKAGE = 1e-3  # pull towards the layer as it was
+LEARNING_RATE = 0.6  # divided by how many features there are; for features whose mean square is 1
+SHRINKAGE = 0.04  # pull towards the layer as it was, for such features
 MAX_VERSIONS = 6  # of each picture
 WANTED_PICTURES = 1600  # in all versions together; more take longer than they help
 
@@ -120,24 +120,28 @@ def accuracy(head: Head, features: NDArray[np.float32], labels: NDArray[np.int64
 def _descend(
     base: Head, own: NDArray[np.float32], labels: NDArray[np.int64], others: NDArray[np.float32], rehearsal: float
 ) -> Head:
-    """Adam (Kingma and Ba 2015) on the crossentropy over all pictures at once; the bias is a feature that is 1."""
+    """Adam (Kingma and Ba 2015) on the crossentropy over all pictures at once; the bias is a feature that is 1.
+
+    Features are scaled first, so that the steps fit any network.
+    """
+    scale = np.float32(max(float(np.sqrt(np.mean(others**2))), 1e-6))
     counts = np.bincount(labels, minlength=len(LABELS))
     wanted = np.full((len(labels), len(LABELS)), (1 - WISHED) / (len(LABELS) - 1), np.float32)
     wanted[np.arange(len(labels)), labels] = WISHED
     weights = np.concatenate([1 / (counts[labels] * (counts > 0).sum()), np.full(len(others), rehearsal / len(others))])
-    inputs = np.concatenate([own, others])
+    inputs = np.concatenate([own, others]) / scale
     inputs = np.concatenate([inputs, np.ones((len(inputs), 1), np.float32)], axis=1)
     targets = np.concatenate([wanted, _softmax(base.logits(others))])
-    start = np.concatenate([base.kernel, base.bias[None]])
+    start = np.concatenate([base.kernel * scale, base.bias[None]])
     layer, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
     for step in range(1, STEPS + 1):
         error = (_softmax(inputs @ layer) - targets) * weights[:, None].astype(np.float32)
         gradient = inputs.T @ error + SHRINKAGE * (layer - start)
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.99 * square + 0.01 * gradient**2
-        rate = LEARNING_RATE * (1 - 0.95 * step / STEPS)
+        rate = LEARNING_RATE / len(base.kernel) * (1 - 0.95 * step / STEPS)
         layer = layer - rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-    return Head(np.asarray(layer[:-1], np.float32), np.asarray(layer[-1], np.float32))
+    return Head(np.asarray(layer[:-1] / scale, np.float32), np.asarray(layer[-1], np.float32))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
