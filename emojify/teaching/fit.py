@@ -32,11 +32,11 @@ gains 7 points less, everyone else loses 0.6 points of accuracy instead of 1.2."
 MAX_FORGOTTEN = 0.005
 """Share of the guard's faces that may be read worse on balance: half of what is promised, since 800 measure roughly."""
 
-STEPS = 150
+STEPS = 120
 LEARNING_RATE = 0.6  # divided by how many features there are; for features whose mean square is 1
 SHRINKAGE = 0.04  # pull towards the layer as it was, for such features
 MAX_VERSIONS = 6  # of each picture
-WANTED_PICTURES = 1600  # in all versions together; more take longer than they help
+WANTED_PICTURES = 1200  # in all versions together; more take longer than they help
 
 TURN_DEGREES, ZOOM, SHIFT_PX, GAIN, OFFSET = 6.0, 0.08, 3.0, 0.25, 25.0
 
@@ -87,6 +87,8 @@ def fit(
     labels: NDArray[np.int64],
     bank: Bank,
     on_progress: Callable[[float], None] | None = None,
+    *,
+    at_least: float = 0.0,
 ) -> Taught:
     """Fit a layer to one person's pictures.
 
@@ -96,6 +98,7 @@ def fit(
         labels: (n,) int64.
         bank: everyone else.
         on_progress: called with the share that is done; it may jump ahead.
+        at_least: don't try to rehearse less than this; for whoever knows already that it would not be enough.
 
     Returns:
         The first that forgets little enough; if none does, the layer as it was.
@@ -103,6 +106,8 @@ def fit(
     guard, truth = bank.part(GUARD)
     before = accuracy(base, guard, truth)
     for number, rehearsal in enumerate(REHEARSALS):
+        if rehearsal < at_least:
+            continue
         head = _descend(base, features, labels, bank.part(LEARN)[0], rehearsal)
         forgotten = before - accuracy(head, guard, truth)
         if on_progress is not None:

@@ -26,7 +26,7 @@ from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
 from emojify.models import CARD, Model
-from emojify.teaching.fit import Taught, augment, fit
+from emojify.teaching.fit import REHEARSALS, Taught, augment, fit
 from emojify.teaching.head import Head, HeadedModel
 from emojify.teaching.rehearsal import HELD_OUT, read_bank
 from emojify.teaching.samples import Sample, SampleStore, crops_of
@@ -63,7 +63,7 @@ def teach(base: Model, store: SampleStore, folder: Path, report: Report) -> dict
     versions, rows = augment(crops)
     features = headed.features(versions, lambda done: report(0.05 + 0.45 * done, "Seeing them as the model does"))
     held_out = held_out_recordings(samples)
-    own = None
+    own, at_least = None, 0.0
     if held_out:
         away = np.array([sample.recording in held_out for sample in samples])
         stays = ~away[rows]
@@ -72,10 +72,12 @@ def teach(base: Model, store: SampleStore, folder: Path, report: Report) -> dict
             lambda done: report(0.5 + 0.2 * done, "Learning, with some recordings held back to measure"),
         )  # fmt: skip
         asis = features[: len(crops)]  # the first version of each is the picture itself
+        at_least = min(rehearsed.rehearsal, REHEARSALS[-1])
         own = compare(headed.head, rehearsed.head, asis[away], labels[away])
     taught = fit(
-        headed.head, features, labels[rows], bank, lambda done: report(0.7 + 0.2 * done, "Learning from all of them")
-    )
+        headed.head, features, labels[rows], bank,
+        lambda done: report(0.7 + 0.2 * done, "Learning from all of them"), at_least=at_least,
+    )  # fmt: skip
     report(0.92, "Writing the model")
     result: dict[str, Any] = {
         "base": base.id,

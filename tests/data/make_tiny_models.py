@@ -6,7 +6,8 @@
 to white, in the order of ``Emotion``, and is 99 % sure in the middle of it: 18 is angry, 55 disgusted, 91
 fearful, 128 happy, 165 neutral, 201 sad, 238 surprised. Half way between two of them both have 50 %.
 
-``patches.tflite`` reads the same, but from the mean brightness of 36 patches, so that there is something to teach it.
+``patches.tflite`` reads the same, but less surely, from the mean brightness of 144 patches: its last layer has
+something to be taught with.
 The others are sound LiteRT models too, but take or give something else than Emojify's.
 """
 
@@ -69,14 +70,14 @@ def tiny_model(side_px: int = 48, outputs: int = EMOTIONS, pixel_type: int = sch
     return packed(graph, [kinds.CAST, kinds.MEAN, kinds.FULLY_CONNECTED, kinds.SOFTMAX], constants)
 
 
-def patches_model(patch_px: int = 8) -> bytes:
+def patches_model(patch_px: int = 4, sharpness: float = SHARPNESS / 4) -> bytes:
     """Cast, mean of each patch, then a dense layer over all patches that weighs them alike, softmax."""
     patches = (48 // patch_px) ** 2
     middles = (np.arange(EMOTIONS) + 0.5) * STEP
     constants = [
         np.array([1, patches], np.int32),
-        np.repeat((2 * SHARPNESS * middles / patches)[:, None], patches, axis=1).astype(np.float32),
-        (-SHARPNESS * middles**2).astype(np.float32),
+        np.repeat((2 * sharpness * middles / patches)[:, None], patches, axis=1).astype(np.float32),
+        (-sharpness * middles**2).astype(np.float32),
     ]
     options, floats, side = schema.BuiltinOptions, schema.TensorType.FLOAT32, 48 // patch_px
     pool, softmax = schema.Pool2DOptionsT(), schema.SoftmaxOptionsT()
