@@ -70,8 +70,8 @@ def test_what_would_make_it_forget_the_others_leaves_it_as_it_was(head: Head, ba
 
 def test_the_scale_of_the_features_does_not_matter(head: Head, bank: Bank) -> None:
     features, labels = person(1)
-    large = Head(head.kernel / 100, head.bias)
-    scaled = Bank(bank.features * 100, bank.labels, bank.parts)
+    large = Head(head.kernel / np.float32(100), head.bias)
+    scaled = Bank(bank.features * np.float32(100), bank.labels, bank.parts)
     one, other = fit(head, features, labels, bank), fit(large, features * 100, labels, scaled)
     assert one.rehearsal == other.rehearsal
     np.testing.assert_allclose(one.head.kernel, other.head.kernel * 100, atol=1e-3)

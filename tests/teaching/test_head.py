@@ -55,7 +55,9 @@ def test_the_file_that_was_read_stays_as_it_is(tflite: bytes) -> None:
 
 def test_a_head_of_another_shape_is_refused(tflite: bytes) -> None:
     with pytest.raises(ValueError, match="shape"):
-        HeadedModel(tflite).replaced(Head(np.zeros((3, 7), np.float32), np.zeros(7, np.float32)), np.zeros((1, 3)))
+        HeadedModel(tflite).replaced(
+            Head(np.zeros((3, 7), np.float32), np.zeros(7, np.float32)), np.zeros((1, 3), np.float32)
+        )
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all, but long enough to be read as one" * 20])

@@ -29,7 +29,7 @@ def test_no_more_than_asked_are_picked_and_they_are_the_most_different() -> None
 
 def test_nothing_that_is_picked_is_a_copy_of_another() -> None:
     moving = np.stack(
-        [np.roll(np.tile(np.arange(0, 240, 5, np.uint8), (48, 1)), step // 3, axis=1) for step in range(30)]
+        [np.roll(np.tile(np.arange(0, 240, 5).astype(np.uint8), (48, 1)), step // 3, axis=1) for step in range(30)]
     )
     rows = vectors(moving[pick_varied(moving, 30)])
     likeness = rows @ rows.T - 2 * np.eye(len(rows))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
@@ -146,8 +147,12 @@ def test_a_damaged_base_is_refused(base: Model, recorded: SampleStore, folder: P
 
 
 def test_weights_come_along_with_the_taught_layer(base: Model, recorded: SampleStore, folder: Path) -> None:
-    arrays = {"000.kernel": np.ones((3, 3), np.float16), "001.kernel": np.zeros((1024, 7), np.float16)}
-    np.savez(base.folder / "weights.npz", **arrays, **{"002.bias": np.zeros(7, np.float16)})
+    arrays: dict[str, NDArray[np.float16]] = {
+        "000.kernel": np.ones((3, 3), np.float16),
+        "001.kernel": np.zeros((1024, 7), np.float16),
+    }
+    arrays["002.bias"] = np.zeros((7,), np.float16)
+    np.savez(base.folder / "weights.npz", allow_pickle=False, **arrays)
     teach(base, recorded, folder, quietly)
     with np.load(folder / MODEL / "weights.npz") as taught:
         assert np.array_equal(taught["000.kernel"], arrays["000.kernel"])
