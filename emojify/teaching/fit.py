@@ -26,11 +26,12 @@ WISHED = 0.7
 person's other faces to it; with 0.7, 45 %."""
 
 REHEARSALS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
-"""Weight of everyone else beside the person's pictures. On simulated people and ``seed``, from 10 to 30: the person
-gains 7 points less, everyone else loses 0.6 points of accuracy instead of 1.2."""
+"""Weight of everyone else beside the person's pictures. On six simulated people with all seven emotions taught to
+``seed``, from 10 to 30: the person's later recordings are read right in 73 % instead of 83 %, everyone else (FER-2013
+private) loses 0.3 points instead of 0.5."""
 
-MAX_FORGOTTEN = 0.005
-"""Share of the guard's faces that may be read worse on balance: half of what is promised, since 800 measure roughly."""
+MAX_FORGOTTEN = 0.01
+"""Share of the guard's faces that may be read worse on balance: what is promised."""
 
 STEPS = 120
 LEARNING_RATE = 0.6  # divided by how many features there are; for features whose mean square is 1

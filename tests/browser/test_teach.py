@@ -111,6 +111,13 @@ def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_
     assert [about["emotion"] for about in abouts] == ["sad", "surprised"]
     assert not (house / "models" / "live.json").exists()
 
+    pictures = len(list(house.glob("data/samples/*/*.png")))
+    page.get_by_role("button", name="Look through").first.click()
+    page.get_by_role("dialog").get_by_text("1", exact=True).click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Delete 1 pictures").click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+    assert len(list(house.glob("data/samples/*/*.png"))) == pictures - 1
+
     page.get_by_role("button", name=re.compile("Teach it$")).click()
     expect(page.get_by_role("heading", name="3. Try it")).to_be_visible(timeout=TEACHING_MS)
     expect_reading(page, "surprised")
