@@ -38,9 +38,11 @@ def start(arguments: Sequence[str], folder: Path) -> None:
         OSError: if it can't be started or ``folder`` can't be written; then nothing runs.
     """
     command = [sys.executable, "-m", "emojify", *arguments]
+    # NumPy's own threads wait for each other by spinning: beside live video, one does more than two.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     with (folder / LOG).open("ab") as log:
         child = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
         process = psutil.Process(child.pid)
