@@ -188,7 +188,7 @@ def strip(timeline: dict[str, Any]) -> alt.Chart:
     clicked = alt.selection_point(name="clicked", fields=["from"], on="click", toggle=False)
     return (
         alt.Chart(data)
-        .mark_bar()
+        .mark_bar(binSpacing=0)
         .encode(
             x=alt.X("from:Q", bin="binned", title="seconds", scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=10)),
             x2="to:Q",
