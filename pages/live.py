@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from urllib.parse import quote
 
 import streamlit as st
@@ -16,6 +14,7 @@ from emojify.files import fingerprint
 from emojify.live._compat import prepare_process
 from emojify.live.bars import bars_html
 from emojify.live.clean import BACKGROUNDS, OnColour, clean_css, hide_controls
+from emojify.live.clip import STICKER_PX, Clip
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.video_frame import look_after_video_frame
@@ -34,6 +33,7 @@ from emojify.vision.smoothing import SmoothingSettings
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20
 CLIP_S = 4.0
+CLIP_KINDS = {"MP4": ".mp4", "WebP": ".webp", "GIF": ".gif", "Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}
 VIDEO, PHOTO = "Live video", "Photo"
 TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 4.5rem}</style>"
 STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
@@ -177,24 +177,39 @@ def share(processor: EmojiVideoProcessor) -> None:
 
 
 def offer_made(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
-    """What was recorded, as files; each is encoded when it is asked for."""
-    clip = processor.clip.clip
+    """What was recorded, to look at and to take home."""
+    clip, strip = processor.clip.clip, processor.booth.strip
     if clip is not None:
-        st.caption(f"Your clip of {clip.duration_s:.0f} s")
-        with st.container(horizontal=True):
-            for label, ending in {"MP4": ".mp4", "Looping WebP": ".webp", "Looping GIF": ".gif"}.items():
-                offer(label, partial(clip.encode, ending), f"emojified{ending}", KINDS[ending].mime)
-            if clip.has_faces:
-                for label, ending in {"Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}.items():
-                    make = partial(clip.sticker, ending, Sticker(pack.emoji))
-                    offer(label, make, f"sticker{ending}", KINDS[ending].mime)
-    strip = processor.booth.strip
+        names = [name for name in CLIP_KINDS if clip.has_faces or "Sticker" not in name]
+        name = str(st.segmented_control("Your clip", names, default=names[0], required=True, key="clip_kind"))
+        ending = CLIP_KINDS[name]
+        content = encoded(clip, name, pack)
+        if ending == ".mp4":
+            st.video(content, loop=True, autoplay=True, muted=True)
+        else:
+            st.image(content, width=STICKER_PX if "Sticker" in name else "stretch", alt="Your clip")
+        st.download_button(
+            "Download clip", content, f"emojified{ending}", KINDS[ending].mime,
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
     if strip is not None:
-        offer("Your photo strip", partial(encode_png, strip), "photo-strip.png", "image/png")
+        content = encode_png(strip)
+        st.image(content, width=180, alt="Your photo strip")
+        st.download_button(
+            "Download strip", content, "photo-strip.png", "image/png", icon=":material/download:", on_click="ignore"
+        )
 
 
-def offer(label: str, make: Callable[[], bytes], name: str, mime: str) -> None:
-    st.download_button(label, make, name, mime, icon=":material/download:", on_click="ignore")
+def encoded(clip: Clip, name: str, pack: EmojiPack) -> bytes:
+    """The clip as a file; made once, not with every run of this page."""
+    key = (id(clip.moments), name, pack.id)
+    kept: tuple[object, bytes] | None = st.session_state.get("encoded_clip")
+    if kept is None or kept[0] != key:
+        ending = CLIP_KINDS[name]
+        with st.spinner("Making the file …"):
+            content = clip.sticker(ending, Sticker(pack.emoji)) if "Sticker" in name else clip.encode(ending)
+        kept = st.session_state.encoded_clip = (key, content)
+    return kept[1]
 
 
 def show_work(processor: EmojiVideoProcessor) -> None:

@@ -1,10 +1,10 @@
 // The clean view: while the video plays, its frame shows the picture alone. The component has no setting for that, so
-// this reaches into its frame, which comes from the same address. A pointer over the picture brings the buttons back.
+// this reaches into its frame, which comes from the same address. A pointer over the picture brings Stop back.
 const CHECK_EVERY_MS = 500;
 const STYLE = `
   body.emojify-plays {margin: 0; overflow: hidden}
-  body.emojify-plays button {opacity: 0; position: fixed; bottom: 8px; left: 8px; z-index: 2; transition: opacity .2s}
-  body.emojify-plays:hover button {opacity: .8}
+  body.emojify-plays button {display: none}
+  body.emojify-plays:hover button.emojify-stop {display: block; position: fixed; bottom: 8px; left: 8px; z-index: 2}
   body.emojify-plays video {position: fixed; inset: 0; width: 100vw; height: 100vh; object-fit: contain}
 `;
 
@@ -22,6 +22,9 @@ export default function () {
       const video = page.querySelector("video");
       const plays = Boolean(video?.videoWidth);
       page.body.classList.toggle("emojify-plays", plays);
+      for (const button of page.querySelectorAll("button")) {
+        button.classList.toggle("emojify-stop", button.textContent === "Stop");
+      }
       if (plays) {
         const shape = video.videoWidth / video.videoHeight;
         const width = Math.min(window.innerWidth, window.innerHeight * shape);

@@ -59,6 +59,7 @@ class ClipRecorder:
         self._began_s: float | None = None
         self._moments: list[Moment] = []
         self._done = False
+        self._clip: Clip | None = None
 
     def start(self, seconds: float) -> None:
         """Record from the next frame on; what was recorded before is forgotten.
@@ -70,6 +71,7 @@ class ClipRecorder:
             raise EmojifyError(f"A clip may have up to {MAX_S:.0f} seconds, not {seconds:g}.")
         with self._lock:
             self._wanted_s, self._began_s, self._moments, self._done = seconds, None, [], False
+            self._clip = None
 
     def see(self, image: Image, readings: tuple[Reading, ...], shape: tuple[int, int], now_s: float) -> None:
         """The next frame; costs nothing while nothing is recorded.
@@ -100,12 +102,7 @@ class ClipRecorder:
         """The stream is over: what is there is the clip."""
         with self._lock:
             self._done = bool(self._moments)
-            self._wanted_s = self._wanted_s if self._done else 0.0
-
-    def forget(self) -> None:
-        """Let go of the clip."""
-        with self._lock:
-            self._wanted_s, self._moments, self._done = 0.0, [], False
+            self._wanted_s = 0.0
 
     @property
     def left_s(self) -> float | None:
@@ -119,7 +116,9 @@ class ClipRecorder:
     def clip(self) -> Clip | None:
         """What was recorded; None before it is complete."""
         with self._lock:
-            return Clip(tuple(self._moments)) if self._done and self._moments else None
+            if self._clip is None and self._done and self._moments:
+                self._clip, self._moments = Clip(tuple(self._moments)), []
+            return self._clip
 
 
 @dataclass(frozen=True, eq=False)
