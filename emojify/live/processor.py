@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 
 from emojify.live._compat import release_memory
+from emojify.live.booth import PhotoBooth
+from emojify.live.clip import ClipRecorder
 from emojify.vision.analyzer import VideoAnalyzer
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
@@ -67,12 +69,16 @@ class EmojiVideoProcessor:
     """One instance a session. Its methods may be called from different threads.
 
     Pass :meth:`recv_queued` and :meth:`on_ended` to ``webrtc_streamer`` as callbacks.
+
+    Attributes:
+        clip, booth: get every finished picture; what they keep of it is theirs.
     """
 
     def __init__(self, settings: LiveSettings, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock_s = clock_s
         self._lock = threading.Lock()
+        self.clip, self.booth = ClipRecorder(), PhotoBooth()
         self._begin()
 
     def _begin(self) -> None:
@@ -101,7 +107,9 @@ class EmojiVideoProcessor:
         started_s = self._clock_s()
         try:
             image, readings = self._annotated(frame, started_s)
-            result = av.VideoFrame.from_ndarray(image, format="bgr24")
+            self.clip.see(image, readings, (frame.height, frame.width), started_s)
+            shown = self.booth.see(image, started_s)
+            result = av.VideoFrame.from_ndarray(shown, format="bgr24")
         except Exception as error:  # noqa: BLE001 - one that left this method would end the stream for good
             self._note_failure(error)
             return frame
@@ -144,6 +152,8 @@ class EmojiVideoProcessor:
             picture = self._picture
             self._begin()
             self._picture = picture
+        self.clip.end()
+        self.booth.end()
         release_memory()
 
     def status(self) -> LiveStatus:
