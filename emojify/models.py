@@ -18,6 +18,7 @@ from typing import Any
 
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
+from emojify.public import closed_to_visitors
 from emojify.vision.classifier import Classifier
 
 DEFAULT_MODEL = "seed"
@@ -123,6 +124,7 @@ class ModelStore:
         """Whether another model was live before this one."""
         return len(self._history()) > 1
 
+    @closed_to_visitors
     def promote(self, model_id: str) -> None:
         """Put a model live, if it opens.
 
@@ -134,6 +136,7 @@ class ModelStore:
         if history[-1] != model_id:
             self._write_history([*history, model_id])
 
+    @closed_to_visitors
     def rollback(self) -> str:
         """Put the newest model live that was so before and still opens; returns its id.
 
@@ -153,6 +156,7 @@ class ModelStore:
                 return model_id
         raise EmojifyError(" ".join(problems))
 
+    @closed_to_visitors
     def withdraw(self, model_id: str) -> None:
         """Take a model out of all that was ever put live; what was live before it is live again.
 
@@ -168,6 +172,7 @@ class ModelStore:
         except OSError as error:
             raise EmojifyError(f"The model {model_id} can't be withdrawn: {error.strerror}.") from error
 
+    @closed_to_visitors
     def remove(self, model_id: str) -> None:
         """Delete a model for good.
 

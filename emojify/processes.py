@@ -22,11 +22,13 @@ import psutil
 
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
+from emojify.public import closed_to_visitors
 from emojify.settings import ROOT
 
 PROCESS, LOG = "process.json", "process.log"
 
 
+@closed_to_visitors
 def start(arguments: Sequence[str], folder: Path) -> None:
     """Run ``python -m emojify`` with ``arguments`` for ``folder``, which must exist, and return at once.
 
@@ -77,6 +79,7 @@ def is_running(folder: Path) -> bool:
     return _find(folder) is not None
 
 
+@closed_to_visitors
 def stop(folder: Path) -> None:
     """Ask the process of ``folder`` to end in its own time. Does nothing if none runs."""
     process = _find(folder)
@@ -84,6 +87,7 @@ def stop(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
 
 
+@closed_to_visitors
 def kill(folder: Path, timeout_s: float = 5.0) -> None:
     """End the process of ``folder`` and all that it started, now. Does nothing if none runs.
 

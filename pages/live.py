@@ -16,7 +16,6 @@ from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.video_frame import look_after_video_frame
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import list_packs
 from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
 from emojify.vision.analyzer import analyze_photo
@@ -24,6 +23,7 @@ from emojify.vision.annotators import STYLES, Annotator
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
+from pages.own_pack import packs_here
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20
@@ -38,14 +38,14 @@ def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
     return ModelStore(Settings.from_environment().models).open(model_id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=3, scope="session")
 def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
-    """``files`` is the fingerprint of the pack's folder."""
+    """``files`` is the pack's fingerprint."""
     return STYLES[style](_pack.emoji)
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
-    found = list_packs(settings.emojis)
+    found = packs_here(settings)
     for problem in found.problems:
         st.warning(problem)
     if not found.packs:
@@ -63,7 +63,7 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
         key="style",
         bind="query-params",
     )
-    return pack, make_annotator(str(style), pack, fingerprint(pack.folder))
+    return pack, make_annotator(str(style), pack, pack.fingerprint())
 
 
 def follow_live_model(live_id: str, ids: list[str]) -> None:
@@ -120,7 +120,7 @@ def show_faces_to_pull(pack: EmojiPack) -> None:
     with st.container(horizontal=True):
         for emotion in Emotion:
             with st.container(width=76, horizontal_alignment="center", gap="xxsmall"):
-                st.image(str(pack.path(emotion)), width=72, alt=f"{pack.name}: {emotion.label}")
+                st.image(pack.read(emotion), width=72, alt=f"{pack.name}: {emotion.label}")
                 st.caption(emotion.label, text_alignment="center")
 
 
@@ -138,6 +138,9 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
         st.session_state.processor = EmojiVideoProcessor(live)
     processor: EmojiVideoProcessor = st.session_state.processor
     processor.configure(live)
+    if not processor.seats.is_free_for(processor):
+        ask_to_wait(processor)
+        return processor
     prepare_process()
     context = webrtc_streamer(
         key="live",
@@ -156,6 +159,12 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
     return processor
 
 
+def ask_to_wait(processor: EmojiVideoProcessor) -> None:
+    st.session_state.playing = False
+    st.info(f"{processor.seats.sentence} A photo works meanwhile.", icon=":material/hourglass_top:")
+    st.button("Try again", icon=":material/refresh:")
+
+
 def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
     picture = processor.snapshot()
     if picture is None:
@@ -168,6 +177,8 @@ def watch(processor: EmojiVideoProcessor) -> None:
     if ModelStore(settings.models).live_id != st.session_state.live_model:
         st.rerun()  # another model was put live meanwhile
     status = processor.status()
+    if status.turned_away:
+        st.rerun()  # somebody else was quicker: the page then says so in place of the video
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
     others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
     st.caption(f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · {status.dropped} dropped{others}")

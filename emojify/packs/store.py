@@ -27,6 +27,7 @@ from emojify.files import write_atomically
 from emojify.packs.about import MANIFEST, make_id
 from emojify.packs.importer import Draft
 from emojify.packs.pack import EmojiPack
+from emojify.public import closed_to_visitors
 
 DEFAULT_PACK = "classic"
 BUILT_IN = frozenset({"classic", "person"})
@@ -81,6 +82,7 @@ def list_packs(folder: Path) -> PackList:
     return PackList(tuple(packs), tuple(problems))
 
 
+@closed_to_visitors
 def add_pack(folder: Path, draft: Draft) -> EmojiPack:
     """Put a pack into the store, under an id made from its name that nobody has yet.
 
@@ -88,8 +90,6 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
         EmojifyError: if it lacks a name or a picture, the store has ``MAX_PACKS``, or the disk does not take it;
             the store is then as it was.
     """
-    if not draft.about.name:
-        raise EmojifyError("The pack needs a name.")
     draft.check_complete()
     _check_room(folder)
     with _disk_errors("added"):
@@ -109,6 +109,7 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
             raise
 
 
+@closed_to_visitors
 def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) -> EmojiPack:
     """Change what a pack says of itself; its id and pictures stay.
 
@@ -125,6 +126,7 @@ def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) 
     return EmojiPack.load(pack.folder)
 
 
+@closed_to_visitors
 def remove_pack(folder: Path, pack_id: str) -> None:
     """Delete a pack, a broken one too.
 
@@ -149,11 +151,7 @@ def export_pack(pack: EmojiPack) -> bytes:
     """
     files = {MANIFEST: replace(pack.about, name=pack.name).to_json()}
     for emotion in Emotion:
-        path = pack.path(emotion)
-        try:
-            files[path.name] = path.read_bytes()
-        except OSError as error:
-            raise EmojifyError(f"{path.name} of the pack {pack.id} cannot be read: {error.strerror}.") from error
+        files[pack.path(emotion).name] = pack.read(emotion)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:  # stored as they are: PNG is packed already
         for name, content in files.items():

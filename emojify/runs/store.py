@@ -20,6 +20,7 @@ import psutil
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
+from emojify.public import closed_to_visitors
 from emojify.runs.run import QUEUED, Run, State, look, read_json
 from emojify.training.conduct import ENDED, STOP_ASKED
 from emojify.training.config import FitConfig
@@ -60,6 +61,7 @@ class RunStore:
         waiting = [folder for folder in self._folders() if (folder / QUEUED).exists()]
         return [folder.name for folder in sorted(waiting, key=_since)]
 
+    @closed_to_visitors
     def launch(self, config: FitConfig) -> Run:
         """Begin a fit, or queue it behind those that are under way.
 
@@ -87,6 +89,7 @@ class RunStore:
             raise
         return self.get(run_id)
 
+    @closed_to_visitors
     def resume(self, run_id: str) -> None:
         """Go on with a run after its last whole epoch, now or when those before it are done.
 
@@ -103,6 +106,7 @@ class RunStore:
             raise EmojifyError(f"{run_id} can't be written: {error.strerror}.") from error
         self.start_next()
 
+    @closed_to_visitors
     def stop(self, run_id: str) -> None:
         """Ask a run to end after its batch; one that waits leaves the queue. Does nothing if it is over.
 
@@ -115,6 +119,7 @@ class RunStore:
             write_atomically(folder / STOP_ASKED, b"{}\n")
             processes.stop(folder)
 
+    @closed_to_visitors
     def end_now(self, run_id: str) -> None:
         """Kill a run's process, for one that does not answer. The epochs that were whole stay.
 
@@ -127,6 +132,7 @@ class RunStore:
         except psutil.Error as error:
             raise EmojifyError(f"{run_id} does not end. Try again, or restart the machine.") from error
 
+    @closed_to_visitors
     def delete(self, run_id: str, live_model: str) -> None:
         """Remove a run for good, its checkpoints with it. Models that were made of it stay.
 
@@ -146,6 +152,7 @@ class RunStore:
                 raise EmojifyError(f"{run_id} can't be deleted: {error.strerror}.") from error
         shutil.rmtree(gone, ignore_errors=True)
 
+    @closed_to_visitors
     def start_next(self, ended: str = "") -> None:
         """Start the run that has waited longest, if none is under way.
 

@@ -24,6 +24,7 @@ from typing import Any, Literal
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
+from emojify.public import closed_to_visitors
 
 KEPT_S = 24 * 3600.0
 MAX_RUNNING = 2  # more at once would all be slow
@@ -84,6 +85,7 @@ class Job:
             report = {"state": "stopped" if (self.folder / STOPPED).exists() else "lost"}
         return report
 
+    @closed_to_visitors
     def begin(self, only_estimate: bool = False) -> None:
         """Start the process, and return at once.
 
@@ -102,11 +104,13 @@ class Job:
         except OSError as error:
             raise EmojifyError(f"The work cannot be started: {error.strerror}.") from error
 
+    @closed_to_visitors
     def stop(self) -> None:
         """Ask the process to end; it leaves nothing half-written."""
         (self.folder / STOPPED).touch()  # one that has only begun cannot say itself that it was stopped
         processes.stop(self.folder)
 
+    @closed_to_visitors
     def delete(self) -> None:
         """Remove the video, what came of it, and whoever works on it."""
         processes.kill(self.folder)
@@ -119,6 +123,7 @@ class JobStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
+    @closed_to_visitors
     def add(self, content: memoryview | bytes, wish: Wish) -> Job:
         """Keep a video, in a folder that only this app's user can read.
 
@@ -137,6 +142,7 @@ class JobStore:
             raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
         return Job(folder, wish)
 
+    @closed_to_visitors
     def change(self, job: Job, ending: str) -> Job:
         """The same video, to become something else."""
         changed = Job(job.folder, replace(job.wish, ending=ending))
@@ -153,6 +159,7 @@ class JobStore:
         except (OSError, ValueError, TypeError):
             return None
 
+    @closed_to_visitors
     def remove_old(self, now_s: float | None = None) -> None:
         """Delete what was brought more than a day ago."""
         now_s = time.time() if now_s is None else now_s
