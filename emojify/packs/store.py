@@ -11,7 +11,6 @@ import io
 import secrets
 import shutil
 import tempfile
-import threading
 import time
 import zipfile
 from collections import Counter
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import locked, write_atomically
 from emojify.packs.about import MANIFEST, make_id
 from emojify.packs.importer import Draft
 from emojify.packs.pack import EmojiPack
@@ -39,7 +38,6 @@ _REMOVED = ".removed-"
 _ABANDONED_AFTER_S = 3600.0  # no pack takes an hour to write: whoever began it was killed
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say; with the real one no two exports were the same
 _NAME_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR)
-_ONE_AT_A_TIME = threading.Lock()  # counting and adding; another process may slip in between, by a pack or two
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
                 write_atomically(unfinished / f"{emotion.label}.png", picture.png)
             write_atomically(unfinished / MANIFEST, draft.about.to_json())
             unfinished.chmod(0o755)  # mkdtemp keeps it to its owner
-            with _ONE_AT_A_TIME:
+            with locked(folder):
                 _check_room(folder)
                 return EmojiPack.load(_rename_to_free_id(unfinished, draft.about.name))
         except BaseException:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
@@ -99,8 +102,13 @@ class DataStore:
 
     @closed_to_visitors
     def look_again(self, path: Path) -> None:
-        """Forget what the last check found."""
-        (self._place(path) / STAMP).unlink(missing_ok=True)
+        """Forget what the last check found.
+
+        Raises:
+            EmojifyError: if that can't be.
+        """
+        with _disk_errors(f"The check of {path.name} can't be had again"):
+            (self._place(path) / STAMP).unlink(missing_ok=True)
 
     @closed_to_visitors
     def bring(self, name: str, content: BinaryIO, size: int, on_progress: Callable[[float], None]) -> Path:
@@ -135,26 +143,33 @@ class DataStore:
         """Give what was brought its place, with what its check found. Returns where it lies now.
 
         Raises:
-            EmojifyError: if something has its name meanwhile.
+            EmojifyError: if something has its name meanwhile, or it can't be moved.
         """
         target = self.folder / path.name
         if target.exists():
             raise EmojifyError(f"There is a data set {path.name} already. Rename the file, then bring it again.")
         found = self._place(path)
-        path.replace(target)
+        with _disk_errors(f"{path.name} can't be put among the data sets"):
+            path.replace(target)
         place = self._place(target)
-        shutil.rmtree(place, ignore_errors=True)
-        found.replace(place)
-        (place / STAMP).write_text(_stamp(target), encoding="utf-8")
+        with suppress(OSError):  # what was found is then looked for anew
+            shutil.rmtree(place, ignore_errors=True)
+            found.replace(place)
+            (place / STAMP).write_text(_stamp(target), encoding="utf-8")
         return target
 
     @closed_to_visitors
     def discard(self, path: Path) -> None:
-        """Remove what was brought, and stop its check. Nothing else is ever removed here."""
+        """Remove what was brought, and stop its check. Nothing else is ever removed here.
+
+        Raises:
+            EmojifyError: if it can't be removed.
+        """
         if path.parent != self.folder / INCOMING:
             raise ValueError(f"{path} was not brought")
-        processes.kill(self._place(path))
-        path.unlink(missing_ok=True)
+        with _disk_errors(f"{path.name} can't be removed"):
+            processes.kill(self._place(path))
+            path.unlink(missing_ok=True)
         shutil.rmtree(self._place(path), ignore_errors=True)
 
     def _standing(self, place: Path) -> Check:
@@ -183,6 +198,16 @@ class DataStore:
         except OSError:
             return []
         return [path for path in paths if path.is_dir() or path.suffix.lower() in SUFFIXES]
+
+
+@contextmanager
+def _disk_errors(failed: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EmojifyError(f"{failed}: {error.strerror}.") from error
+    except psutil.Error as error:
+        raise EmojifyError(f"{failed}: its check does not end. Try again.") from error
 
 
 def _safe_name(name: str) -> str:

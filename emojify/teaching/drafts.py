@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.models import CARD, Model, ModelStore
@@ -146,8 +148,9 @@ def discard(settings: Settings) -> None:
             processes.kill(teaching)
         if folder.exists():
             shutil.rmtree(folder)
-    except OSError as error:
-        raise EmojifyError(f"The draft can't be thrown away: {error.strerror}.") from error
+    except (OSError, psutil.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else "its process does not end"
+        raise EmojifyError(f"The draft can't be thrown away: {why}. Try again.") from error
 
 
 @closed_to_visitors

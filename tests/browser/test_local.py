@@ -57,9 +57,10 @@ def peers_of(port: int) -> Iterator[set[str]]:
 
 
 def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path: Path) -> None:
+    """And that without a home to write into."""
     record = tmp_path / "record.jsonl"
     asked_by_page: set[str] = set()
-    with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), **CREDENTIALS) as url:
+    with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), HOME="/proc/home", **CREDENTIALS) as url:
         context = browser.new_context()
         context.on("request", lambda request: asked_by_page.add(urlsplit(request.url).hostname or ""))
         page = context.new_page()
