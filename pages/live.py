@@ -29,6 +29,7 @@ from emojify.vision.annotators import STYLES, Annotator, Sticker
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
+from pages.own_pack import packs_here
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20
@@ -45,14 +46,14 @@ def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
     return ModelStore(Settings.from_environment().models).open(model_id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=3, scope="session")
 def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
-    """``files`` is the fingerprint of the pack's folder."""
+    """``files`` is the pack's fingerprint."""
     return STYLES[style](_pack.emoji)
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
-    found = list_packs(settings.emojis)
+    found = packs_here(settings)
     for problem in found.problems:
         st.warning(problem)
     if not found.packs:
@@ -70,7 +71,7 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
         key="style",
         bind="query-params",
     )
-    return pack, make_annotator(str(style), pack, fingerprint(pack.folder))
+    return pack, make_annotator(str(style), pack, pack.fingerprint())
 
 
 def follow_live_model(live_id: str, ids: list[str]) -> None:
@@ -127,7 +128,7 @@ def show_faces_to_pull(pack: EmojiPack) -> None:
     with st.container(horizontal=True):
         for emotion in Emotion:
             with st.container(width=76, horizontal_alignment="center", gap="xxsmall"):
-                st.image(str(pack.path(emotion)), width=72, alt=f"{pack.name}: {emotion.label}")
+                st.image(pack.read(emotion), width=72, alt=f"{pack.name}: {emotion.label}")
                 st.caption(emotion.label, text_alignment="center")
 
 
@@ -145,6 +146,9 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
         st.session_state.processor = EmojiVideoProcessor(live)
     processor: EmojiVideoProcessor = st.session_state.processor
     processor.configure(live)
+    if not processor.seats.is_free_for(processor):
+        ask_to_wait(processor)
+        return processor
     prepare_process()
     context = webrtc_streamer(
         key="live",
@@ -161,6 +165,12 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
     look_after_video_frame()
     st.session_state.playing = context.state.playing
     return processor
+
+
+def ask_to_wait(processor: EmojiVideoProcessor) -> None:
+    st.session_state.playing = False
+    st.info(f"{processor.seats.sentence} A photo works meanwhile.", icon=":material/hourglass_top:")
+    st.button("Try again", icon=":material/refresh:")
 
 
 def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
@@ -273,6 +283,8 @@ def watch(processor: EmojiVideoProcessor) -> None:
     if ModelStore(settings.models).live_id != st.session_state.live_model:
         st.rerun()  # another model was put live meanwhile
     status = processor.status()
+    if status.turned_away:
+        st.rerun()  # somebody else was quicker: the page then says so in place of the video
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
     others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
     st.caption(f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · {status.dropped} dropped{others}")
@@ -284,11 +296,7 @@ def watch(processor: EmojiVideoProcessor) -> None:
 def photo(live: LiveSettings) -> Reading | None:
     result_place = st.container()
     brought = st.file_uploader(
-<<<<<<< HEAD
-        "Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], max_upload_size=20
-=======
         "Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], max_upload_size=MAX_PHOTO_MB
->>>>>>> origin/main
     )
     source = brought or st.camera_input("or take one")
     if source is None:
