@@ -178,11 +178,7 @@ def watch(processor: EmojiVideoProcessor) -> None:
 def photo(live: LiveSettings) -> Reading | None:
     result_place = st.container()
     brought = st.file_uploader(
-<<<<<<< HEAD
-        "Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], max_upload_size=20
-=======
         "Choose a photo: PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], max_upload_size=MAX_PHOTO_MB
->>>>>>> origin/main
     )
     source = brought or st.camera_input("or take one")
     if source is None:

@@ -26,7 +26,7 @@ CHECKS, INCOMING = ".checks", ".incoming"
 REPORT = "report.json"
 STAMP = "of.txt"
 MAX_UPLOAD_MB = 150
-"""As ``.streamlit/config.toml`` allows. Kaggle's zip of pictures takes 64, the original csv 97, zipped."""
+"""Less than ``.streamlit/config.toml`` allows. Kaggle's zip of pictures takes 64, the original csv 97, zipped."""
 
 SUFFIXES = (".zip", ".csv")
 _VOTES = ("labels.csv", "fer2013new.csv")  # FER+'s, which may lie beside a data set
