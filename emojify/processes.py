@@ -4,7 +4,8 @@
     <folder>/process.log    all that it printed; later processes in the same folder append to it
 
 A process number alone says little, since the system hands it out again; together with the time of birth it is one
-process for good. So a folder can be asked after a reload, from another browser or after the app was restarted.
+process for good; on Linux that is counted in ticks since the machine started, which setting the clock does not change.
+So a folder can be asked after a reload, from another browser or after the app was restarted.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ import psutil
 
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
+from emojify.public import closed_to_visitors
 from emojify.settings import ROOT
 
 PROCESS, LOG = "process.json", "process.log"
 
 
+@closed_to_visitors
 def start(arguments: Sequence[str], folder: Path) -> None:
     """Run ``python -m emojify`` with ``arguments`` for ``folder``, which must exist, and return at once.
 
@@ -38,9 +41,11 @@ def start(arguments: Sequence[str], folder: Path) -> None:
         OSError: if it can't be started or ``folder`` can't be written; then nothing runs.
     """
     command = [sys.executable, "-m", "emojify", *arguments]
+    # NumPy's own threads wait for each other by spinning: beside live video, one does more than two.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     with (folder / LOG).open("ab") as log:
         child = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
         process = psutil.Process(child.pid)
@@ -78,6 +83,7 @@ def is_running(folder: Path) -> bool:
     return _find(folder) is not None
 
 
+@closed_to_visitors
 def stop(folder: Path) -> None:
     """Ask the process of ``folder`` to end in its own time. Does nothing if none runs."""
     process = _find(folder)
@@ -85,6 +91,7 @@ def stop(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
 
 
+@closed_to_visitors
 def kill(folder: Path, timeout_s: float = 5.0) -> None:
     """End the process of ``folder`` and all that it started, now. Does nothing if none runs.
 
@@ -109,7 +116,7 @@ def _find(folder: Path) -> psutil.Process | None:
         content = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
         process = psutil.Process(int(content["pid"]))
         # Our own child that has ended stays as a zombie until somebody asks for its status.
-        if process.create_time() != float(content["born"]) or process.status() == psutil.STATUS_ZOMBIE:
+        if _birth(process) != content["birth"] or process.status() == psutil.STATUS_ZOMBIE:
             return None
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
@@ -117,8 +124,23 @@ def _find(folder: Path) -> psutil.Process | None:
 
 
 def _record(process: psutil.Process, arguments: Sequence[str], folder: Path) -> None:
-    content = {"pid": process.pid, "born": process.create_time(), "arguments": list(arguments)}
+    content = {
+        "pid": process.pid,
+        "birth": _birth(process),
+        "born": process.create_time(),
+        "arguments": list(arguments),
+    }
     write_atomically(folder / PROCESS, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _birth(process: psutil.Process) -> str:
+    """What tells it from every other one that has had or will have its number."""
+    if not Path("/proc/self/stat").exists():
+        return str(process.create_time())
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    # proc(5): the 22nd field is the start time; the second, the program's name, may hold anything but ends with ")".
+    ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return f"{boot} {ticks}"
 
 
 def _give_way(process: psutil.Process) -> None:

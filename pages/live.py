@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
@@ -11,22 +13,28 @@ from emojify.errors import EmojifyError
 from emojify.files import fingerprint
 from emojify.live._compat import prepare_process
 from emojify.live.bars import bars_html
+from emojify.live.clean import BACKGROUNDS, OnColour, clean_css, hide_controls
+from emojify.live.clip import STICKER_PX, Clip
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.video_frame import look_after_video_frame
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import list_packs
+from emojify.packs.store import DEFAULT_PACK, list_packs
 from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
+from emojify.video.sink import KINDS
 from emojify.vision.analyzer import analyze_photo
-from emojify.vision.annotators import STYLES, Annotator
+from emojify.vision.annotators import STYLES, Annotator, Sticker
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
+from pages.own_pack import packs_here
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20
+CLIP_S = 4.0
+CLIP_KINDS = {"MP4": ".mp4", "WebP": ".webp", "GIF": ".gif", "Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}
 VIDEO, PHOTO = "Live video", "Photo"
 TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 4.5rem}</style>"
 STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
@@ -38,14 +46,14 @@ def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
     return ModelStore(Settings.from_environment().models).open(model_id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=3, scope="session")
 def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
-    """``files`` is the fingerprint of the pack's folder."""
+    """``files`` is the pack's fingerprint."""
     return STYLES[style](_pack.emoji)
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
-    found = list_packs(settings.emojis)
+    found = packs_here(settings)
     for problem in found.problems:
         st.warning(problem)
     if not found.packs:
@@ -63,7 +71,7 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
         key="style",
         bind="query-params",
     )
-    return pack, make_annotator(str(style), pack, fingerprint(pack.folder))
+    return pack, make_annotator(str(style), pack, pack.fingerprint())
 
 
 def follow_live_model(live_id: str, ids: list[str]) -> None:
@@ -120,7 +128,7 @@ def show_faces_to_pull(pack: EmojiPack) -> None:
     with st.container(horizontal=True):
         for emotion in Emotion:
             with st.container(width=76, horizontal_alignment="center", gap="xxsmall"):
-                st.image(str(pack.path(emotion)), width=72, alt=f"{pack.name}: {emotion.label}")
+                st.image(pack.read(emotion), width=72, alt=f"{pack.name}: {emotion.label}")
                 st.caption(emotion.label, text_alignment="center")
 
 
@@ -138,6 +146,9 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
         st.session_state.processor = EmojiVideoProcessor(live)
     processor: EmojiVideoProcessor = st.session_state.processor
     processor.configure(live)
+    if not processor.seats.is_free_for(processor):
+        ask_to_wait(processor)
+        return processor
     prepare_process()
     context = webrtc_streamer(
         key="live",
@@ -156,6 +167,12 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
     return processor
 
 
+def ask_to_wait(processor: EmojiVideoProcessor) -> None:
+    st.session_state.playing = False
+    st.info(f"{processor.seats.sentence} A photo works meanwhile.", icon=":material/hourglass_top:")
+    st.button("Try again", icon=":material/refresh:")
+
+
 def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
     picture = processor.snapshot()
     if picture is None:
@@ -163,16 +180,117 @@ def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
     return encode_png(picture)
 
 
+def made(processor: EmojiVideoProcessor) -> tuple[bool, bool]:
+    """Whether there is a clip, and whether there is a strip."""
+    return processor.clip.clip is not None, processor.booth.is_complete
+
+
+def share(processor: EmojiVideoProcessor) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Snapshot", lambda: take_snapshot(processor), "emojified.png", "image/png",
+            icon=":material/photo_camera:", on_click="ignore",
+        )  # fmt: skip
+        st.button(
+            "Clip", on_click=processor.clip.start, args=[CLIP_S], icon=":material/radio_button_checked:",
+            help=f"Records {CLIP_S:.0f} seconds, for a video, a looping picture or a sticker",
+        )  # fmt: skip
+        st.button(
+            "Photo strip", on_click=processor.booth.start, icon=":material/burst_mode:",
+            help="Four snapshots, with a countdown before each",
+        )  # fmt: skip
+
+
+def offer_made(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
+    """What was recorded, to look at and to take home."""
+    clip, strip = processor.clip.clip, processor.booth.strip
+    if clip is not None:
+        names = [name for name in CLIP_KINDS if clip.has_faces or "Sticker" not in name]
+        name = str(st.segmented_control("Your clip", names, default=names[0], required=True, key="clip_kind"))
+        ending = CLIP_KINDS[name]
+        content = encoded(clip, name, pack)
+        if ending == ".mp4":
+            st.video(content, loop=True, autoplay=True, muted=True)
+        else:
+            st.image(content, width=STICKER_PX if "Sticker" in name else "stretch", alt="Your clip")
+        st.download_button(
+            "Download clip", content, f"emojified{ending}", KINDS[ending].mime,
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    if strip is not None:
+        content = encode_png(strip)
+        st.image(content, width=180, alt="Your photo strip")
+        st.download_button(
+            "Download strip", content, "photo-strip.png", "image/png", icon=":material/download:", on_click="ignore"
+        )
+
+
+def encoded(clip: Clip, name: str, pack: EmojiPack) -> bytes:
+    """The clip as a file; made once, not with every run of this page."""
+    key = (id(clip.moments), name, pack.id)
+    kept: tuple[object, bytes] | None = st.session_state.get("encoded_clip")
+    if kept is None or kept[0] != key:
+        ending = CLIP_KINDS[name]
+        with st.spinner("Making the file …"):
+            content = clip.sticker(ending, Sticker(pack.emoji)) if "Sticker" in name else clip.encode(ending)
+        kept = st.session_state.encoded_clip = (key, content)
+    return kept[1]
+
+
+def show_work(processor: EmojiVideoProcessor) -> None:
+    """That something is being recorded; when it is there, the whole page offers it."""
+    left_s = processor.clip.left_s
+    if left_s is not None:
+        st.caption(f":red[●] Recording: {left_s:.0f} s left")
+    elif processor.booth.is_busy:
+        st.caption(":red[●] Look into the camera: the picture counts down to each of four shots")
+    if made(processor) != st.session_state.get("offered"):
+        st.rerun()
+
+
+def offer_clean_view() -> None:
+    with st.expander("For OBS or a meeting", icon=":material/present_to_all:"):
+        st.caption(
+            "Open a clean view in a window of its own and press Start there. In OBS add it as a Window Capture; "
+            "for green, add the filter Chroma Key."
+        )
+        chosen = "".join(f"&{key}={quote(value)}" for key, value in st.query_params.items() if key in ("pack", "style"))
+        with st.container(horizontal=True):
+            st.link_button("Picture only", f"?view=clean{chosen}")
+            st.link_button("Emoji on green", f"?view=clean&background=green&show=emoji{chosen}")
+
+
+def clean_view() -> None:
+    """The picture and nothing else; pack, style, background and what is shown come from the address."""
+    asked = st.query_params
+    found = list_packs(settings.emojis)
+    by_word = {found.labels[pack.id]: pack for pack in found.packs} | {pack.id: pack for pack in found.packs}
+    pack = by_word.get(asked.get("pack", DEFAULT_PACK)) or found.get(DEFAULT_PACK)
+    words = {name: style for style, name in STYLE_NAMES.items()} | {style: style for style in STYLES}
+    annotator = make_annotator(words.get(asked.get("style", ""), "sticker"), pack, fingerprint(pack.folder))
+    background = asked.get("background", "")
+    background = background if background in BACKGROUNDS else "plain"
+    if asked.get("show") == "emoji":
+        annotator = OnColour(annotator, background)
+    opened = open_model(str(settings.models), "", fingerprint(settings.models))
+    st.html(clean_css(background))
+    live_video(LiveSettings(opened.classifier, annotator))
+    hide_controls()
+
+
 @st.fragment(run_every=SECONDS_BETWEEN_UPDATES)
 def watch(processor: EmojiVideoProcessor) -> None:
     if ModelStore(settings.models).live_id != st.session_state.live_model:
         st.rerun()  # another model was put live meanwhile
     status = processor.status()
+    if status.turned_away:
+        st.rerun()  # somebody else was quicker: the page then says so in place of the video
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
     others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
     st.caption(f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · {status.dropped} dropped{others}")
     if status.problem:
         st.warning(f"{status.failed} frames could not be read and are shown as they came ({status.problem}).")
+    show_work(processor)
 
 
 def photo(live: LiveSettings) -> Reading | None:
@@ -203,6 +321,12 @@ def emojify_photo(source: UploadedFile, live: LiveSettings) -> Reading | None:
 
 
 settings = Settings.from_environment()
+if st.query_params.get("view") == "clean":
+    try:
+        clean_view()
+    except EmojifyError as error:
+        st.error(str(error))
+    st.stop()
 st.html(TIGHTER_TOP)
 stage, side = st.columns([5, 3], gap="large")
 with stage:
@@ -231,15 +355,17 @@ if mode == PHOTO:
 else:
     with picture_place:
         processor = live_video(live)
+    st.session_state.offered = made(processor)
     if st.session_state.playing:
         with side:
             watch(processor)
-            st.download_button(
-                "Snapshot", lambda: take_snapshot(processor), "emojified.png", "image/png",
-                icon=":material/photo_camera:", on_click="ignore",
-            )  # fmt: skip
+            share(processor)
+            offer_made(processor, pack)
     else:
+        with side:
+            offer_made(processor, pack)
         with picture_place:
             show_faces_to_pull(pack)
     with settings_place:
+        offer_clean_view()
         st.caption("Frames are read and forgotten: nothing is stored unless you download it.")

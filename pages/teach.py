@@ -96,6 +96,8 @@ def watch(processor: EmojiVideoProcessor, recorder: Recorder) -> None:
             st.caption("Keep the face, move your head a little.")
         return
     status = processor.status()
+    if status.turned_away:
+        st.warning(processor.seats.sentence)
     reading = main_reading(status.readings)
     if reading is None:
         st.subheader("Nobody in sight: come into the picture", anchor=False)

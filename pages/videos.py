@@ -59,6 +59,7 @@ def bring() -> None:
 def begin(brought: UploadedFile, wish: Wish) -> None:
     """Keep the file, look whether it can be, and start."""
     job = store.add(brought.getbuffer(), wish)
+    kept_as = job.source.name
     try:
         if is_picture(job.source):
             job = store.change(job, ending=".png")
@@ -66,7 +67,7 @@ def begin(brought: UploadedFile, wish: Wish) -> None:
         job.begin(only_estimate=not is_picture(job.source) and length_s(job.source) > ESTIMATED_FROM_S)
     except EmojifyError as error:
         job.delete()
-        raise EmojifyError(str(error).replace(job.source.name, wish.name)) from error
+        raise EmojifyError(str(error).replace(kept_as, wish.name)) from error
     st.query_params["video"] = job.token
     st.session_state.pop("moment", None)
     st.rerun()
@@ -110,8 +111,12 @@ def offer_start(job: Job, report: dict[str, Any]) -> None:
 
 def show_delete(job: Job, label: str) -> None:
     if st.button(label, icon=":material/delete:"):
-        job.delete()
-        leave()
+        try:
+            job.delete()
+        except EmojifyError as error:
+            st.error(str(error))
+        else:
+            leave()
 
 
 def leave() -> None:
@@ -188,7 +193,7 @@ def strip(timeline: dict[str, Any]) -> alt.Chart:
     clicked = alt.selection_point(name="clicked", fields=["from"], on="click", toggle=False)
     return (
         alt.Chart(data)
-        .mark_bar()
+        .mark_bar(binSpacing=0)
         .encode(
             x=alt.X("from:Q", bin="binned", title="seconds", scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=10)),
             x2="to:Q",

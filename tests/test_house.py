@@ -47,7 +47,11 @@ def imports_of(path: Path) -> set[str]:
             "emojify/packs",
             ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.models"),
         ),
-        ("emojify/live", ("tensorflow", "keras", "emojify.training", "pages")),
+        (
+            "emojify/teaching",
+            ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.packs", "pages"),
+        ),
+        ("emojify/live", ("tensorflow", "keras", "emojify.training", "emojify.teaching", "pages")),
         ("emojify/training", ("streamlit", "streamlit_webrtc", "av", "emojify.live", "pages")),
         ("pages", ("tensorflow", "keras", "emojify.training")),
     ],

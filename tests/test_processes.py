@@ -79,7 +79,7 @@ def test_another_process_with_the_same_number_is_not_it(folder: Path) -> None:
     processes.start(["60"], folder)
     process = process_of(folder)
     record = json.loads((folder / processes.PROCESS).read_text())
-    (folder / processes.PROCESS).write_text(json.dumps(record | {"born": record["born"] - 100}))
+    (folder / processes.PROCESS).write_text(json.dumps(record | {"birth": f"{record['birth']}0"}))
     assert not processes.is_running(folder)
     processes.kill(folder)
     assert process.is_running()  # left alone
@@ -88,11 +88,20 @@ def test_another_process_with_the_same_number_is_not_it(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, "", "{", "[]", '{"pid": "many"}', '{"pid": 1}', '{"pid": -1, "born": 0}'],
+    [None, "", "{", "[]", '{"pid": "many"}', '{"pid": 1}', '{"pid": -1, "birth": "0"}'],
 )
 def test_a_folder_without_a_readable_record_has_no_process(folder: Path, content: str | None) -> None:
     if content is not None:
         (folder / processes.PROCESS).write_text(content)
+    assert not processes.is_running(folder)
+
+
+def test_setting_the_clock_does_not_hide_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes.start(["60"], folder)
+    born = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: born(process) - 3600)
+    assert processes.is_running(folder)
+    processes.kill(folder)
     assert not processes.is_running(folder)
 
 

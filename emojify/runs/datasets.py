@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
+from emojify.public import closed_to_visitors
 from emojify.runs.run import read_json, tail
 
 CHECKS, INCOMING = ".checks", ".incoming"
@@ -72,6 +73,7 @@ class DataStore:
         """What was brought and is not checked yet, or was found to be bad."""
         return self._visible(self.folder / INCOMING)
 
+    @closed_to_visitors
     def check(self, path: Path) -> Check:
         """How the check of a data set stands. Starts one if there is none of it as it is now.
 
@@ -98,10 +100,17 @@ class DataStore:
             raise EmojifyError(f"The check of {path.name} can't be started: {error.strerror or error}.") from error
         return Check(done=False, doing="starting")
 
+    @closed_to_visitors
     def look_again(self, path: Path) -> None:
-        """Forget what the last check found."""
-        (self._place(path) / STAMP).unlink(missing_ok=True)
+        """Forget what the last check found.
 
+        Raises:
+            EmojifyError: if that can't be.
+        """
+        with _disk_errors(f"The check of {path.name} can't be had again"):
+            (self._place(path) / STAMP).unlink(missing_ok=True)
+
+    @closed_to_visitors
     def bring(self, name: str, content: BinaryIO, size: int, on_progress: Callable[[float], None]) -> Path:
         """Take in a zip or a csv for checking. Returns where it lies meanwhile.
 
@@ -129,30 +138,39 @@ class DataStore:
             raise EmojifyError(f"{name} can't be written: {error.strerror}.") from error
         return place / name
 
+    @closed_to_visitors
     def settle(self, path: Path) -> Path:
         """Give what was brought its place, with what its check found. Returns where it lies now.
 
         Raises:
-            EmojifyError: if something has its name meanwhile.
+            EmojifyError: if something has its name meanwhile, or it can't be moved.
         """
         target = self.folder / path.name
         if target.exists():
             raise EmojifyError(f"There is a data set {path.name} already. Rename the file, then bring it again.")
         found = self._place(path)
-        path.replace(target)
+        with _disk_errors(f"{path.name} can't be put among the data sets"):
+            path.replace(target)
         place = self._place(target)
-        shutil.rmtree(place, ignore_errors=True)
-        found.replace(place)
-        (place / STAMP).write_text(_stamp(target), encoding="utf-8")
+        with suppress(OSError):  # what was found is then looked for anew
+            shutil.rmtree(place, ignore_errors=True)
+            found.replace(place)
+            (place / STAMP).write_text(_stamp(target), encoding="utf-8")
         return target
 
+    @closed_to_visitors
     def discard(self, path: Path) -> None:
-        """Remove what was brought, and stop its check. Nothing else is ever removed here."""
+        """Remove what was brought, and stop its check. Nothing else is ever removed here.
+
+        Raises:
+            EmojifyError: if it can't be removed.
+        """
         if path.parent != self.folder / INCOMING:
             raise ValueError(f"{path} was not brought")
-        with suppress(psutil.Error):  # it ends by itself when it finds nothing to read
-            processes.kill(self._place(path))
-        path.unlink(missing_ok=True)
+        with _disk_errors(f"{path.name} can't be removed"):
+            with suppress(psutil.Error):  # it ends by itself when it finds nothing to read
+                processes.kill(self._place(path))
+            path.unlink(missing_ok=True)
         shutil.rmtree(self._place(path), ignore_errors=True)
 
     def _standing(self, place: Path) -> Check:
@@ -181,6 +199,16 @@ class DataStore:
         except OSError:
             return []
         return [path for path in paths if path.is_dir() or path.suffix.lower() in SUFFIXES]
+
+
+@contextmanager
+def _disk_errors(failed: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EmojifyError(f"{failed}: {error.strerror}.") from error
+    except psutil.Error as error:
+        raise EmojifyError(f"{failed}: its check does not end. Try again.") from error
 
 
 def _safe_name(name: str) -> str:

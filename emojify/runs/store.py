@@ -6,12 +6,10 @@ whoever looks (a page, or a fit that has just ended) starts the next one.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +17,8 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import locked, write_atomically
+from emojify.public import closed_to_visitors
 from emojify.runs.run import QUEUED, Run, State, look, read_json
 from emojify.training.conduct import ENDED, STOP_ASKED
 from emojify.training.config import FitConfig
@@ -60,6 +59,7 @@ class RunStore:
         waiting = [folder for folder in self._folders() if (folder / QUEUED).exists()]
         return [folder.name for folder in sorted(waiting, key=_since)]
 
+    @closed_to_visitors
     def launch(self, config: FitConfig) -> Run:
         """Begin a fit, or queue it behind those that are under way.
 
@@ -87,11 +87,12 @@ class RunStore:
             raise
         return self.get(run_id)
 
+    @closed_to_visitors
     def resume(self, run_id: str) -> None:
         """Go on with a run after its last whole epoch, now or when those before it are done.
 
         Raises:
-            EmojifyError: if it can't go on, or its process can't be started.
+            EmojifyError: if it can't go on, or its process can't be started; it is then as it was.
         """
         run = self.get(run_id)
         if not run.can_resume:
@@ -101,20 +102,30 @@ class RunStore:
             self._enqueue(run.folder)
         except OSError as error:
             raise EmojifyError(f"{run_id} can't be written: {error.strerror}.") from error
-        self.start_next()
+        try:
+            self.start_next()
+        except EmojifyError:
+            (run.folder / QUEUED).unlink(missing_ok=True)
+            raise
 
+    @closed_to_visitors
     def stop(self, run_id: str) -> None:
         """Ask a run to end after its batch; one that waits leaves the queue. Does nothing if it is over.
 
         Raises:
-            EmojifyError: if there is no such run.
+            EmojifyError: if there is no such run, or it can't be taken out of the queue.
         """
         folder = self.get(run_id).folder
-        (folder / QUEUED).unlink(missing_ok=True)
+        try:
+            (folder / QUEUED).unlink(missing_ok=True)
+        except OSError as error:
+            raise EmojifyError(f"{run_id} can't be taken out of the queue: {error.strerror}.") from error
         if processes.is_running(folder):
-            write_atomically(folder / STOP_ASKED, b"{}\n")
+            with suppress(OSError):  # a full disk is a reason to stop a fit, never one that keeps it going
+                write_atomically(folder / STOP_ASKED, b"{}\n")
             processes.stop(folder)
 
+    @closed_to_visitors
     def end_now(self, run_id: str) -> None:
         """Kill a run's process, for one that does not answer. The epochs that were whole stay.
 
@@ -127,6 +138,7 @@ class RunStore:
         except psutil.Error as error:
             raise EmojifyError(f"{run_id} does not end. Try again, or restart the machine.") from error
 
+    @closed_to_visitors
     def delete(self, run_id: str, live_model: str) -> None:
         """Remove a run for good, its checkpoints with it. Models that were made of it stay.
 
@@ -136,7 +148,7 @@ class RunStore:
         run = self.get(run_id)
         if run.made(live_model):
             raise EmojifyError(f"The live model was made of {run_id}: put another one live first.")
-        with self._locked():
+        with locked(self.folder):
             if processes.is_running(run.folder):
                 raise EmojifyError(f"{run_id} is under way: stop it first.")
             gone = self.folder / f"{TRASH}{run_id}-{time.time_ns()}"
@@ -146,6 +158,7 @@ class RunStore:
                 raise EmojifyError(f"{run_id} can't be deleted: {error.strerror}.") from error
         shutil.rmtree(gone, ignore_errors=True)
 
+    @closed_to_visitors
     def start_next(self, ended: str = "") -> None:
         """Start the run that has waited longest, if none is under way.
 
@@ -157,20 +170,21 @@ class RunStore:
         """
         if not self.queue():
             return
-        with self._locked():
+        with locked(self.folder):
             if any(processes.is_running(folder) for folder in self._folders() if folder.name != ended):
                 return
             waiting = self.queue()
             if not waiting:
                 return
             folder = self.folder / waiting[0]
-            for name in (ENDED, STOP_ASKED):
-                (folder / name).unlink(missing_ok=True)
             try:
+                for name in (ENDED, STOP_ASKED):
+                    (folder / name).unlink(missing_ok=True)
                 processes.start(["train", "--resume", str(folder)], folder)
             except OSError as error:
                 raise EmojifyError(f"The fit can't be started: {error.strerror or error}.") from error
-            (folder / QUEUED).unlink(missing_ok=True)
+            with suppress(OSError):  # it runs; where this stays, it is said to run all the same
+                (folder / QUEUED).unlink(missing_ok=True)
 
     def free_bytes(self) -> int:
         """Room on the disk of the runs."""
@@ -207,13 +221,6 @@ class RunStore:
     @staticmethod
     def _enqueue(folder: Path) -> None:
         write_atomically(folder / QUEUED, (json.dumps({"since": time.time()}) + "\n").encode())
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Only one process and thread at a time decides what runs."""
-        with (self.folder / ".lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 def _since(folder: Path) -> tuple[float, str]:

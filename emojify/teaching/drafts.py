@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.models import CARD, Model, ModelStore
+from emojify.public import closed_to_visitors
 from emojify.settings import Settings
 from emojify.teaching.rehearsal import read_bank
 from emojify.teaching.samples import SampleStore
@@ -72,6 +75,7 @@ def base_model(store: ModelStore, model_id: str | None = None) -> Model:
         raise EmojifyError(f"{model.name} was made from the model {base}, which is not here any more.") from error
 
 
+@closed_to_visitors
 def begin(settings: Settings) -> Teaching:
     """Start teaching the live model all pictures there are. An earlier draft is thrown away.
 
@@ -131,6 +135,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
+@closed_to_visitors
 def discard(settings: Settings) -> None:
     """Stop what is under way and throw every draft away. Pictures and models stay.
 
@@ -143,10 +148,12 @@ def discard(settings: Settings) -> None:
             processes.kill(teaching)
         if folder.exists():
             shutil.rmtree(folder)
-    except OSError as error:
-        raise EmojifyError(f"The draft can't be thrown away: {error.strerror}.") from error
+    except (OSError, psutil.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else "its process does not end"
+        raise EmojifyError(f"The draft can't be thrown away: {why}. Try again.") from error
 
 
+@closed_to_visitors
 def keep(settings: Settings, teaching: Teaching) -> Model:
     """Make a model of the draft and put it live.
 
@@ -188,6 +195,7 @@ def personal_models(store: ModelStore) -> list[Model]:
     return found
 
 
+@closed_to_visitors
 def forget_everything(settings: Settings) -> None:
     """Delete all pictures, drafts and personal models; what was live before those is live again.
 

@@ -26,17 +26,18 @@ WISHED = 0.7
 person's other faces to it; with 0.7, 45 %."""
 
 REHEARSALS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
-"""Weight of everyone else beside the person's pictures. On simulated people and ``seed``, from 10 to 30: the person
-gains 7 points less, everyone else loses 0.6 points of accuracy instead of 1.2."""
+"""Weight of everyone else beside the person's pictures. On six simulated people with all seven emotions taught to
+``seed``, from 10 to 30: the person's later recordings are read right in 73 % instead of 83 %, everyone else (FER-2013
+private) loses 0.3 points instead of 0.5."""
 
-MAX_FORGOTTEN = 0.005
-"""Share of the guard's faces that may be read worse on balance: half of what is promised, since 800 measure roughly."""
+MAX_FORGOTTEN = 0.01
+"""Share of the guard's faces that may be read worse on balance: what is promised."""
 
-STEPS = 150
-LEARNING_RATE = 0.004
-SHRINKAGE = 1e-3  # pull towards the layer as it was
+STEPS = 120
+LEARNING_RATE = 0.6  # divided by how many features there are; for features whose mean square is 1
+SHRINKAGE = 0.04  # pull towards the layer as it was, for such features
 MAX_VERSIONS = 6  # of each picture
-WANTED_PICTURES = 1600  # in all versions together; more take longer than they help
+WANTED_PICTURES = 1200  # in all versions together; more take longer than they help
 
 TURN_DEGREES, ZOOM, SHIFT_PX, GAIN, OFFSET = 6.0, 0.08, 3.0, 0.25, 25.0
 
@@ -87,6 +88,8 @@ def fit(
     labels: NDArray[np.int64],
     bank: Bank,
     on_progress: Callable[[float], None] | None = None,
+    *,
+    at_least: float = 0.0,
 ) -> Taught:
     """Fit a layer to one person's pictures.
 
@@ -96,6 +99,7 @@ def fit(
         labels: (n,) int64.
         bank: everyone else.
         on_progress: called with the share that is done; it may jump ahead.
+        at_least: don't try to rehearse less than this; for whoever knows already that it would not be enough.
 
     Returns:
         The first that forgets little enough; if none does, the layer as it was.
@@ -103,6 +107,8 @@ def fit(
     guard, truth = bank.part(GUARD)
     before = accuracy(base, guard, truth)
     for number, rehearsal in enumerate(REHEARSALS):
+        if rehearsal < at_least:
+            continue
         head = _descend(base, features, labels, bank.part(LEARN)[0], rehearsal)
         forgotten = before - accuracy(head, guard, truth)
         if on_progress is not None:
@@ -120,24 +126,28 @@ def accuracy(head: Head, features: NDArray[np.float32], labels: NDArray[np.int64
 def _descend(
     base: Head, own: NDArray[np.float32], labels: NDArray[np.int64], others: NDArray[np.float32], rehearsal: float
 ) -> Head:
-    """Adam (Kingma and Ba 2015) on the crossentropy over all pictures at once; the bias is a feature that is 1."""
+    """Adam (Kingma and Ba 2015) on the crossentropy over all pictures at once; the bias is a feature that is 1.
+
+    Features are scaled first, so that the steps fit any network.
+    """
+    scale = np.float32(max(float(np.sqrt(np.mean(others**2))), 1e-6))
     counts = np.bincount(labels, minlength=len(LABELS))
     wanted = np.full((len(labels), len(LABELS)), (1 - WISHED) / (len(LABELS) - 1), np.float32)
     wanted[np.arange(len(labels)), labels] = WISHED
     weights = np.concatenate([1 / (counts[labels] * (counts > 0).sum()), np.full(len(others), rehearsal / len(others))])
-    inputs = np.concatenate([own, others])
+    inputs = np.concatenate([own, others]) / scale
     inputs = np.concatenate([inputs, np.ones((len(inputs), 1), np.float32)], axis=1)
     targets = np.concatenate([wanted, _softmax(base.logits(others))])
-    start = np.concatenate([base.kernel, base.bias[None]])
+    start = np.concatenate([base.kernel * scale, base.bias[None]])
     layer, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
     for step in range(1, STEPS + 1):
         error = (_softmax(inputs @ layer) - targets) * weights[:, None].astype(np.float32)
         gradient = inputs.T @ error + SHRINKAGE * (layer - start)
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.99 * square + 0.01 * gradient**2
-        rate = LEARNING_RATE * (1 - 0.95 * step / STEPS)
+        rate = LEARNING_RATE / len(base.kernel) * (1 - 0.95 * step / STEPS)
         layer = layer - rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-    return Head(np.asarray(layer[:-1], np.float32), np.asarray(layer[-1], np.float32))
+    return Head(np.asarray(layer[:-1] / scale, np.float32), np.asarray(layer[-1], np.float32))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ are overwritten where they stand, so nothing in the file moves.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class HeadedModel:
         self._content = bytearray(content)
         try:
             parts = _Parts(self._content)
-        except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except (IndexError, KeyError, ValueError, TypeError, AttributeError, struct.error) as error:
             raise EmojifyError("This model can't be taught: it does not end in a dense layer and a softmax.") from error
         self.head = parts.head()
         self.step = parts.step(parts.source)

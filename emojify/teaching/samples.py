@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.pictures import encode_png
+from emojify.public import closed_to_visitors
 from emojify.teaching.selection import copies, pick_varied
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
@@ -91,6 +92,7 @@ class SampleStore:
         """A sentence for each recording that cannot be read."""
         return [problem for _, problem in map(_read, self._recordings()) if problem]
 
+    @closed_to_visitors
     def add(self, emotion: Emotion, cutouts: Sequence[Cutout], source: str = CAMERA) -> Saved:
         """Keep what is worth keeping of a recording: varied pictures, no copies of what is here.
 
@@ -159,6 +161,7 @@ class SampleStore:
             ) from error
         return recording
 
+    @closed_to_visitors
     def delete(self, samples: Sequence[Sample]) -> None:
         """Delete single pictures, and a recording with its last one.
 
@@ -174,6 +177,7 @@ class SampleStore:
         except OSError as error:
             raise EmojifyError(f"A picture can't be deleted: {error.strerror}.") from error
 
+    @closed_to_visitors
     def delete_all(self) -> None:
         """Delete every picture, the damaged and the half-written ones too.
 

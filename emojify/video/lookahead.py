@@ -132,7 +132,8 @@ class LookAhead:
             if track_id in other.sights
         ]
         steadied = _average([(_bell(after_s, STEADY_S), sight.probabilities) for after_s, sight in around])
-        to_come = _average([(1.0, sight.probabilities) for after_s, sight in around if 0 <= after_s <= LASTS_S])
+        first_s = min(0.0, around[-1][0] - LASTS_S)  # at the face's end there is less to come: what was counts too
+        to_come = _average([(1.0, sight.probabilities) for after_s, sight in around if first_s <= after_s <= LASTS_S])
         box = _average([(_bell(after_s, BOX_STEADY_S), np.array(sight.box)) for after_s, sight in around if sight.seen])
         emotion, sure = decide(steadied, self._threshold, *self._shown.get(track_id, (None, False)))
         if track_id in self._shown and (emotion, sure) != self._shown[track_id]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,15 @@ class Timeline:
             self._seconds[NO_FACE] += duration_s
             return
         self._seconds[reading.caption] += duration_s
-        while start_s >= self._bin_s * MAX_BINS:
+        while self._end_s > self._bin_s * MAX_BINS:
             halves = self._bins[0::2] + self._bins[1::2]
             self._bins = np.vstack([halves, np.zeros_like(halves)])
             self._bin_s *= 2
-        self._bins[int(start_s / self._bin_s)] += reading.probabilities * duration_s
+        edges = np.arange(MAX_BINS + 1) * self._bin_s
+        first = max(0, int(start_s / self._bin_s) - 1)
+        last = min(MAX_BINS, int(self._end_s / self._bin_s) + 2)
+        shared = np.minimum(edges[first + 1 : last + 1], start_s + duration_s) - np.maximum(edges[first:last], start_s)
+        self._bins[first:last] += np.maximum(shared, 0)[:, None] * reading.probabilities
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -45,7 +50,7 @@ class Timeline:
 
     def to_json(self) -> dict[str, Any]:
         """``bin_s``, the length of a bin; ``bins``, for each seven shares of it, in the order of the emotions."""
-        used = min(MAX_BINS, int(np.ceil(self._end_s / self._bin_s)))
+        used = min(MAX_BINS, math.ceil(self._end_s / self._bin_s - 1e-6))
         shares = np.round(self._bins[:used] / self._bin_s, 3)
         return {"bin_s": self._bin_s, "bins": shares.tolist(), "seconds": self.seconds}
 

@@ -160,7 +160,7 @@ class SideBySide:
         panel[:] = PANEL_COLOUR
         height, width = panel.shape[:2]
         caption = "no face in sight" if reading is None else reading.caption
-        text = _text_picture(caption, max(8, height // 12), (255, 255, 255, 255))
+        text = text_picture(caption, max(8, height // 12), (255, 255, 255, 255))
         size_px = min(width, height - 2 * text.shape[0]) * 9 // 10
         if reading is not None and size_px > 0:
             picture = self._emoji.picture(reading, size_px)
@@ -178,7 +178,7 @@ class BoxLabel:
             box = reading.face.box
             height_px = max(14, min(40, round(box.height * 0.16)))
             text = f"{reading.caption} {reading.confidence:.0%}" if reading.sure else reading.caption
-            label = _text_picture(text, height_px, (255, 255, 255, 255), _bgr(reading)[::-1])
+            label = text_picture(text, height_px, (255, 255, 255, 255), _bgr(reading)[::-1])
             y = box.y - label.shape[0]
             overlay(scene, label, box.x, y if y >= 0 else box.y)
         return scene
@@ -197,7 +197,7 @@ def _outline(scene: Image, reading: Reading) -> None:
 
 
 @lru_cache(256)
-def _text_picture(
+def text_picture(
     text: str, height_px: int, colour: tuple[int, int, int, int], ground: tuple[int, int, int] | None = None
 ) -> NDArray[np.uint8]:
     """A line of text as a picture for :func:`overlay`; colours in RGB."""

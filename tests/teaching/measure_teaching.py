@@ -70,21 +70,19 @@ def measure(base: Model, person: SimulatedPerson, lesson: tuple[Emotion, ...], p
         result = teach(base, store, Path(scratch), lambda done, doing: None)
         seconds = time.monotonic() - began_s
         before, after = tflite_of(base), (Path(scratch) / MODEL / "model.tflite").read_bytes()
-    drawn_in = [
-        np.isin(np.concatenate(read(file, person, others)), lesson).mean() for file in (before, after) if others
-    ]
+    files = (before, after)
+    drawn_in = [np.isin(np.concatenate(read(file, person, others)), lesson).mean() for file in files if others]
     figures = {
         "person": person.name,
-        "own": [right(read(file, person, lesson), lesson) for file in (before, after)],
+        "own": [right(read(file, person, lesson), lesson) for file in files],
         "reported": [result["own"]["before"], result["own"]["after"]],
         "bank": [result["others"]["before"], result["others"]["after"]],
         "drawn_in": [float(share) for share in drawn_in],
         "seconds": seconds,
     }
     if private is not None:
-        figures["private"] = [
-            float((run(f, private.images).argmax(1) == private.labels).mean()) for f in (before, after)
-        ]
+        truth = private.labels
+        figures["private"] = [float((run(file, private.images).argmax(1) == truth).mean()) for file in files]
     return figures
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.video.stream import VideoStream
 from skimage import data
 
@@ -22,6 +24,11 @@ BEEP_S, BEEP_LASTS_S = 0.5, 0.1
 
 def astronaut(light: float = 1.0) -> Image:
     """(256, 256, 3) BGR: the upper part, the face at about (77, 66, 95, 95). 0.85 is happy for the tiny model."""
+    return _astronaut(light).copy()
+
+
+@lru_cache(64)
+def _astronaut(light: float) -> Image:
     return np.ascontiguousarray(data.astronaut()[:256, 100:356, ::-1] * light).astype(np.uint8)
 
 
@@ -66,6 +73,7 @@ class Film:
             video.pix_fmt = self.pixels
             context = video.codec_context
             context.time_base = Fraction(1, 1000)
+            context.flags |= Flags.frame_duration
             context.sample_aspect_ratio = self.square
             if self.colours:
                 context.color_primaries, context.color_trc, context.colorspace = self.colours

@@ -100,7 +100,7 @@ def test_uneven_times_stay_as_they_are(look: Look, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("turned", [90, 180, 270])
 def test_a_turned_video_comes_out_upright_and_its_face_is_found(look: Look, tmp_path: Path, turned: int) -> None:
-    lying: Image = np.ascontiguousarray(np.rot90(astronaut()[:250], -turned // 90))  # as the camera was held
+    lying = np.asarray(np.rot90(astronaut()[:250], -turned // 90), np.uint8)  # as the camera was held
     source = Film(image=lambda time_s: lying, turned=turned).write(tmp_path / "in.mp4")
     render(source, tmp_path / "out.mp4", look)
     picture = watch(tmp_path / "out.mp4").pictures[5]
@@ -109,7 +109,7 @@ def test_a_turned_video_comes_out_upright_and_its_face_is_found(look: Look, tmp_
 
 
 def test_pixels_that_are_no_squares_are_made_square(look: Look, tmp_path: Path) -> None:
-    narrow = cv2.resize(astronaut(), (192, 256), interpolation=cv2.INTER_AREA)
+    narrow = np.asarray(cv2.resize(astronaut(), (192, 256), interpolation=cv2.INTER_AREA), np.uint8)
     source = Film(image=lambda time_s: narrow, square=Fraction(4, 3)).write(tmp_path / "in.mp4")
     render(source, tmp_path / "out.mp4", look)
     picture = watch(tmp_path / "out.mp4").pictures[5]

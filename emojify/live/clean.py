@@ -1,0 +1,52 @@
+"""The clean view: the picture and nothing else, to be captured by a streaming program or shown in a meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from emojify.vision.annotators import Annotator
+from emojify.vision.readings import Image, Reading
+
+BACKGROUNDS = {"plain": "#000000", "green": "#00FF00"}
+"""By the word in the address: around the picture. Streaming programs make pure green see-through."""
+
+_CSS = """<style>
+[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stStatusWidget"] {{display: none}}
+.stApp, .stMain, [data-testid="stAppViewContainer"] {{background: {colour} !important}}
+.stMainBlockContainer {{padding: 0 !important; max-width: none !important}}
+.stMainBlockContainer iframe {{display: block; color-scheme: light; width: min(100vw, 100vh * 4 / 3) !important;
+  margin: 0 auto}}
+.stMainBlockContainer p {{color: #888}}
+</style>"""
+
+
+def clean_css(background: str) -> str:
+    """Styles that leave the picture alone on the page."""
+    return _CSS.format(colour=BACKGROUNDS.get(background, BACKGROUNDS["plain"]))
+
+
+class OnColour:
+    """Draws what another annotator does, on one colour in place of the camera's picture: only the emoji are seen."""
+
+    def __init__(self, annotator: Annotator, background: str) -> None:
+        self._annotator = annotator
+        colour = BACKGROUNDS[background]
+        self._bgr = int(colour[5:7], 16), int(colour[3:5], 16), int(colour[1:3], 16)
+
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        scene[:] = np.array(self._bgr, np.uint8)
+        return self._annotator.annotate(scene, readings)
+
+
+def hide_controls() -> None:
+    """While the video plays, hide the component's buttons, which live in a frame of their own."""
+    component = st.components.v2.component(
+        "emojify_clean_view",
+        html="<span></span>",
+        js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    )
+    component(key="clean_view")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emojify.live.booth import BORDER_PX, COUNTDOWN_S, SHOTS, PhotoBooth, make_strip
+from emojify.vision.readings import Image
+
+
+def run(booth: PhotoBooth, seconds: float, size: tuple[int, int] = (240, 320)) -> list[tuple[float, Image]]:
+    """Frames that get lighter by the second, as they are shown."""
+    return [
+        (time_s, booth.see(np.full((*size, 3), round(10 * time_s), np.uint8), time_s))
+        for time_s in np.arange(0, seconds, 1 / 15)
+    ]
+
+
+def test_four_shots_are_taken_with_a_countdown_before_each() -> None:
+    booth = PhotoBooth()
+    booth.start()
+    run(booth, 20)
+    strip = booth.strip
+    assert strip is not None
+    assert strip.shape == (SHOTS * (240 + BORDER_PX) + BORDER_PX, 320 + 2 * BORDER_PX, 3)
+    shades = [int(strip[BORDER_PX + 120 + n * (240 + BORDER_PX), BORDER_PX + 160, 0]) for n in range(SHOTS)]
+    assert np.diff(shades) == pytest.approx([10 * COUNTDOWN_S] * 3, abs=3)
+    assert shades[0] == pytest.approx(10 * COUNTDOWN_S, abs=2)
+    assert not booth.is_busy
+
+
+def test_the_countdown_is_seen_and_not_photographed() -> None:
+    booth = PhotoBooth()
+    booth.start()
+    shown = run(booth, 20)
+    counting = [image for time_s, image in shown if time_s < COUNTDOWN_S - 0.1]
+    assert all(image.max() == 255 and (image == 255).mean() < 0.2 for image in counting)
+    numbers = {image[:120].tobytes() for image in counting}
+    assert len(numbers) >= 3
+    white = [time_s for time_s, image in shown if image.min() == 255]
+    assert len({round(time_s) for time_s in white}) == SHOTS  # a flash at each shot
+    assert (shown[-1][1] != 255).all()
+    strip = booth.strip
+    assert strip is not None
+    assert len(np.unique(strip[BORDER_PX : BORDER_PX + 240, BORDER_PX : BORDER_PX + 320])) == 1
+
+
+def test_nothing_happens_until_it_is_started() -> None:
+    booth = PhotoBooth()
+    image = np.zeros((24, 32, 3), np.uint8)
+    assert booth.see(image, 1.0) is image
+    assert (booth.is_busy, booth.is_complete, booth.strip) == (False, False, None)
+
+
+def test_a_stream_that_ends_leaves_no_half_strip_and_a_whole_one_stays() -> None:
+    booth = PhotoBooth()
+    booth.start()
+    run(booth, 5)
+    booth.end()
+    assert (booth.is_busy, booth.strip) == (False, None)
+    booth.start()
+    run(booth, 20)
+    booth.end()
+    assert booth.is_complete
+
+
+def test_shots_of_other_sizes_fit_the_first() -> None:
+    strip = make_strip([np.zeros((30, 40, 3), np.uint8), np.zeros((60, 40, 3), np.uint8)])
+    assert strip.shape == (2 * (30 + BORDER_PX) + BORDER_PX, 40 + 2 * BORDER_PX, 3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 640), (1080, 1920)])
+def test_any_frame_size_is_taken(size: tuple[int, int]) -> None:
+    booth = PhotoBooth()
+    booth.start()
+    run(booth, 14, size)
+    assert booth.is_complete

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageSequence
+
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipRecorder, alone
+from emojify.vision.annotators import SideBySide, Sticker, Stills
+from emojify.vision.readings import Box, Face, Reading
+from tests.video.films import watch
+
+RED_DISC = np.zeros((64, 64, 4), np.uint8)
+RED_DISC[np.hypot(*(np.indices((64, 64)) - 31.5)) < 31] = (0, 0, 255, 255)
+STILLS = Stills(dict.fromkeys(Emotion, RED_DISC))
+
+
+def reading(x: int = 200) -> Reading:
+    return Reading(Face(Box(x, 150, 120, 120), 1), np.full(7, 1 / 7, np.float32), Emotion.HAPPY, True)
+
+
+def record(seconds: float = 2.0, size: tuple[int, int] = (480, 640), faces: bool = True) -> ClipRecorder:
+    """Thirty frames a second for a little longer than asked; the picture gets lighter, the face moves."""
+    recorder = ClipRecorder()
+    recorder.start(seconds)
+    for number in range(round(seconds * 30) + 5):
+        readings = (reading(200 + number),) if faces else ()
+        recorder.see(np.full((*size, 3), 2 * number % 256, np.uint8), readings, (480, 640), 100 + number / 30)
+    return recorder
+
+
+def clip_of(recorder: ClipRecorder) -> Clip:
+    clip = recorder.clip
+    assert clip is not None
+    return clip
+
+
+def frames_of(content: bytes) -> tuple[list[NDArray[np.uint8]], list[int]]:
+    """RGBA pictures and their times in ms."""
+    picture = PillowImage.open(io.BytesIO(content))
+    frames, times_ms = [], []
+    for frame in ImageSequence.Iterator(picture):
+        frame.load()
+        times_ms.append(int(frame.info["duration"]))
+        frames.append(np.asarray(frame.convert("RGBA"), np.uint8).copy())
+    return frames, times_ms
+
+
+def test_it_records_what_was_asked_and_then_stops() -> None:
+    recorder = record(2.0)
+    clip = clip_of(recorder)
+    assert recorder.left_s is None
+    assert len(clip.moments) == 2 * FPS
+    assert clip.duration_s == pytest.approx(2.0, abs=0.02)
+
+
+def test_nothing_is_kept_until_it_is_told_to_and_while_it_goes_on_there_is_no_clip() -> None:
+    recorder = ClipRecorder()
+    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
+    assert (recorder.clip, recorder.left_s) == (None, None)
+    recorder.start(2.0)
+    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 2.0)
+    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 3.0)
+    assert recorder.clip is None
+    assert recorder.left_s == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("size", [(480, 640), (1080, 1920), (480, 1120), (3, 5)])
+def test_what_it_keeps_is_bounded_whatever_the_camera(size: tuple[int, int]) -> None:
+    clip = clip_of(record(MAX_S, size))
+    assert len(clip.moments) <= MAX_S * FPS
+    assert sum(moment.planes.nbytes for moment in clip.moments) <= MAX_S * FPS * MAX_PIXELS * 1.55
+
+
+@pytest.mark.parametrize("seconds", [0, -1, MAX_S + 1])
+def test_a_clip_of_impossible_length_is_refused(seconds: float) -> None:
+    with pytest.raises(EmojifyError, match="up to 6 seconds"):
+        ClipRecorder().start(seconds)
+
+
+def test_a_stream_that_ends_early_leaves_what_there_is() -> None:
+    recorder = ClipRecorder()
+    recorder.start(4)
+    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
+    recorder.end()
+    assert len(clip_of(recorder).moments) == 1
+    recorder.start(4)
+    recorder.end()
+    assert (recorder.clip, recorder.left_s) == (None, None)
+
+
+def test_recording_again_replaces_the_clip() -> None:
+    recorder = record(1.0)
+    assert recorder.clip is recorder.clip is not None
+    recorder.start(1.0)
+    assert recorder.clip is None
+
+
+def test_the_mp4_shows_what_was_seen_in_its_time(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(clip_of(record()).encode(".mp4"))
+    seen = watch(tmp_path / "clip.mp4")
+    assert len(seen.pictures) == 30
+    assert seen.ends_s == pytest.approx(2.0, abs=0.05)
+    assert [int(picture.mean()) for picture in seen.pictures] == pytest.approx([4 * n for n in range(30)], abs=4)
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_looping_pictures_last_as_long(ending: str) -> None:
+    frames, times_ms = frames_of(clip_of(record()).encode(ending))
+    assert sum(times_ms) == pytest.approx(2000, abs=80)
+    assert 10 <= len(frames) <= 30  # WebP joins pictures that look the same
+    assert max(frames[0].shape) == 480
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_a_sticker_is_the_emoji_on_nothing_and_moves(ending: str) -> None:
+    frames, times_ms = frames_of(clip_of(record()).sticker(ending, Sticker(STILLS)))
+    assert sum(times_ms) == pytest.approx(2000, abs=80)
+    centres = []
+    for frame in frames:
+        height, width = frame.shape[:2]
+        assert height == width <= STICKER_PX
+        solid = frame[:, :, 3] > 128
+        assert 0.1 < solid.mean() < 0.8
+        assert not solid[0].any()
+        assert not solid[-1].any()
+        red = frame[solid][:, :3].astype(int)
+        assert (np.abs(red - (255, 0, 0)).mean(axis=0) < 12).all()
+        centres.append(np.nonzero(solid)[1].mean())
+    assert np.diff(centres).min() > 0  # to the right, as the face does
+    assert centres[-1] - centres[0] > 20
+
+
+def test_without_a_face_there_is_no_sticker() -> None:
+    clip = clip_of(record(faces=False))
+    assert not clip.has_faces
+    with pytest.raises(EmojifyError, match="No face was in sight"):
+        clip.sticker(".webp", Sticker(STILLS))
+
+
+def test_a_face_that_is_gone_for_a_while_leaves_the_sticker_empty_there() -> None:
+    recorder = ClipRecorder()
+    recorder.start(1.0)
+    for number in range(40):
+        readings = () if 10 <= number < 20 else (reading(),)
+        recorder.see(np.zeros((480, 640, 3), np.uint8), readings, (480, 640), number / 30)
+    frames, _ = frames_of(clip_of(recorder).sticker(".webp", Sticker(STILLS)))
+    seen = [bool((frame[:, :, 3] > 128).any()) for frame in frames]
+    assert True in seen
+    assert False in seen
+
+
+def test_alone_is_what_an_annotator_draws() -> None:
+    picture = alone(Sticker(STILLS), (reading(),), (480, 640))
+    assert picture[210, 260].tolist() == [0, 0, 255, 255]
+    assert not picture[:100].any()
+    assert alone(SideBySide(STILLS), (reading(),), (480, 640)).shape == (480, 1120, 4)

@@ -1,0 +1,194 @@
+"""The videos page as a script; the work itself is done by a real process where a test needs it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from unittest.mock import patch
+
+import cv2
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from emojify import processes
+from emojify.video.jobs import REPORT, Job, JobStore, Wish
+from tests.packs.inputs import tree
+from tests.video.films import Film, astronaut
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _small_house(models_folder: Path, packs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> JobStore:
+    return JobStore(tmp_path / "data" / "videos")
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> bytes:
+    return Film().write(tmp_path / "film.mp4").read_bytes()
+
+
+@pytest.fixture
+def page() -> AppTest:
+    page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    return page.switch_page("pages/videos.py").run()
+
+
+def words(page: AppTest) -> str:
+    kinds = ("markdown", "caption", "warning", "error", "info", "subheader")
+    return "\n".join(str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind))
+
+
+def job_of(page: AppTest, store: JobStore) -> Job:
+    """The one in the address."""
+    token = page.query_params["video"]
+    job = store.get(token if isinstance(token, str) else token[0])
+    assert job is not None
+    return job
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click()
+    return page.run()
+
+
+def bring(page: AppTest, name: str, content: bytes) -> AppTest:
+    page.file_uploader[0].set_value((name, content, "video/mp4"))
+    page.run()
+    return press(page, "Emojify it")
+
+
+def visit(page: AppTest, job: Job, report: dict[str, object] | None) -> AppTest:
+    if report is not None:
+        (job.folder / REPORT).write_text(json.dumps(report))
+    page.query_params["video"] = job.token
+    return page.run()
+
+
+def job_with(store: JobStore, content: bytes, ending: str = ".mp4") -> Job:
+    return store.add(content, Wish("party.mp4", ending, "classic", "sticker"))
+
+
+def test_the_empty_page_says_what_it_is_for_and_what_to_do(page: AppTest) -> None:
+    assert not page.exception
+    assert "get it back with an emoji on every face" in words(page)
+    assert "up to 200 MB" in page.file_uploader[0].label
+    assert page.selectbox[0].options == ["Classic", "Squares"]
+    assert page.button[0].disabled
+
+
+def test_a_video_is_brought_worked_on_and_its_result_shown(page: AppTest, film: bytes, store: JobStore) -> None:
+    bring(page, "my party.mp4", film)
+    assert not page.exception
+    job = job_of(page, store)
+    assert "my party.mp4" in words(page)
+    deadline = time.monotonic() + 60
+    while job.report()["state"] != "done":
+        assert time.monotonic() < deadline, job.report()
+        time.sleep(0.1)
+    page.run()
+    assert not page.exception
+    labels = [getattr(button.proto, "label", "") for button in page.get("download_button")]
+    assert labels == ["Download", "Seconds as CSV"]
+    assert len(page.get("video")) == 2
+    assert len(page.get("arrow_vega_lite_chart")) + len(page.get("vega_lite_chart")) == 1
+    press(page, "Delete and bring another")
+    assert store.get(job.token) is None
+    assert page.file_uploader
+
+
+def test_a_picture_becomes_a_png(page: AppTest, store: JobStore) -> None:
+    bring(page, "me.jpg", cv2.imencode(".jpg", astronaut())[1].tobytes())
+    assert not page.exception
+    job = job_of(page, store)
+    assert job.target.name == "out.png"
+    job.delete()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("party.mp4", b"hello", "party.mp4 is no video that can be opened here"),
+        ("party.mp4", b"", "party.mp4 is no video that can be opened here"),
+        ("list.mp4", b"#EXTM3U\nfile:///etc/passwd\n", "list.mp4 is no video"),
+    ],
+)
+def test_what_is_no_video_is_refused_in_a_sentence_and_not_kept(
+    page: AppTest, store: JobStore, name: str, content: bytes, sentence: str
+) -> None:
+    bring(page, name, content)
+    assert not page.exception
+    assert sentence in page.error[0].value
+    assert tree(store.folder) == {}
+
+
+def test_a_long_video_is_estimated_and_begun_only_when_wished(page: AppTest, film: bytes, store: JobStore) -> None:
+    with patch("emojify.video.source._duration_s", return_value=7260.0), patch.object(processes, "start") as start:
+        bring(page, "film.mp4", film)
+    assert "--estimate" in start.call_args.args[0]
+    job = job_of(page, store)
+    guess = {"duration_s": 7260.0, "seconds": 3000.0, "size_bytes": 900_000_000}
+    visit(page, job, {"state": "estimated", "estimate": guess})
+    assert "2 h 1 min of video. It will take about 50 min 0 s" in words(page)
+    with patch.object(processes, "start") as start:
+        press(page, "Go on")
+    assert "--estimate" not in start.call_args.args[0]
+
+
+def test_while_it_works_there_is_a_bar_with_the_time_left_and_cancel(
+    page: AppTest, film: bytes, store: JobStore
+) -> None:
+    job = job_with(store, film)
+    with patch.object(processes, "is_running", return_value=True), patch.object(processes, "stop") as stop:
+        visit(page, job, {"state": "running", "share": 0.42, "left_s": 75.0, "done_s": 3.0})
+        assert not page.exception
+        assert page.get("progress")[0].proto.text == "42% · about 1 min 15 s left"
+        press(page, "Cancel")
+    stop.assert_called_once_with(job.folder)
+    visit(page, job, {"state": "stopped"})
+    assert "Cancelled. Nothing was written." in words(page)
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence"),
+    [
+        ({"state": "failed", "problem": "in.mp4 holds no picture."}, "party.mp4 holds no picture."),
+        ({"state": "running"}, "The work ended before it was done"),
+        (None, "The work ended before it was done"),
+    ],
+)
+def test_what_went_wrong_is_said(
+    page: AppTest, film: bytes, store: JobStore, report: dict[str, object] | None, sentence: str
+) -> None:
+    visit(page, job_with(store, film), report)
+    assert not page.exception
+    assert sentence in page.error[0].value
+
+
+def test_the_notes_of_a_result_are_shown_under_the_name_that_was_brought(
+    page: AppTest, film: bytes, store: JobStore
+) -> None:
+    job = job_with(store, film)
+    job.target.write_bytes(film)
+    outcome = {"notes": ["in.mp4 is cut short.", "No face was found."], "timeline": None}
+    visit(page, job, {"state": "done", "outcome": outcome})
+    assert not page.exception
+    assert [warning.value for warning in page.warning] == ["party.mp4 is cut short.", "No face was found."]
+
+
+def test_an_address_of_a_video_that_is_gone_says_so_and_offers_the_start(page: AppTest) -> None:
+    page.query_params["video"] = "x" * 22
+    page.run()
+    assert not page.exception
+    assert "not here any more" in words(page)
+    assert page.file_uploader

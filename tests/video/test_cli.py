@@ -1,0 +1,183 @@
+"""``python -m emojify render`` as somebody types it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emojify.__main__ import main
+from emojify.video.cli import duration
+from tests.packs.inputs import tree
+from tests.video.films import FACE, Film, astronaut, wall, watch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _small_house(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return Film(sound="aac").write(tmp_path / "my party – ü.mp4")
+
+
+def test_a_video_is_rendered_and_what_came_out_is_said(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--csv", str(tmp_path / "seconds.csv")]) == 0
+    captured = capsys.readouterr()
+    assert "out.mp4 is written: 1.0 s, 25 pictures" in captured.out
+    assert "100%" in captured.err
+    assert len(watch(tmp_path / "out.mp4").pictures) == 25
+    rows = {row["emotion"]: float(row["seconds"]) for row in csv.DictReader((tmp_path / "seconds.csv").open())}
+    assert rows["neutral"] == pytest.approx(1.0)
+    assert sum(rows.values()) == pytest.approx(1.0)
+
+
+def test_pack_and_style_are_chosen_by_name(film: Path, tmp_path: Path) -> None:
+    assert main(["render", str(film), str(tmp_path / "a.mp4"), "--seconds", "0.2"]) == 0
+    assert main(["render", str(film), str(tmp_path / "b.mp4"), "--seconds", "0.2", "--pack", "squares"]) == 0
+    assert main(["render", str(film), str(tmp_path / "c.mp4"), "--seconds", "0.2", "--style", "side-by-side"]) == 0
+    first, second, third = (watch(tmp_path / f"{name}.mp4").pictures[3] for name in "abc")
+    colours = [picture[FACE].astype(int).mean(axis=(0, 1)) for picture in (first, second)]
+    assert colours[1] == pytest.approx(255 - colours[0], abs=12)  # the squares have the opposite colours
+    assert third.shape[1] == 2 * first.shape[1]
+
+
+def test_a_picture_is_rendered(tmp_path: Path) -> None:
+    (tmp_path / "me.png").write_bytes(cv2.imencode(".png", astronaut())[1].tobytes())
+    assert main(["render", str(tmp_path / "me.png"), str(tmp_path / "out.jpg")]) == 0
+    drawn = np.asarray(cv2.imread(str(tmp_path / "out.jpg")))
+    assert np.abs(drawn[FACE].astype(int) - astronaut()[FACE]).mean() > 20
+
+
+def test_notes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = Film(image=lambda time_s: wall()).write(tmp_path / "wall.mp4")
+    assert main(["render", str(film), str(tmp_path / "out.mp4")]) == 0
+    assert "emojify: No face was found anywhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["IN", "out.mp4", "--pack", "nope"], "There is no pack 'nope'"),
+        (["IN", "out.mp4", "--model", "nope"], "There is no model 'nope'"),
+        (["IN", "out.mp4", "--seconds", "0"], "--seconds must be more than 0"),
+        (["IN", "out.txt"], "A video becomes a video"),
+        (["IN", "nowhere/out.mp4"], "is not there"),
+        (["missing.mp4", "out.mp4"], "missing.mp4 cannot be read: No such file"),
+        (["text.mp4", "out.mp4"], "text.mp4 is no video that can be opened"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
+    film: Path, tmp_path: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    before = tree(tmp_path)
+    source, target, *rest = arguments
+    source_path = film if source == "IN" else tmp_path / source
+    assert main(["render", str(source_path), str(tmp_path / target), *rest]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert sentence in captured.err
+    assert "Traceback" not in captured.err
+    assert tree(tmp_path) == before
+
+
+def test_a_long_video_is_estimated_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    times_ms = tuple(range(0, 700_000, 5000))
+    film = Film(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "long.mp4")
+    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--estimate"]) == 0
+    assert "11 min 40 s of video: about" in capsys.readouterr().err
+    assert not (tmp_path / "out.mp4").exists()
+    assert main(["render", str(film), str(tmp_path / "out.mp4")]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert "11 min 40 s of video: about" in said[0]
+    assert "100%" in said[-2] or "100%" in said[-1]
+
+
+def test_a_disk_that_cannot_take_it_is_said_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times_ms = tuple(range(0, 700_000, 5000))
+    film = Film(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "long.mp4")
+    usage = type("Usage", (), {"free": 10})
+    monkeypatch.setattr("emojify.video.cli.shutil.disk_usage", lambda folder: usage)
+    assert main(["render", str(film), str(tmp_path / "out.mp4")]) == 2
+    assert "has room for 0 MB only" in capsys.readouterr().err
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_report_tells_a_page_what_happens(film: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--report", str(report)]) == 0
+    said = json.loads(report.read_text())
+    assert (said["state"], said["outcome"]["pictures"]) == ("done", 25)
+    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--report", str(report)]) == 2
+    assert json.loads(report.read_text())["state"] == "failed"
+    assert "exists already" in json.loads(report.read_text())["problem"]
+    assert main(["render", str(film), str(tmp_path / "new.mp4"), "--report", str(report), "--estimate"]) == 0
+    assert json.loads(report.read_text())["estimate"]["duration_s"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle_it_says_so_and_leaves_no_file(tmp_path: Path, number: signal.Signals) -> None:
+    film = Film(times_ms=tuple(range(0, 60_000, 40)), options={"preset": "ultrafast", "crf": "40"}).write(
+        tmp_path / "long.mp4"
+    )
+    before = set(tmp_path.iterdir())
+    report = tmp_path / "report.json"
+    command = [sys.executable, "-m", "emojify", "render", str(film), str(tmp_path / "out.mp4"), "--report", str(report)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not report.exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Stopped." in said
+    assert "Traceback" not in said
+    assert set(tmp_path.iterdir()) - before == {report}
+    assert json.loads(report.read_text())["state"] == "stopped"
+
+
+def test_where_nothing_more_can_be_written_it_says_so_and_leaves_no_file(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for a full disk: the system refuses the write in the same way."""
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 255, (256, 256, 3), np.uint8)
+    film = Film(image=lambda time_s: noise).write(tmp_path / "noise.mp4")
+    before = set(tmp_path.iterdir())
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    command = [sys.executable, "-m", "emojify", "render", str(film), str(tmp_path / "out.mp4")]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, preexec_fn=limit, env=os.environ, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "out.mp4 cannot be written: File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.2, "1 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7260, "2 h 1 min")])
+def test_times_are_said_as_people_do(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
