@@ -95,7 +95,8 @@ class DataStore:
             for name in (REPORT, processes.LOG):
                 (place / name).unlink(missing_ok=True)
             (place / STAMP).write_text(stamp, encoding="utf-8")
-            processes.start(["data", "check", str(path.absolute()), "--report", str(place / REPORT)], place)
+            command = ["data", "check", str(path.absolute()), "--report", str(place / REPORT)]
+            processes.start(command, place, awaited=True)
         except OSError as error:
             raise EmojifyError(f"The check of {path.name} can't be started: {error.strerror or error}.") from error
         return Check(done=False, doing="starting")
