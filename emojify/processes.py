@@ -43,7 +43,7 @@ def start(arguments: Sequence[str], folder: Path, *, awaited: bool = False) -> N
         arguments: of the command line.
         folder: where it is recorded.
         awaited: for a minute's work at most that somebody sits and waits for: it gets a small share of the processor
-            even when all of it is wanted. Beside other work, a check of FER-2013 took 155 s without it; alone it takes 28.
+            even when all of it is wanted. Without it a check of FER-2013 took 155 s beside other work; alone, 28.
 
     Raises:
         OSError: if it can't be started or ``folder`` can't be written; then nothing runs.
