@@ -67,6 +67,15 @@ def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
     processes.kill(folder)
 
 
+def test_what_somebody_waits_for_steps_back_but_is_not_left_without(folder: Path) -> None:
+    processes.start(["60"], folder, awaited=True)
+    process = process_of(folder)
+    assert process.nice() > psutil.Process().nice()
+    if hasattr(os, "SCHED_IDLE"):
+        assert os.sched_getscheduler(process.pid) != os.SCHED_IDLE
+    processes.kill(folder)
+
+
 @pytest.mark.parametrize("end", [processes.stop, processes.kill])
 def test_it_ends_when_told(folder: Path, end: Callable[[Path], None]) -> None:
     processes.start(["60"], folder)

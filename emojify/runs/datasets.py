@@ -27,7 +27,7 @@ CHECKS, INCOMING = ".checks", ".incoming"
 REPORT = "report.json"
 STAMP = "of.txt"
 MAX_UPLOAD_MB = 150
-"""As ``.streamlit/config.toml`` allows. Kaggle's zip of pictures takes 64, the original csv 97, zipped."""
+"""Less than ``.streamlit/config.toml`` allows. Kaggle's zip of pictures takes 64, the original csv 97, zipped."""
 
 SUFFIXES = (".zip", ".csv")
 _VOTES = ("labels.csv", "fer2013new.csv")  # FER+'s, which may lie beside a data set
@@ -95,7 +95,8 @@ class DataStore:
             for name in (REPORT, processes.LOG):
                 (place / name).unlink(missing_ok=True)
             (place / STAMP).write_text(stamp, encoding="utf-8")
-            processes.start(["data", "check", str(path.absolute()), "--report", str(place / REPORT)], place)
+            command = ["data", "check", str(path.absolute()), "--report", str(place / REPORT)]
+            processes.start(command, place, awaited=True)
         except OSError as error:
             raise EmojifyError(f"The check of {path.name} can't be started: {error.strerror or error}.") from error
         return Check(done=False, doing="starting")

@@ -56,7 +56,8 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
     try:
         place.mkdir()
         title = name.strip() or run.model_id
-        processes.start(["export", str(run.folder), "--id", run.model_id, f"--name={title}", "--promote"], place)
+        command = ["export", str(run.folder), "--id", run.model_id, f"--name={title}", "--promote"]
+        processes.start(command, place, awaited=True)
     except OSError as error:
         raise EmojifyError(f"The model can't be made: {error.strerror or error}.") from error
     return f"{run.model_id} is being made."

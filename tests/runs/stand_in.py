@@ -64,7 +64,7 @@ def config(data: Path, how: int = GOES_ON, **settings: object) -> FitConfig:
     return FitConfig(str(data), epochs=3, seed=how, **settings)  # type: ignore[arg-type]
 
 
-def wait_until(condition: Callable[[], bool], limit_s: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline
