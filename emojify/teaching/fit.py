@@ -30,9 +30,9 @@ REHEARSALS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 ``seed``, from 10 to 30: the person's later recordings are read right in 73 % instead of 83 %, everyone else (FER-2013
 private) loses 0.3 points instead of 0.5."""
 
-MAX_FORGOTTEN = 0.0075
-"""Share of the guard's faces that may be read worse on balance: less than the point that is promised, since on 1,200
-faces a change is known to half a point only."""
+MAX_FORGOTTEN = 0.01
+"""Share of the guard's faces that may be read worse on balance: what is promised. With 0.0075, two of six simulated
+people gained less than 15 points, and the worst loss on FER-2013 private was no smaller."""
 
 STEPS = 120
 LEARNING_RATE = 0.6  # divided by how many features there are; for features whose mean square is 1
