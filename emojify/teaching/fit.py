@@ -31,7 +31,8 @@ REHEARSALS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 private) loses 0.3 points instead of 0.5."""
 
 MAX_FORGOTTEN = 0.01
-"""Share of the guard's faces that may be read worse on balance: what is promised."""
+"""Share of the guard's faces that may be read worse on balance: what is promised. With 0.0075, two of six simulated
+people gained less than 15 points, and the worst loss on FER-2013 private was no smaller."""
 
 STEPS = 120
 LEARNING_RATE = 0.6  # divided by how many features there are; for features whose mean square is 1

@@ -110,6 +110,8 @@ class _Parts:
         if (self._kind(softmax), self._kind(dense)) != (kinds.SOFTMAX, kinds.FULLY_CONNECTED):
             raise ValueError("another end")
         self.source, self.kernel, self.bias = (int(index) for index in dense.InputsAsNumpy())
+        if self.bias < 0:  # the converter leaves out one of zeros, which no trained layer has
+            raise ValueError("no bias")
         self.target = int(dense.OutputsAsNumpy()[0])
 
     def _kind(self, operator: schema.Operator) -> int:

@@ -11,7 +11,7 @@ No pictures: a row is the d numbers that the layer before the last makes of one,
 * ``GUARD``, from public, in its own mixture: says while teaching whether it is forgetting too much.
 * ``HELD_OUT``, as many others from public: seen once, at the end, for the figure on the page.
 
-The 3,800 rows are 1.6 MB with ``seed``, which has 1,024 numbers in a row; fewer numbers, less.
+The 3,800 rows are 1.7 MB with ``seed``, which has 1,024 numbers in a row; fewer numbers, less.
 """
 
 from __future__ import annotations

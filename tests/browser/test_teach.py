@@ -26,7 +26,7 @@ TEACHING_MS = 120_000
 PLAIN, PULLED = False, True
 
 
-def write_two_faces(path: Path) -> None:
+def write_two_faces(path: Path, fps: int = FPS) -> None:
     """The astronaut, moving a little: some seconds as she is below a black bar, then with another face below a white
     one; and again."""
     plain = np.ascontiguousarray(data.astronaut()[:384, :512, ::-1])
@@ -35,10 +35,10 @@ def write_two_faces(path: Path) -> None:
     other = photographed_person("her", grey, 6).draw(Emotion.ANGRY, 1.0)
     pulled[FACE] = cv2.cvtColor(np.asarray(cv2.resize(other, (95, 95)), np.uint8), cv2.COLOR_GRAY2BGR)
     with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W640 H480 F{FPS}:1 Ip C420jpeg\n".encode())
-        for number in range(2 * FPS * SECONDS_A_FACE):
-            shows_pulled = number >= FPS * SECONDS_A_FACE
-            time = number / FPS
+        file.write(f"YUV4MPEG2 W640 H480 F{fps}:1 Ip C420jpeg\n".encode())
+        for number in range(2 * fps * SECONDS_A_FACE):
+            shows_pulled = number >= fps * SECONDS_A_FACE
+            time = number / fps
             move = cv2.getRotationMatrix2D((225, 113), 3 * np.sin(1.3 * time), 1.25 + 0.06 * np.sin(1.7 * time))
             move = move + np.array([[0, 0, 12 * np.sin(2.1 * time)], [0, 0, 8 * np.cos(1.1 * time)]])
             scene = pulled if shows_pulled else plain

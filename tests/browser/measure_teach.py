@@ -1,0 +1,77 @@
+"""Measures teaching beside live video in a real Chromium. Prints figures; asserts nothing.
+
+    python -m tests.browser.measure_teach
+
+All seven emotions of a simulated person, each recorded twice, are taught while the video of the two faces runs. Frames
+are those that the processor counted over the last two seconds, as the page says them, twice a second.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from emojify.emotions import Emotion
+from emojify.models import Model
+from emojify.settings import ROOT
+from emojify.teaching.samples import SampleStore
+from emojify.vision.cutout import Cutout
+from emojify.vision.readings import Box
+from tests.browser.conftest import CHROMIUM_NAMES, QUIET, serve
+from tests.browser.test_live import PATIENCE_MS, start
+from tests.browser.test_teach import write_two_faces
+from tests.teaching.bank import give_bank
+from tests.teaching.simulated import drawn_person
+
+SETTLING_S, BEFORE_S = 6, 10
+
+
+def frames_a_second(page: Page) -> float:
+    return float(page.get_by_text("frames/s").first.inner_text().split()[0])
+
+
+def main() -> None:
+    chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        house = Path(scratch)
+        shutil.copytree(ROOT / "models" / "seed", house / "models" / "seed")
+        if "rehearsal" not in Model(house / "models" / "seed").card:
+            give_bank(house / "models" / "seed")
+        store, person = SampleStore(house / "data" / "samples"), drawn_person(0)
+        for emotion in Emotion:
+            for day in (1, 2):
+                store.add(emotion, [Cutout(crop, Box(0, 0, 48, 48)) for crop in person.record(emotion, day, 30)])
+        write_two_faces(house / "faces.y4m", fps=30)
+        with serve(EMOJIFY_DATA=str(house / "data"), EMOJIFY_MODELS=str(house / "models")) as url:
+            camera = f"--use-file-for-fake-video-capture={house / 'faces.y4m'}"
+            browser = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *fake, camera])
+            page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+            page.goto(url)
+            page.get_by_role("link", name="Teach it your face").click(timeout=PATIENCE_MS)
+            start(page)
+            page.wait_for_timeout(1000 * SETTLING_S)
+            before, during = [], []
+            for _ in range(2 * BEFORE_S):
+                before.append(frames_a_second(page))
+                page.wait_for_timeout(500)
+            began_s = time.monotonic()
+            page.get_by_role("button", name="Teach it").last.click()
+            done = page.get_by_role("heading", name="3. Try it")
+            while not done.count():
+                page.wait_for_timeout(500)
+                during.append(frames_a_second(page))
+            seconds = time.monotonic() - began_s
+            browser.close()
+    print(f"click to 'Try it'          {seconds:.1f} s")
+    print(f"frames a second before     {statistics.median(before):.0f} (lowest {min(before):.0f})")
+    print(f"frames a second meanwhile  {statistics.median(during):.0f} (lowest {min(during):.0f})")
+
+
+if __name__ == "__main__":
+    main()
