@@ -16,6 +16,7 @@ from emojify.models import ModelStore
 from emojify.packs.cli import add_commands as add_pack_commands
 from emojify.pictures import read_photo_file
 from emojify.settings import Settings
+from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
 from emojify.video.cli import add_commands as add_video_commands
 from emojify.vision.analyzer import analyze_photo
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add_pack_commands(commands)
     add_training_commands(commands)
     add_bench_command(commands)
+    add_teaching_commands(commands)
     return parser
 
 

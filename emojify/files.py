@@ -1,7 +1,10 @@
-"""Writing files so that a kill or a full disk leaves the old one whole, and noticing that some changed."""
+"""Writing files so that a kill or a full disk leaves the old one whole; taking turns; noticing that some changed."""
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -23,6 +26,21 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink()
         raise
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Only one thread of one process at a time gets past this; it needs no file, so a full disk does not matter.
+
+    Raises:
+        OSError: if ``folder`` can't be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # let go of with the descriptor, also by a kill
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def fingerprint(folder: Path) -> str:

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import locked, write_atomically
+from emojify.public import closed_to_visitors
 from emojify.vision.classifier import Classifier
 
 DEFAULT_MODEL = "seed"
+SHIPPED_MODELS = ("seed",)
 CARD = "card.json"
 LIVE = "live.json"
 
@@ -115,35 +121,76 @@ class ModelStore:
         """The id of the model that is meant to be live."""
         return self._history()[-1]
 
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether another model was live before this one."""
+        return len(self._history()) > 1
+
+    @closed_to_visitors
     def promote(self, model_id: str) -> None:
         """Put a model live, if it opens.
 
         Raises:
-            EmojifyError: if there is no such model or it is broken; the live one stays.
+            EmojifyError: if there is no such model, it is broken, or that can't be written; the live one stays.
         """
         self.get(model_id).open()
-        history = self._history()
-        if history[-1] != model_id:
-            self._write_history([*history, model_id])
+        with self._writing(f"{model_id} can't be put live"):
+            history = self._history()
+            if history[-1] != model_id:
+                self._write_history([*history, model_id])
 
+    @closed_to_visitors
     def rollback(self) -> str:
         """Put the newest model live that was so before and still opens; returns its id.
 
         Raises:
-            EmojifyError: if there is none; the live one stays.
+            EmojifyError: if there is none, or that can't be written; the live one stays.
         """
-        history = self._history()
-        problems = [f"There is no model to go back to from {history[-1]}."]
-        for length in range(len(history) - 1, 0, -1):
-            model_id = history[length - 1]
-            try:
-                self.get(model_id).open()
-            except EmojifyError as error:
-                problems.append(str(error))
-            else:
-                self._write_history(history[:length])
-                return model_id
+        with self._writing("Nothing was rolled back"):
+            history = self._history()
+            problems = [f"There is no model to go back to from {history[-1]}."]
+            for length in range(len(history) - 1, 0, -1):
+                model_id = history[length - 1]
+                try:
+                    self.get(model_id).open()
+                except EmojifyError as error:
+                    problems.append(str(error))
+                else:
+                    self._write_history(history[:length])
+                    return model_id
         raise EmojifyError(" ".join(problems))
+
+    @closed_to_visitors
+    def withdraw(self, model_id: str) -> None:
+        """Take a model out of all that was ever put live; what was live before it is live again.
+
+        Raises:
+            EmojifyError: if that can't be written down.
+        """
+        with self._writing(f"The model {model_id} can't be withdrawn"):
+            history = self._history()
+            others = [entry for entry in history if entry != model_id]
+            if others != history:
+                self._write_history(others or [DEFAULT_MODEL])
+
+    @closed_to_visitors
+    def remove(self, model_id: str) -> None:
+        """Delete a model for good.
+
+        Raises:
+            EmojifyError: if there is none, it is live, it came with the project, or it can't be deleted.
+        """
+        model = self.get(model_id)
+        if model_id == self.live_id:
+            raise EmojifyError(f"{model_id} is live: put another model live first.")
+        if model_id in SHIPPED_MODELS:
+            raise EmojifyError(f"{model_id} comes with Emojify and stays.")
+        gone = self.folder / f".deleted-{model_id}-{time.time_ns()}"
+        try:
+            model.folder.rename(gone)  # first out of sight in one step, so that no half of it is ever seen
+        except OSError as error:
+            raise EmojifyError(f"The model {model_id} can't be deleted: {error.strerror}.") from error
+        shutil.rmtree(gone, ignore_errors=True)
 
     def open(self, model_id: str | None = None) -> OpenedModel:
         """A model, by default the live one; if it is broken, the last good one that was live, then any other.
@@ -173,6 +220,15 @@ class ModelStore:
         except (OSError, ValueError, KeyError, TypeError):
             pass  # nobody has promoted a model yet, or somebody edited the file: the one that ships is live
         return [DEFAULT_MODEL]
+
+    @contextmanager
+    def _writing(self, failed: str) -> Iterator[None]:
+        """Nobody else changes what is live meanwhile; what the disk refuses becomes a sentence."""
+        try:
+            with locked(self.folder):
+                yield
+        except OSError as error:
+            raise EmojifyError(f"{failed}: {error.strerror}.") from error
 
     def _write_history(self, history: list[str]) -> None:
         write_atomically(self.folder / LIVE, (json.dumps({"history": history}, indent=1) + "\n").encode())

@@ -4,27 +4,33 @@
     <folder>/process.log    all that it printed; later processes in the same folder append to it
 
 A process number alone says little, since the system hands it out again; together with the time of birth it is one
-process for good. So a folder can be asked after a reload, from another browser or after the app was restarted.
+process for good; on Linux that is counted in ticks since the machine started, which setting the clock does not change.
+So a folder can be asked after a reload, from another browser or after the app was restarted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
+from emojify.errors import EmojifyError
 from emojify.files import write_atomically
+from emojify.public import closed_to_visitors
 from emojify.settings import ROOT
 
 PROCESS, LOG = "process.json", "process.log"
 
 
+@closed_to_visitors
 def start(arguments: Sequence[str], folder: Path) -> None:
     """Run ``python -m emojify`` with ``arguments`` for ``folder``, which must exist, and return at once.
 
@@ -35,19 +41,41 @@ def start(arguments: Sequence[str], folder: Path) -> None:
         OSError: if it can't be started or ``folder`` can't be written; then nothing runs.
     """
     command = [sys.executable, "-m", "emojify", *arguments]
+    # NumPy's own threads wait for each other by spinning: beside live video, one does more than two.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     with (folder / LOG).open("ab") as log:
         child = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
         process = psutil.Process(child.pid)
         _give_way(process)
-        content = {"pid": child.pid, "born": process.create_time(), "arguments": list(arguments)}
-        write_atomically(folder / PROCESS, (json.dumps(content, indent=1) + "\n").encode())
+        _record(process, arguments, folder)
     except BaseException:
         child.kill()
         child.wait()
         raise
+
+
+def claim(folder: Path) -> None:
+    """Say that this very process works for ``folder``: one that was started in a terminal is then found as well.
+
+    Raises:
+        EmojifyError: if another one works there.
+        OSError: if ``folder`` can't be written.
+    """
+    other = _find(folder)
+    if other is not None and other.pid != os.getpid():
+        raise EmojifyError(f"Process {other.pid} works on {folder} already. Wait until it ends, or stop it.")
+    _record(psutil.Process(), sys.argv[1:], folder)
+
+
+def born(folder: Path) -> float | None:
+    """When the process that was started last for ``folder`` began, in seconds since 1970; None if none ever did."""
+    try:
+        return float(json.loads((folder / PROCESS).read_text(encoding="utf-8"))["born"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def is_running(folder: Path) -> bool:
@@ -55,6 +83,7 @@ def is_running(folder: Path) -> bool:
     return _find(folder) is not None
 
 
+@closed_to_visitors
 def stop(folder: Path) -> None:
     """Ask the process of ``folder`` to end in its own time. Does nothing if none runs."""
     process = _find(folder)
@@ -62,6 +91,7 @@ def stop(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
 
 
+@closed_to_visitors
 def kill(folder: Path, timeout_s: float = 5.0) -> None:
     """End the process of ``folder`` and all that it started, now. Does nothing if none runs.
 
@@ -73,7 +103,12 @@ def kill(folder: Path, timeout_s: float = 5.0) -> None:
         return
     for one in (*process.children(recursive=True), process):
         one.kill()
-    process.wait(timeout_s)
+    deadline_s = time.monotonic() + timeout_s
+    # Not process.wait(): another process' child that has ended stays until that one asks for its status.
+    while _find(folder) is not None:
+        if time.monotonic() > deadline_s:
+            raise psutil.TimeoutExpired(timeout_s, process.pid)
+        time.sleep(0.02)
 
 
 def _find(folder: Path) -> psutil.Process | None:
@@ -81,16 +116,40 @@ def _find(folder: Path) -> psutil.Process | None:
         content = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
         process = psutil.Process(int(content["pid"]))
         # Our own child that has ended stays as a zombie until somebody asks for its status.
-        if process.create_time() != float(content["born"]) or process.status() == psutil.STATUS_ZOMBIE:
+        if _birth(process) != content["birth"] or process.status() == psutil.STATUS_ZOMBIE:
             return None
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
     return process
 
 
+def _record(process: psutil.Process, arguments: Sequence[str], folder: Path) -> None:
+    content = {
+        "pid": process.pid,
+        "birth": _birth(process),
+        "born": process.create_time(),
+        "arguments": list(arguments),
+    }
+    write_atomically(folder / PROCESS, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _birth(process: psutil.Process) -> str:
+    """What tells it from every other one that has had or will have its number."""
+    if not Path("/proc/self/stat").exists():
+        return str(process.create_time())
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    # proc(5): the 22nd field is the start time; the second, the program's name, may hold anything but ends with ")".
+    ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return f"{boot} {ticks}"
+
+
 def _give_way(process: psutil.Process) -> None:
     """Run only while nobody else wants to; threads that it starts later inherit this."""
     if hasattr(os, "SCHED_IDLE"):  # Linux
         os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+        # Where Linux shares the processor out by session, a niceness counts within its session only, and ours has one
+        # of its own: the session as a whole must give way. Not every system shares by session.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{process.pid}/autogroup").write_text("19")
     else:
         process.nice(19)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,22 @@ class Settings:
     Attributes:
         models: folder of models; ``EMOJIFY_MODELS``.
         emojis: folder of emoji packs; ``EMOJIFY_EMOJIS``.
-        data: folder of what people bring, kept for as long as they want; ``EMOJIFY_DATA``.
+        data: folder of data sets to train on, and of what people bring and record of themselves; ``EMOJIFY_DATA``.
+        runs: folder of training runs; ``EMOJIFY_RUNS``.
         ice_servers: STUN and TURN servers for both ends of a connection, as WebRTC writes them;
             ``EMOJIFY_ICE_SERVERS``, a JSON list. None by default: on one machine or in one network
             none is needed, and nothing outside is contacted.
+        public: whether visitors may only look and wear, see :mod:`emojify.public`; ``EMOJIFY_PUBLIC``, 1 or 0.
+        max_sessions: how many may have live video at once; ``EMOJIFY_MAX_SESSIONS``, None for any number.
     """
 
     models: Path = ROOT / "models"
     emojis: Path = ROOT / "emojis"
     data: Path = ROOT / "data"
+    runs: Path = ROOT / "runs"
     ice_servers: tuple[dict[str, Any], ...] = ()
+    public: bool = False
+    max_sessions: int | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -43,14 +50,31 @@ class Settings:
             models=Path(environment.get("EMOJIFY_MODELS") or cls.models),
             emojis=Path(environment.get("EMOJIFY_EMOJIS") or cls.emojis),
             data=Path(environment.get("EMOJIFY_DATA") or cls.data),
+            runs=Path(environment.get("EMOJIFY_RUNS") or cls.runs),
             ice_servers=_parse_ice_servers(environment.get("EMOJIFY_ICE_SERVERS") or "[]"),
+            public=_parse_public(environment.get("EMOJIFY_PUBLIC") or "0"),
+            max_sessions=_parse_max_sessions(environment.get("EMOJIFY_MAX_SESSIONS")),
         )
+
+
+def _parse_public(text: str) -> bool:
+    if text not in ("0", "1"):  # a guess could leave open what was meant to be closed
+        raise EmojifyError(f"EMOJIFY_PUBLIC must be 1 or 0, not {text!r}.")
+    return text == "1"
+
+
+def _parse_max_sessions(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,5}", text):
+        raise EmojifyError(f"EMOJIFY_MAX_SESSIONS must be a number from 1 on, not {text!r}.")
+    return int(text)
 
 
 def _parse_ice_servers(text: str) -> tuple[dict[str, Any], ...]:
     try:
         servers = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         servers = None
     if not isinstance(servers, list) or not all(isinstance(server, dict) and server.get("urls") for server in servers):
         raise EmojifyError(

@@ -12,9 +12,10 @@ from emojify.packs.about import MAX_CHARACTERS
 from emojify.packs.avatar import Avatar
 from emojify.packs.drawing.expression import EXPRESSIONS
 from emojify.packs.drawing.people import BACKGROUNDS, CLOTHES, HAIR_COLOURS, PARTS, SKINS, Person
-from emojify.packs.store import add_pack, export_pack, list_packs
+from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
 from emojify.settings import Settings
+from pages.own_pack import OWN_STAYS, keep, packs_here
 
 LARGE_PX, SMALL_PX, DOWNLOAD_PX = 340, 100, 1024
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens
@@ -121,17 +122,19 @@ def save(avatar: Avatar) -> None:
         author = right.text_input("Author", max_chars=MAX_CHARACTERS["author"], placeholder="Who made it")
         if st.form_submit_button("Save as a pack", icon=":material/save:"):
             try:
-                st.session_state.saved_avatar = add_pack(settings.emojis, avatar.to_draft(name, author)).id
+                st.session_state.saved_avatar = keep(settings, avatar.to_draft(name, author)).id
             except EmojifyError as error:
                 st.error(str(error))
 
 
 def offer(pack_id: str) -> None:
-    found = list_packs(settings.emojis)
+    found = packs_here(settings)
     if pack_id not in found.labels:
         return  # removed since
     pack = found.get(pack_id)
     st.success("Your avatar is among the emoji packs now.", icon=":material/check:")
+    if settings.public:
+        st.caption(OWN_STAYS)
     with st.container(horizontal=True):
         if st.button("See it on your face", type="primary", icon=":material/videocam:"):
             st.switch_page("pages/live.py", query_params={"pack": found.labels[pack_id]})

@@ -13,7 +13,6 @@ import streamlit as st
 
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.files import fingerprint
 from emojify.packs.about import MAX_CHARACTERS, About
 from emojify.packs.importer import (
     MAX_MEGAPIXELS,
@@ -26,9 +25,10 @@ from emojify.packs.importer import (
     read_picture,
 )
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import BUILT_IN, MAX_PACKS, PackList, add_pack, edit_pack, export_pack, list_packs, remove_pack
+from emojify.packs.store import BUILT_IN, MAX_PACKS, PackList, edit_pack, export_pack, remove_pack
 from emojify.pictures import open_picture, square_png
 from emojify.settings import Settings
+from pages.own_pack import OWN_STAYS, keep, packs_here
 
 FACE_PX = 80
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens
@@ -89,12 +89,12 @@ def offer_live(found: PackList, pack: EmojiPack, key: str) -> None:
 # ---- adding ----
 
 
-@st.cache_data(max_entries=8, show_spinner="Looking at the pictures …")
+@st.cache_data(max_entries=8, show_spinner="Looking at the pictures …", scope="session")
 def check_files(files: list[tuple[str, bytes]]) -> tuple[Draft, tuple[str, ...]]:
     return read_files(files)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_data(max_entries=16, show_spinner=False, scope="session")
 def check_picture(content: bytes, name: str) -> CheckedPicture:
     return read_picture(content, name)
 
@@ -177,7 +177,7 @@ def complete(draft: Draft, key: str) -> Draft:
 
 
 def add(draft: Draft) -> None:
-    pack = add_pack(settings.emojis, draft)
+    pack = keep(settings, draft)
     st.session_state.batch = st.session_state.get("batch", 0) + 1  # fresh widgets: the next pack starts empty
     st.session_state.added = pack.id
 
@@ -211,11 +211,13 @@ def add_a_pack() -> None:
 # ---- looking after those that are here ----
 
 
-@st.cache_data(max_entries=2 * MAX_PACKS, show_spinner="Looking at the packs …")
+@st.cache_data(max_entries=2 * MAX_PACKS, show_spinner="Looking at the packs …", scope="session")
 def faces(_pack: EmojiPack, files: str) -> list[bytes]:
-    """Small pictures of the seven; ``files`` is the fingerprint of the pack's folder."""
-    paths = [_pack.path(emotion) for emotion in Emotion]
-    return [square_png(open_picture(path.read_bytes(), path.name), FACE_PX * SHARPNESS) for path in paths]
+    """Small pictures of the seven; ``files`` is the pack's fingerprint."""
+    return [
+        square_png(open_picture(_pack.read(emotion), f"{emotion.label}.png"), FACE_PX * SHARPNESS)
+        for emotion in Emotion
+    ]
 
 
 def change(pack: EmojiPack) -> None:
@@ -248,7 +250,7 @@ def show_pack(found: PackList, pack: EmojiPack) -> None:
         by = " · ".join(text for text in (pack.author, pack.licence) if text) or "no author or licence given"
         show_name(found.labels[pack.id], f"{by} · comes with Emojify" if pack.id in BUILT_IN else by)
         try:
-            pictures = faces(pack, fingerprint(pack.folder))
+            pictures = faces(pack, pack.fingerprint())
             st.image(pictures, width=FACE_PX, alt=[f"{pack.name}: {label}" for label in LABELS])
         except (EmojifyError, OSError) as error:
             st.warning(plain(f"A picture of this pack does not open: {error}"))
@@ -258,7 +260,7 @@ def show_pack(found: PackList, pack: EmojiPack) -> None:
                 "Export", lambda: export_pack(pack), f"{pack.id}.zip", "application/zip",
                 icon=":material/download:", key=f"export-{pack.id}", on_click="ignore",
             )  # fmt: skip
-            if pack.id not in BUILT_IN:
+            if pack.id not in BUILT_IN and not settings.public:
                 with st.popover("Change", icon=":material/edit:"):
                     change(pack)
 
@@ -267,8 +269,10 @@ settings = Settings.from_environment()
 st.html(STYLE)
 st.title("Emoji packs", anchor=False)
 st.markdown("Seven pictures make a pack, one for each emotion. Wear one of these, or bring your own.")
+if settings.public:
+    st.caption(OWN_STAYS)
 tell_what_was_done()
-found = list_packs(settings.emojis)
+found = packs_here(settings)
 for problem in found.problems:
     st.warning(plain(problem))
 mine = [pack for pack in found.packs if pack.id not in BUILT_IN]

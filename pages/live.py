@@ -20,7 +20,7 @@ from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.video_frame import look_after_video_frame
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import DEFAULT_PACK, list_packs
+from emojify.packs.store import DEFAULT_PACK
 from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
 from emojify.video.sink import KINDS
@@ -29,6 +29,7 @@ from emojify.vision.annotators import STYLES, Annotator, Sticker
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
+from pages.own_pack import packs_here
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20
@@ -45,14 +46,14 @@ def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
     return ModelStore(Settings.from_environment().models).open(model_id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=3, scope="session")
 def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
-    """``files`` is the fingerprint of the pack's folder."""
+    """``files`` is the pack's fingerprint."""
     return STYLES[style](_pack.emoji)
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
-    found = list_packs(settings.emojis)
+    found = packs_here(settings)
     for problem in found.problems:
         st.warning(problem)
     if not found.packs:
@@ -70,12 +71,25 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
         key="style",
         bind="query-params",
     )
-    return pack, make_annotator(str(style), pack, fingerprint(pack.folder))
+    return pack, make_annotator(str(style), pack, pack.fingerprint())
+
+
+def follow_live_model(live_id: str, ids: list[str]) -> None:
+    """Whoever uses the live model goes on with the next one that is put live; whoever chose another keeps that."""
+    chosen = st.session_state.get("model")
+    if chosen == st.session_state.get("live_model") or chosen not in ids:
+        st.session_state.model = live_id
+    st.session_state.live_model = live_id
+
+
+def named(model_id: str, live_id: str) -> str:
+    return f"{model_id} (live)" if model_id == live_id else model_id
 
 
 def fine_tune(annotator: Annotator) -> LiveSettings:
     store = ModelStore(settings.models)
     ids = list(dict.fromkeys([store.live_id, *(model.id for model in store.models())]))
+    follow_live_model(store.live_id, ids)
     with st.expander("Settings", icon=":material/tune:"):
         mirror = st.toggle("Mirror the picture", True, key="mirror", persist_state="session")
         smoothing_s = st.slider(
@@ -94,7 +108,9 @@ def fine_tune(annotator: Annotator) -> LiveSettings:
             "Detector's minNeighbors: more means fewer phantom faces, and more real ones missed",
             1, 10, DetectorSettings().min_neighbors, key="min_neighbors", persist_state="session",
         )  # fmt: skip
-        model_id = st.selectbox("Model", ids, key="model", persist_state="session")
+        model_id = st.selectbox(
+            "Model", ids, key="model", persist_state="session", format_func=lambda name: named(name, store.live_id)
+        )
     opened = open_model(str(settings.models), str(model_id), fingerprint(settings.models))
     for problem in opened.problems:
         st.warning(f"{problem} Using {opened.model.id} instead.")
@@ -112,7 +128,7 @@ def show_faces_to_pull(pack: EmojiPack) -> None:
     with st.container(horizontal=True):
         for emotion in Emotion:
             with st.container(width=76, horizontal_alignment="center", gap="xxsmall"):
-                st.image(str(pack.path(emotion)), width=72, alt=f"{pack.name}: {emotion.label}")
+                st.image(pack.read(emotion), width=72, alt=f"{pack.name}: {emotion.label}")
                 st.caption(emotion.label, text_alignment="center")
 
 
@@ -130,6 +146,9 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
         st.session_state.processor = EmojiVideoProcessor(live)
     processor: EmojiVideoProcessor = st.session_state.processor
     processor.configure(live)
+    if not processor.seats.is_free_for(processor):
+        ask_to_wait(processor)
+        return processor
     prepare_process()
     context = webrtc_streamer(
         key="live",
@@ -146,6 +165,12 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
     look_after_video_frame()
     st.session_state.playing = context.state.playing
     return processor
+
+
+def ask_to_wait(processor: EmojiVideoProcessor) -> None:
+    st.session_state.playing = False
+    st.info(f"{processor.seats.sentence} A photo works meanwhile.", icon=":material/hourglass_top:")
+    st.button("Try again", icon=":material/refresh:")
 
 
 def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
@@ -238,7 +263,7 @@ def offer_clean_view() -> None:
 def clean_view() -> None:
     """The picture and nothing else; pack, style, background and what is shown come from the address."""
     asked = st.query_params
-    found = list_packs(settings.emojis)
+    found = packs_here(settings)
     by_word = {found.labels[pack.id]: pack for pack in found.packs} | {pack.id: pack for pack in found.packs}
     pack = by_word.get(asked.get("pack", DEFAULT_PACK)) or found.get(DEFAULT_PACK)
     words = {name: style for style, name in STYLE_NAMES.items()} | {style: style for style in STYLES}
@@ -255,7 +280,11 @@ def clean_view() -> None:
 
 @st.fragment(run_every=SECONDS_BETWEEN_UPDATES)
 def watch(processor: EmojiVideoProcessor) -> None:
+    if ModelStore(settings.models).live_id != st.session_state.live_model:
+        st.rerun()  # another model was put live meanwhile
     status = processor.status()
+    if status.turned_away:
+        st.rerun()  # somebody else was quicker: the page then says so in place of the video
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
     others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
     st.caption(f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · {status.dropped} dropped{others}")

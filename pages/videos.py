@@ -111,8 +111,12 @@ def offer_start(job: Job, report: dict[str, Any]) -> None:
 
 def show_delete(job: Job, label: str) -> None:
     if st.button(label, icon=":material/delete:"):
-        job.delete()
-        leave()
+        try:
+            job.delete()
+        except EmojifyError as error:
+            st.error(str(error))
+        else:
+            leave()
 
 
 def leave() -> None:

@@ -48,7 +48,11 @@ def imports_of(path: Path) -> set[str]:
             ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.models"),
         ),
         ("emojify/video", ("streamlit", "streamlit_webrtc", "tensorflow", "keras", "emojify.live", "emojify.training")),
-        ("emojify/live", ("tensorflow", "keras", "emojify.training", "pages")),
+        (
+            "emojify/teaching",
+            ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.packs", "pages"),
+        ),
+        ("emojify/live", ("tensorflow", "keras", "emojify.training", "emojify.teaching", "pages")),
         ("emojify/training", ("streamlit", "streamlit_webrtc", "av", "emojify.live", "pages")),
         ("pages", ("tensorflow", "keras", "emojify.training")),
     ],

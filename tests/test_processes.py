@@ -61,6 +61,9 @@ def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
     if hasattr(os, "SCHED_IDLE"):
         assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
+    session = Path(f"/proc/{process.pid}/autogroup")
+    if session.exists():
+        assert session.read_text().split()[-1] == "19"
     processes.kill(folder)
 
 
@@ -76,7 +79,7 @@ def test_another_process_with_the_same_number_is_not_it(folder: Path) -> None:
     processes.start(["60"], folder)
     process = process_of(folder)
     record = json.loads((folder / processes.PROCESS).read_text())
-    (folder / processes.PROCESS).write_text(json.dumps(record | {"born": record["born"] - 100}))
+    (folder / processes.PROCESS).write_text(json.dumps(record | {"birth": f"{record['birth']}0"}))
     assert not processes.is_running(folder)
     processes.kill(folder)
     assert process.is_running()  # left alone
@@ -85,11 +88,20 @@ def test_another_process_with_the_same_number_is_not_it(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, "", "{", "[]", '{"pid": "many"}', '{"pid": 1}', '{"pid": -1, "born": 0}'],
+    [None, "", "{", "[]", '{"pid": "many"}', '{"pid": 1}', '{"pid": -1, "birth": "0"}'],
 )
 def test_a_folder_without_a_readable_record_has_no_process(folder: Path, content: str | None) -> None:
     if content is not None:
         (folder / processes.PROCESS).write_text(content)
+    assert not processes.is_running(folder)
+
+
+def test_setting_the_clock_does_not_hide_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes.start(["60"], folder)
+    born = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: born(process) - 3600)
+    assert processes.is_running(folder)
+    processes.kill(folder)
     assert not processes.is_running(folder)
 
 
@@ -109,3 +121,18 @@ def test_nothing_runs_if_the_record_cannot_be_written(folder: Path) -> None:
     with pytest.raises(OSError, match=r"process\.json"):
         processes.start(["60"], folder)
     assert not [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_one_that_another_process_started_and_never_asked_about_is_killed_as_well(folder: Path) -> None:
+    start = (
+        "import sys, time, pathlib; from emojify import processes; processes.ROOT = pathlib.Path(sys.argv[2]);"
+        "processes.start(['60'], pathlib.Path(sys.argv[1])); print('started', flush=True); time.sleep(60)"
+    )
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", start, str(folder), str(processes.ROOT)]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "started\n"
+        processes.kill(folder)
+        assert not processes.is_running(folder)
+        other.kill()

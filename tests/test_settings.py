@@ -25,11 +25,26 @@ def test_each_switch_is_taken_from_its_variable() -> None:
             "EMOJIFY_MODELS": "/srv/models",
             "EMOJIFY_EMOJIS": "/srv/emojis",
             "EMOJIFY_ICE_SERVERS": '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]',
+            "EMOJIFY_PUBLIC": "1",
+            "EMOJIFY_MAX_SESSIONS": "12",
         }
     )
     assert settings.models == Path("/srv/models")
     assert settings.emojis == Path("/srv/emojis")
     assert settings.ice_servers == ({"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"},)
+    assert (settings.public, settings.max_sessions) == (True, 12)
+
+
+@pytest.mark.parametrize("text", ["true", "yes", "2", " 1", "on", "0 "])
+def test_whether_a_copy_is_public_is_never_guessed(text: str) -> None:
+    with pytest.raises(EmojifyError, match=f"EMOJIFY_PUBLIC must be 1 or 0, not '{text}'"):
+        Settings.from_environment({"EMOJIFY_PUBLIC": text})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "1e3", "٣", "9999999"])
+def test_a_number_of_sessions_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(EmojifyError, match="EMOJIFY_MAX_SESSIONS must be a number from 1 on"):
+        Settings.from_environment({"EMOJIFY_MAX_SESSIONS": text})
 
 
 @pytest.mark.parametrize(
@@ -42,6 +57,7 @@ def test_each_switch_is_taken_from_its_variable() -> None:
         '[{"url": "turn:a"}]',  # misspelt
         '[{"urls": ""}]',
         "null",
+        "[" * 100_000,
     ],
 )
 def test_servers_that_cannot_be_understood_are_refused_with_an_example(servers: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from emojify.errors import EmojifyError
 from emojify.settings import ROOT, Settings
 
-PACK = "person"
+SCENE_PACK, PACK = "person", "classic"  # whose faces are found, and what is laid on them
 FRAMES_BETWEEN_REFERENCES = 10  # so many frames of ours to each of the slow loop's, in turns
 WARM_UP_FRAMES = 30
 STAGES = ("convert", "detect", "classify", "smooth", "draw", "whole", "analysis")
@@ -48,13 +48,14 @@ def _bench(options: argparse.Namespace) -> None:
         raise EmojifyError(f"--seconds must lie between 0.5 and 3600, not {options.seconds}.")
     if not 1 <= options.sessions <= 64:
         raise EmojifyError(f"--sessions must lie between 1 and 64, not {options.sessions}.")
-    frames = draw_scene(Settings.from_environment().emojis / PACK, width, height, options.faces)
+    frames = draw_scene(Settings.from_environment().emojis / SCENE_PACK, width, height, options.faces)
     result = _measure(options, frames)
     print(json.dumps(result) if options.json else _words(result))
 
 
 def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, Any]:
     import av
+    import psutil
 
     from emojify.bench.stages import StageTimer, quantiles, run_sessions
     from emojify.live.processor import LiveSettings
@@ -72,6 +73,8 @@ def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, An
         for number in range(WARM_UP_FRAMES):
             timer.process(av.VideoFrame.from_ndarray(frames[number % len(frames)], format="bgr24"))
         timer.times.clear()
+        process = psutil.Process()
+        resident_mb, threads = [process.memory_info().rss / 1e6], [process.num_threads()]
         began, number, faces = time.perf_counter(), 0, 0
         while time.perf_counter() - began < options.seconds or number < FRAMES_BETWEEN_REFERENCES:
             timer.process(av.VideoFrame.from_ndarray(frames[number % len(frames)], format="bgr24"))
@@ -80,6 +83,8 @@ def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, An
                 for kind in others:
                     theirs[kind].append(ask(kind, number % len(frames)))
             number += 1
+        resident_mb.append(process.memory_info().rss / 1e6)
+        threads.append(process.num_threads())
     result: dict[str, Any] = {
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
         "model": model.id,
@@ -89,6 +94,8 @@ def _measure(options: argparse.Namespace, frames: Sequence[Any]) -> dict[str, An
         "stages_ms": {stage: quantiles(timer.times[stage]) for stage in STAGES},
         "analysis_ms": quantiles(timer.times["analysis"]),
         "fps": round(1000 * number / sum(timer.times["whole"]), 1),
+        "resident_mb": [round(mb, 1) for mb in resident_mb],
+        "threads": threads,
     }
     for kind, times in theirs.items():
         name = "reference" if kind == "tutorial" else kind
@@ -166,6 +173,8 @@ def _words(result: dict[str, Any]) -> str:
         figures = result["stages_ms"][stage]
         lines.append(f"{stage:12}{figures['p50']:8.2f}{figures['p90']:8.2f}")
     lines.append(f"{result['fps']} frames/s, one thread")
+    (mb_before, mb_after), (threads_before, threads_after) = result["resident_mb"], result["threads"]
+    lines.append(f"memory {mb_before} MB, then {mb_after}; threads {threads_before}, then {threads_after}")
     for name, ratio, words in (
         ("reference_ms", "ratio_p50", "the tutorial's loop"),
         ("fer_ms", "ratio_p50_fer", "the package fer"),

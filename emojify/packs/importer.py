@@ -73,7 +73,9 @@ class Draft:
         return replace(self, pictures=dict.fromkeys(self.missing, CheckedPicture(neutral.png)) | dict(self.pictures))
 
     def check_complete(self) -> None:
-        """Raises EmojifyError with the names of the missing emotions, if there are any."""
+        """Raises EmojifyError if it has no name, or with the names of the missing emotions, if there are any."""
+        if not self.about.name:
+            raise EmojifyError("The pack needs a name.")
         if self.missing:
             names = ", ".join(emotion.label for emotion in self.missing)
             raise EmojifyError(f"These emotions have no picture: {names}. Bring them, or let the neutral one fill in.")

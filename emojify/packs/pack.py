@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +14,15 @@ from PIL import ImageOps
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
+from emojify.files import fingerprint
 from emojify.packs.about import MANIFEST, About
 from emojify.packs.avatar import Avatar, LivingAvatar
+from emojify.packs.importer import Draft
 from emojify.pictures import open_picture
 from emojify.vision.annotators import Emoji, Head, Stills
+
+OWN_ID = "_yours"
+"""What a pack that lies nowhere but in memory is called; no folder of a store is called so."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,24 @@ class EmojiPack:
         id: the folder's name; what the command line calls it.
         about: what its ``pack.json`` says.
         folder: where the pictures lie.
+        content: the bytes of the picture files of a pack that lies in memory alone; None for one in a folder.
     """
 
     id: str
     about: About
     folder: Path
+    content: Mapping[Emotion, bytes] | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, draft: Draft) -> EmojiPack:
+        """A pack for whoever brought the draft: in memory, and gone when they forget it.
+
+        Raises:
+            EmojifyError: if it lacks a name or a picture.
+        """
+        draft.check_complete()
+        content = {emotion: picture.png for emotion, picture in draft.pictures.items()}
+        return cls(id=OWN_ID, about=draft.about, folder=Path(OWN_ID), content=content)
 
     @classmethod
     def load(cls, folder: Path) -> EmojiPack:
@@ -73,6 +92,26 @@ class EmojiPack:
         """The picture file of an emotion."""
         return self.folder / f"{emotion.label}.png"
 
+    def read(self, emotion: Emotion) -> bytes:
+        """The picture file's content.
+
+        Raises:
+            EmojifyError: if it cannot be read.
+        """
+        if self.content is not None:
+            return self.content[emotion]
+        path = self.path(emotion)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise EmojifyError(f"{path.name} of the pack {self.id} cannot be read: {error.strerror}.") from error
+
+    def fingerprint(self) -> str:
+        """Changes when the pack does; cheap."""
+        if self.content is None:
+            return fingerprint(self.folder)
+        return hashlib.sha256(b"".join([self.about.to_json(), *map(self.read, Emotion)])).hexdigest()
+
     @cached_property
     def avatar(self) -> Avatar | None:
         """Whom the avatar maker drew it from.
@@ -105,12 +144,8 @@ class EmojiPack:
         """
         pictures = {}
         for emotion in Emotion:
-            path = self.path(emotion)
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                raise EmojifyError(f"{path.name} of the pack {self.id} cannot be read: {error.strerror}.") from error
-            picture = open_picture(content, f"{path.name} of the pack {self.id}").convert("RGBA")
+            name = f"{emotion.label}.png of the pack {self.id}"
+            picture = open_picture(self.read(emotion), name).convert("RGBA")
             picture = ImageOps.pad(picture, (max(picture.size), max(picture.size)), color=(0, 0, 0, 0))
             pictures[emotion] = np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
         return pictures

@@ -11,7 +11,6 @@ import io
 import secrets
 import shutil
 import tempfile
-import threading
 import time
 import zipfile
 from collections import Counter
@@ -23,10 +22,11 @@ from pathlib import Path
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import locked, write_atomically
 from emojify.packs.about import MANIFEST, make_id
 from emojify.packs.importer import Draft
 from emojify.packs.pack import EmojiPack
+from emojify.public import closed_to_visitors
 
 DEFAULT_PACK = "classic"
 BUILT_IN = frozenset({"classic", "person"})
@@ -38,7 +38,6 @@ _REMOVED = ".removed-"
 _ABANDONED_AFTER_S = 3600.0  # no pack takes an hour to write: whoever began it was killed
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say; with the real one no two exports were the same
 _NAME_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR)
-_ONE_AT_A_TIME = threading.Lock()  # counting and adding; another process may slip in between, by a pack or two
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ def list_packs(folder: Path) -> PackList:
     return PackList(tuple(packs), tuple(problems))
 
 
+@closed_to_visitors
 def add_pack(folder: Path, draft: Draft) -> EmojiPack:
     """Put a pack into the store, under an id made from its name that nobody has yet.
 
@@ -88,8 +88,6 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
         EmojifyError: if it lacks a name or a picture, the store has ``MAX_PACKS``, or the disk does not take it;
             the store is then as it was.
     """
-    if not draft.about.name:
-        raise EmojifyError("The pack needs a name.")
     draft.check_complete()
     _check_room(folder)
     with _disk_errors("added"):
@@ -101,7 +99,7 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
                 write_atomically(unfinished / f"{emotion.label}.png", picture.png)
             write_atomically(unfinished / MANIFEST, draft.about.to_json())
             unfinished.chmod(0o755)  # mkdtemp keeps it to its owner
-            with _ONE_AT_A_TIME:
+            with locked(folder):
                 _check_room(folder)
                 return EmojiPack.load(_rename_to_free_id(unfinished, draft.about.name))
         except BaseException:
@@ -109,6 +107,7 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
             raise
 
 
+@closed_to_visitors
 def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) -> EmojiPack:
     """Change what a pack says of itself; its id and pictures stay.
 
@@ -125,6 +124,7 @@ def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) 
     return EmojiPack.load(pack.folder)
 
 
+@closed_to_visitors
 def remove_pack(folder: Path, pack_id: str) -> None:
     """Delete a pack, a broken one too.
 
@@ -149,11 +149,7 @@ def export_pack(pack: EmojiPack) -> bytes:
     """
     files = {MANIFEST: replace(pack.about, name=pack.name).to_json()}
     for emotion in Emotion:
-        path = pack.path(emotion)
-        try:
-            files[path.name] = path.read_bytes()
-        except OSError as error:
-            raise EmojifyError(f"{path.name} of the pack {pack.id} cannot be read: {error.strerror}.") from error
+        files[pack.path(emotion).name] = pack.read(emotion)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:  # stored as they are: PNG is packed already
         for name, content in files.items():

@@ -43,6 +43,7 @@ def make_card(
     created: str,
     tflite: dict[str, Any],
     weights: dict[str, Any],
+    rehearsal: dict[str, Any],
     emotions: list[str],
     crop_margin: float,
     data: Dataset,
@@ -61,6 +62,7 @@ def make_card(
         "created": created,
         "tflite": tflite,
         "weights": weights,
+        "rehearsal": rehearsal,
         "emotions": emotions,
         "crop_margin": crop_margin,
         "data": {

@@ -8,22 +8,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
+import subprocess
 import sys
 import time
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.training.config import RECIPES, FitConfig
+from emojify.training.conduct import Process
+from emojify.training.config import FLAGS, RECIPES, FitConfig
 
 STOPPED = 130
 """Exit status of a fit that was interrupted: what a shell calls an interrupted command."""
 
-_COMMON = ("epochs", "batch_size", "learning_rate", "seed", "precision", "patience")
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FitConfig) if field.name != "data"}
-_BY_SET = [name for name in _DEFAULTS if name not in (*_COMMON, "network", "begin_with")]
+_BY_SET = [name for name in _DEFAULTS if name not in (*FLAGS, "network", "begin_with")]
 _DATA = "FER-2013 as Kaggle's folder, a zip of it or the csv; or a folder of your own pictures by emotion"
 
 
@@ -42,7 +42,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--from", dest="begin_with", metavar="MODEL|RUN", help="begin with the weights of a model or an earlier run"
     )
     train.add_argument("--network", choices=sorted(RECIPES), help="default: seed, or that of --from")
-    for name in _COMMON:
+    for name in FLAGS:
         flag = f"--{name.replace('_', '-')}"
         train.add_argument(flag, type=type(_DEFAULTS[name]), help="default: the network's recipe")
     others = ", ".join(_BY_SET)
@@ -54,6 +54,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     evaluate.add_argument("--split", choices=("public", "private"), default="private", help="default: private")
     evaluate.add_argument("--clean", action="store_true", help="leave out pictures that stand in train too")
     evaluate.add_argument("--mirrored", action="store_true", help="average with the mirror image's reading")
+    evaluate.add_argument(
+        "--found", type=float, metavar="MARGIN", help="cut the faces out as the live path does, with this crop margin"
+    )
     evaluate.add_argument("--model", metavar="ID", help="default: the live one")
     evaluate.add_argument("--picture", type=Path, metavar="PNG", help="draw the confusion matrix there")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
@@ -65,6 +68,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--name", help="what people see; default: the id")
     export.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="default: what the run was trained on")
     export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
+    export.add_argument("--promote", action="store_true", help="put the model live at once")
     export.set_defaults(run=_export)
 
     data = commands.add_parser("data", help="check or get training data")
@@ -72,6 +76,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     check = actions.add_parser("check", help="counts, unreadable and blank pictures, copies, leaks from test to train")
     check.add_argument("data", type=Path, metavar="DIR|ZIP|CSV")
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument("--report", type=Path, metavar="FILE", help="write what was found there, with some of the faces")
     check.set_defaults(run=_check)
     actions.add_parser("download", help="get FER-2013 from Kaggle").set_defaults(run=_download)
 
@@ -79,7 +84,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _train(options: argparse.Namespace) -> int:
     if options.resume:
         if options.set or any(
-            getattr(options, name) is not None for name in ("folder", "network", "begin_with", *_COMMON)
+            getattr(options, name) is not None for name in ("folder", "network", "begin_with", *FLAGS)
         ):
             raise EmojifyError("A resumed run keeps its own settings: give --resume alone.")
         config, folder = FitConfig.read(options.resume), options.resume
@@ -87,14 +92,19 @@ def _train(options: argparse.Namespace) -> int:
         config = _config(options)
         folder = options.folder or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}"
     _quiet()
-    from emojify.training import fit
-
-    signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a fit politely gets the same words as Ctrl+C
     try:
-        fit.resume(folder) if options.resume else fit.start(config, folder)
-    except KeyboardInterrupt:
+        with Process() as process:
+            if options.resume:
+                process.begin(folder)
+                process.phase("loading TensorFlow")
+            from emojify.training import fit
+
+            fit.resume(folder, process) if options.resume else fit.start(config, folder, process)
+    except KeyboardInterrupt:  # whoever stops a fit politely by SIGTERM gets the same words as Ctrl+C
         print(f"Stopped. Go on with: python -m emojify train --resume {folder}", file=sys.stderr)
         return STOPPED
+    finally:
+        _start_next(folder)
     print(f"The run is in {folder}. Make a model of it: python -m emojify export {folder} --id NAME")
     return 0
 
@@ -116,12 +126,16 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.clean:
         data = mark_clean(data)
     tflite = model.folder / model.card["tflite"]["file"]
-    figures = evaluate(tflite, data, options.split, clean=options.clean, mirrored=options.mirrored)
+    if options.found is not None and not 0 <= options.found <= 1:
+        raise EmojifyError(f"--found must lie between 0 and 1, not {options.found}.")
+    figures = evaluate(
+        tflite, data, options.split, clean=options.clean, mirrored=options.mirrored, found_margin=options.found
+    )
     if options.picture and not cv2.imwrite(str(options.picture), confusion_picture(figures.confusion)):
         raise EmojifyError(f"{options.picture} can't be written. Its folder must exist and its name end in .png.")
     if options.json:
         what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}
-        print(json.dumps(what | {"mirrored": options.mirrored} | figures.as_dict()))
+        print(json.dumps(what | {"mirrored": options.mirrored, "found": options.found} | figures.as_dict()))
         return
     print(f"{model.name} on {options.split}{', clean' if options.clean else ''}, {figures.n:,} pictures of {data.name}")
     print(figures)
@@ -129,9 +143,11 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     _quiet()
-    from emojify.settings import Settings
+    print("Loading TensorFlow", flush=True)
+    from emojify.settings import ROOT, Settings
     from emojify.training.export import export_run
 
+    print("Reading the pictures, converting the network and measuring what it reads", flush=True)
     target = export_run(
         options.folder,
         options.data or Path(FitConfig.read(options.folder).data),
@@ -140,10 +156,23 @@ def _export(options: argparse.Namespace) -> None:
         name=options.name,
         crop_margin=options.crop_margin,
     )
-    print(f"{target} is ready. Put it live: python -m emojify models promote {options.model_id}")
+    promote = ["-m", "emojify", "models", "promote", options.model_id]
+    if not options.promote:
+        print(f"{target} is ready. Put it live: python {' '.join(promote)}")
+        return
+    # In a process of its own: LiteRT has been seen to crash where TensorFlow's converter had worked.
+    done = subprocess.run([sys.executable, *promote], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise EmojifyError(f"{target} is ready, but can't be put live. {done.stderr.strip()}")
+    print(done.stdout.strip())
 
 
 def _check(options: argparse.Namespace) -> None:
+    if options.report:
+        from emojify.training.report import write_report
+
+        write_report(options.data, options.report)
+        return
     from emojify.training.check import check
     from emojify.training.dataset import load
 
@@ -162,7 +191,7 @@ def _config(options: argparse.Namespace) -> FitConfig:
     network, begin_with = options.network or "seed", ""
     if options.begin_with:
         network, begin_with = _find_weights(options.begin_with, options.network)
-    asked = {name: getattr(options, name) for name in _COMMON if getattr(options, name) is not None}
+    asked = {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     for setting in options.set:
         name, _, value = setting.partition("=")
         if name not in _BY_SET:
@@ -212,8 +241,14 @@ def _parse(name: str, value: str) -> bool | int | float | str:
         raise EmojifyError(f"{name} must be {kind}, not {value!r}.") from error
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _start_next(folder: Path) -> None:
+    """One fit at a time: the next in the queue begins when this one is over."""
+    from emojify.runs.store import RunStore
+    from emojify.settings import Settings
+
+    store = RunStore(Settings.from_environment().runs)
+    if folder.resolve().parent == store.folder.resolve():
+        store.start_next(ended=folder.name)
 
 
 def _quiet() -> None:

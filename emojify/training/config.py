@@ -23,6 +23,7 @@ class FitConfig:
     begin_with: str = ""  # a file of weights of the same network to begin with; empty: random ones
     epochs: int = 50
     batch_size: int = 64
+    pictures: int = 0  # train on at most so many, the same share of every emotion, for a quick taste; 0: all
     seed: int = 1  # fixes the first weights, the order of the pictures, dropout and augmentation
     precision: str = "float32"  # or "bfloat16": mixed, for CPUs with AVX512-BF16 and for GPUs; "auto": if they have it
 
@@ -79,6 +80,7 @@ class FitConfig:
         limits = {
             "epochs": (1, 100_000),
             "batch_size": (1, 65_536),
+            "pictures": (0, 10_000_000),
             "learning_rate": (1e-9, 100),
             "momentum": (0, 0.9999),
         }
@@ -109,6 +111,9 @@ class FitConfig:
             raise EmojifyError(f"{run} was made by another version of Emojify: it sets {', '.join(sorted(unknown))}.")
         return cls(**content)
 
+
+FLAGS = ("epochs", "batch_size", "learning_rate", "seed", "precision", "patience")
+"""Settings that have a flag of their own on the command line; all others go through ``--set``."""
 
 RECIPES: dict[str, dict[str, Any]] = {
     "seed": {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,7 +87,7 @@ class Dataset:
         return len(self.labels)
 
 
-def load(source: Path, *, seed: int = 0) -> Dataset:
+def load(source: Path, *, seed: int = 0, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
     """Read a data set.
 
     Args:
@@ -101,6 +102,7 @@ def load(source: Path, *, seed: int = 0) -> Dataset:
 
             FER+ votes are taken from ``labels.csv`` or ``fer2013new.csv`` if one lies there.
         seed: for splits that the data set does not bring itself.
+        on_progress: called with (pictures read, pictures in all); not for a csv.
 
     Raises:
         EmojifyError: if it is not there, is none of these, an emotion has no pictures, a csv has a bad row, or more
@@ -114,7 +116,9 @@ def load(source: Path, *, seed: int = 0) -> Dataset:
                 f"{source} holds no pictures in folders named after emotions, and no fer2013.csv. "
                 "Give Kaggle's FER-2013 folder, a zip of it, the csv, or your own pictures in seven folders."
             )
-        faces, unreadable = read_pictures(folder, pictures) if csv_name is None else (read_csv(folder, csv_name), [])
+        faces, unreadable = (
+            read_pictures(folder, pictures, on_progress) if csv_name is None else (read_csv(folder, csv_name), [])
+        )
         crowd = Crowd.read(folder)
     if len(unreadable) > MAX_UNREADABLE * (len(faces) + len(unreadable)):
         raise EmojifyError(

@@ -2,6 +2,7 @@
 
     models/<id>/model.tflite    the network for LiteRT: raw grey bytes (1, 48, 48, 1) in, probabilities (1, 7) out
     models/<id>/weights.npz     the same network's weights in float16, to train on from
+    models/<id>/rehearsal.npz   what its last layer is given for some of the faces, for teaching it one more
     models/<id>/card.json       what it is and what it is worth
 
 The folder appears whole or not at all.
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
+from emojify.teaching.rehearsal import BANK, choose, make_bank_apart
 from emojify.training.card import make_card
 from emojify.training.check import mark_clean
 from emojify.training.config import FitConfig
@@ -119,6 +121,7 @@ def export(
         if private.clean is not None and private.clean.any():
             clean = private.rows(private.clean)
             figures["private_clean"] = measure(probabilities[private.clean], clean.labels, clean.votes)
+        _write_bank(data, folder)
         card = make_card(
             model_id=model_id,
             name=name or model_id,
@@ -127,6 +130,7 @@ def export(
             created=datetime.now(UTC).date().isoformat(),
             tflite=_stamp(folder / "model.tflite") | tflite,
             weights=_stamp(folder / "weights.npz"),
+            rehearsal=_stamp(folder / BANK),
             emotions=list(LABELS),
             crop_margin=crop_margin,
             data=data,
@@ -183,6 +187,14 @@ def _write_smallest_faithful(model: keras.Model, data: Dataset, folder: Path) ->
     target.write_bytes(candidates[chosen])
     public_accuracy = {kind: round(figures[kind].accuracy, 4) for kind in figures}
     return {"quantization": chosen, "public_accuracy": public_accuracy}, figures[chosen]
+
+
+def _write_bank(data: Dataset, folder: Path) -> None:
+    train, public = data.split("train"), data.split("public")
+    if public.clean is not None and public.clean.any():
+        public = public.rows(public.clean)
+    faces = choose((train.images, train.labels), (public.images, public.labels))
+    (folder / BANK).write_bytes(make_bank_apart(folder / "model.tflite", faces))
 
 
 def _stamp(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     runs/<run>/checkpoint.json, checkpoint-*    everything to go on from: weights, optimizer, dropout's random state
     runs/<run>/best.weights.h5                  the network at its best on public
+    runs/<run>/best.json                        what it read there: figures, and the pictures that it got most wrong
     runs/<run>/result.json                      written last
     runs/<run>/...                              see :mod:`~emojify.training.rundir`
 
@@ -24,17 +25,19 @@ from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
 from emojify.training.batches import class_shares, train_batches
+from emojify.training.conduct import Control
 from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import measure
 from emojify.training.networks import NETWORKS
+from emojify.training.picture import most_wrong
 from emojify.training.rundir import Journal, environment, has_bfloat16, write_json
 from emojify.training.weights import fill_weights
 
 __all__ = ["FitConfig", "resume", "start"]
 
 
-def start(config: FitConfig, run: Path) -> dict[str, Any]:
+def start(config: FitConfig, run: Path, control: Control | None = None) -> dict[str, Any]:
     """Begin a new run in the folder ``run``, which must not exist yet. Returns the result.
 
     Raises:
@@ -48,29 +51,34 @@ def start(config: FitConfig, run: Path) -> dict[str, Any]:
     except FileExistsError as error:
         raise EmojifyError(f"There is a run in {run} already. Go on with it (--resume), or choose another.") from error
     write_json(run / "config.json", asdict(config))
-    return _fit(config, data, run)
+    control = control or Control()
+    control.begin(run)
+    return _fit(config, data, run, control)
 
 
-def resume(run: Path) -> dict[str, Any]:
+def resume(run: Path, control: Control | None = None) -> dict[str, Any]:
     """Go on with a run that was stopped or killed, from its last whole epoch. Returns the result.
 
     Raises:
-        EmojifyError: if there is no such run, or its data is gone.
+        EmojifyError: if there is no such run, its network is unknown, its data gone or its checkpoint damaged.
     """
     config = FitConfig.read(run)
-    return _fit(config, load(Path(config.data)), run)
+    if config.network not in NETWORKS:
+        raise EmojifyError(f"There is no network called {config.network!r}. There are: {', '.join(NETWORKS)}.")
+    control = control or Control()
+    control.phase("reading the pictures")
+    return _fit(config, load(Path(config.data)), run, control)
 
 
-def _fit(config: FitConfig, data: Dataset, run: Path) -> dict[str, Any]:
+def _fit(config: FitConfig, data: Dataset, run: Path, control: Control) -> dict[str, Any]:
     keras.utils.set_random_seed(config.seed)
-    train, public = data.split("train"), data.split("public")
-    state: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_public_accuracy": 0.0, "best_score": 0.0}
-    if (run / "checkpoint.json").exists():
-        saved = json.loads((run / "checkpoint.json").read_text())
-        state |= {"best_score": saved["best_public_accuracy"], **saved}
+    train, public = _at_most(config.pictures, data.split("train"), config.seed), data.split("public")
+    state = _saved_state(run)
     with Journal(run, state["epoch"]) as journal:
+        control.phase("building the network")
         precision = ("bfloat16" if has_bfloat16() else "float32") if config.precision == "auto" else config.precision
-        write_json(run / "environment.json", environment(precision))
+        pictures = {"data": data.name, "train": len(train), "public": len(public)}
+        write_json(run / "environment.json", {**environment(precision), "pictures": pictures})
         model = _compiled(config, train, precision)
         average = Average(model, config.average) if config.average else None
         if "weights" in state:
@@ -81,12 +89,42 @@ def _fit(config: FitConfig, data: Dataset, run: Path) -> dict[str, Any]:
             if config.patience and epoch - state["best_epoch"] >= config.patience:
                 journal.say(f"no new best in {config.patience} epochs: stopping early")
                 break
-            state = _fit_epoch(model, average, config, train, public, state, run, journal)
+            state = _fit_epoch(model, average, config, train, public, state, run, journal, control)
+            control.batch()
         journal.say(f"best on public: {state['best_public_accuracy']:.4f} after epoch {state['best_epoch']}")
     result = {key: state[key] for key in ("best_epoch", "best_public_accuracy")}
     result |= {"epochs": state["epoch"], "parameters": parameters}
     write_json(run / "result.json", result)
     return result
+
+
+def _saved_state(run: Path) -> dict[str, Any]:
+    state: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_public_accuracy": 0.0, "best_score": 0.0}
+    if not (run / "checkpoint.json").exists():
+        return state
+    try:
+        saved = json.loads((run / "checkpoint.json").read_text())
+        state |= {"best_score": saved["best_public_accuracy"], **saved}
+        whole = (run / state["weights"]).is_file() and state["epoch"] >= 0
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise EmojifyError(
+            f"The checkpoint of {run} is damaged or gone, so there is nothing to go on from. Start anew."
+        )
+    return state
+
+
+def _at_most(pictures: int, train: Dataset, seed: int) -> Dataset:
+    """So many of the pictures, about the same share of every emotion; all of them if 0."""
+    if not 0 < pictures < len(train):
+        return train
+    order = np.random.default_rng(seed).permutation(len(train))
+    order = order[np.argsort(train.labels[order], kind="stable")]  # by emotion, shuffled within each
+    # Every so many-th of them; the first of each emotion as well, so that none goes missing.
+    firsts = order[np.unique(train.labels[order], return_index=True)[1]]
+    evenly = order[np.linspace(0, len(order) - 1, pictures).astype(np.int64)]
+    return train.rows(np.unique(np.concatenate([evenly, firsts])))
 
 
 def _compiled(config: FitConfig, train: Dataset, precision: str) -> keras.Model:
@@ -152,6 +190,7 @@ def _fit_epoch(
     state: dict[str, Any],
     run: Path,
     journal: Journal,
+    control: Control,
 ) -> dict[str, Any]:
     started, epoch = time.monotonic(), state["epoch"]
     batches = -(-len(train) // config.batch_size)
@@ -160,6 +199,7 @@ def _fit_epoch(
         if average is not None:
             average.update()
         journal.batch(epoch, batch + 1, batches, logs or {})
+        control.batch()
 
     said = keras.callbacks.LambdaCallback(on_train_batch_end=on_batch_end)
     rate = float(model.optimizer.learning_rate)
@@ -179,6 +219,9 @@ def _fit_epoch(
     if score > state["best_score"]:
         state |= {"best_epoch": epoch + 1, "best_public_accuracy": accuracy, "best_score": score}
         _save_weights(model, run / "best.weights.h5")
+        figures_at_best = {**public_figures.as_dict(), "data": public.name, "split": "public"}
+        wrong = most_wrong(probabilities, public)
+        write_json(run / "best.json", {"epoch": epoch + 1, "figures": figures_at_best, "wrong": wrong})
     if average is not None:
         model.set_weights(raw)
         state["average"] = f"{name}.average.npz"

@@ -1,12 +1,18 @@
-"""A confusion matrix as a picture."""
+"""What a model reads, as pictures: a confusion matrix, and the faces that it gets most wrong."""
 
 from __future__ import annotations
+
+import base64
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
+from emojify.training.dataset import Dataset
+
+MOST_WRONG = 27
 
 _CELL, _MARGIN = 72, 120
 _INK, _PAPER, _BLUE = (40, 40, 40), (255, 255, 255), (178, 114, 0)  # BGR; the blue is Okabe and Ito's
@@ -38,6 +44,33 @@ def confusion_picture(confusion: list[list[int]]) -> NDArray[np.uint8]:
             _write(picture, f"{share:.0%}", (left + 16, top + 34), ink=_PAPER if share > 0.65 else _INK, scale=0.55)
             _write(picture, f"{counts[row, column]}", (left + 16, top + 56), ink=_PAPER if share > 0.65 else _INK)
     return picture
+
+
+def most_wrong(probabilities: NDArray[np.float32], data: Dataset) -> list[dict[str, Any]]:
+    """The pictures that were read wrongly with the greatest confidence, the worst first, ready for JSON.
+
+    Args:
+        probabilities: (n, 7), a row for each of the data set's pictures.
+    """
+    read = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(read != data.labels)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_WRONG]
+    return [
+        {
+            "file": str(data.files[row]),
+            "label": LABELS[data.labels[row]],
+            "read": LABELS[read[row]],
+            "confidence": round(float(confidence[row]), 4),
+            "png": as_text(data.images[row]),
+        }
+        for row in worst
+    ]
+
+
+def as_text(image: NDArray[np.uint8]) -> str:
+    """A picture as PNG in base64, which JSON can hold."""
+    return base64.b64encode(cv2.imencode(".png", image)[1].tobytes()).decode()
 
 
 def _write(

@@ -3,7 +3,8 @@
 config.json       what was asked for
 environment.json  what it ran on
 progress.jsonl    a line every few batches and one an epoch; an epoch's has "epochs" and public figures. A batch's
-                  line counts epochs from 0 (the one under way), an epoch's from 1 (those done)
+                  line counts epochs from 0 (the one under way), an epoch's from 1 (those done). Before the first
+                  batch, lines with a "phase"
 run.log           the same for people, with warnings and the reason of a crash
 events.*          for TensorBoard
 """
@@ -23,8 +24,10 @@ from typing import Any
 import tensorflow as tf
 
 from emojify.files import write_atomically
+from emojify.training.machine import cpu_info, cpu_name
 
-BATCHES_BETWEEN_LINES = 20
+LINES_AN_EPOCH = 50
+SECONDS_BETWEEN_LINES = 0.5
 _BAR_WIDTH = 30
 
 
@@ -48,6 +51,7 @@ class Journal:
         for handler in self._handlers:
             self._log.addHandler(handler)
         self._bar = sys.stderr.isatty()
+        self._last_line_s = 0.0
 
     def __enter__(self) -> Journal:
         return self
@@ -70,7 +74,10 @@ class Journal:
 
     def batch(self, epoch: int, batch: int, batches: int, figures: dict[str, float]) -> None:
         """``batch`` of ``batches`` is done, in the epoch after ``epoch`` whole ones."""
-        if batch % BATCHES_BETWEEN_LINES == 0:
+        now_s = time.monotonic()
+        every = max(1, batches // LINES_AN_EPOCH)
+        if batch == 1 or (batch % every == 0 and now_s - self._last_line_s >= SECONDS_BETWEEN_LINES):
+            self._last_line_s = now_s
             rounded = {key: round(float(value), 5) for key, value in figures.items()}
             self._line({"epoch": epoch, "batch": batch, "batches": batches, **rounded})
         if self._bar:
@@ -110,7 +117,7 @@ def environment(precision: str) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "gpus": [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in _gpus()],
         "precision": precision,
@@ -122,24 +129,11 @@ def has_bfloat16() -> bool:
     """Whether this machine multiplies bfloat16 in hardware; where it does not, it is slower than float32."""
     if _gpus():
         return True
-    return bool({"avx512_bf16", "amx_bf16"} & set(_cpu_info("flags").split()))
+    return bool({"avx512_bf16", "amx_bf16"} & set(cpu_info("flags").split()))
 
 
 def _gpus() -> list[Any]:
     return list(tf.config.list_physical_devices("GPU"))
-
-
-def _cpu_name() -> str:
-    return _cpu_info("model name") or platform.processor()
-
-
-def _cpu_info(key: str) -> str:
-    """A field of the first core, empty where the system has no /proc/cpuinfo."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")
 
 
 def _forget_unfinished(progress: Path, epochs_done: int) -> None:
@@ -150,9 +144,9 @@ def _forget_unfinished(progress: Path, epochs_done: int) -> None:
     for line in progress.read_text(encoding="utf-8").splitlines():
         try:
             content = json.loads(line)
-        except ValueError:
-            continue
-        last = epochs_done if "epochs" in content else epochs_done - 1
-        if content["epoch"] <= last:
-            kept.append(line + "\n")
+            last = epochs_done if "epochs" in content else epochs_done - 1
+            if int(content["epoch"]) <= last:
+                kept.append(line + "\n")
+        except (ValueError, KeyError, TypeError):
+            continue  # torn, of the time before the first batch, or no line of ours
     write_atomically(progress, "".join(kept).encode())

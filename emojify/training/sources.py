@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -156,14 +156,18 @@ def open_source(path: Path) -> Iterator[Source]:
             yield _Zip(path, archive)
 
 
-def read_pictures(source: Source, names: list[str]) -> tuple[list[Face], list[str]]:
-    """The pictures that open, and the names of those that don't.
+def read_pictures(
+    source: Source, names: list[str], on_progress: Callable[[int, int], None] | None = None
+) -> tuple[list[Face], list[str]]:
+    """The pictures that open, and the names of those that don't. ``on_progress`` gets (pictures done, in all).
 
     Raises:
         EmojifyError: if one lies in a folder that is not named after an emotion.
     """
     faces, unreadable = [], []
-    for name in names:
+    for number, name in enumerate(names):
+        if on_progress is not None:
+            on_progress(number, len(names))
         path = PurePosixPath(name)
         try:
             label = parse_emotion(path.parent.name)

@@ -17,13 +17,17 @@ import re
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
+
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
+from emojify.public import closed_to_visitors
 
 KEPT_S = 24 * 3600.0
 MAX_RUNNING = 2  # more at once would all be slow
@@ -84,6 +88,7 @@ class Job:
             report = {"state": "stopped" if (self.folder / STOPPED).exists() else "lost"}
         return report
 
+    @closed_to_visitors
     def begin(self, only_estimate: bool = False) -> None:
         """Start the process, and return at once.
 
@@ -93,24 +98,37 @@ class Job:
         others = [path for path in self.folder.parent.iterdir() if processes.is_running(path)]
         if len(others) >= MAX_RUNNING:
             raise EmojifyError("Other videos are being worked on. Try again when one of them is done.")
-        for name in (REPORT, STOPPED):
-            (self.folder / name).unlink(missing_ok=True)
         command = ["render", self.source, self.target, "--pack", self.wish.pack, "--style", self.wish.style]
         command += ["--report", self.folder / REPORT, "--overwrite", *(["--estimate"] if only_estimate else [])]
         try:
+            for name in (REPORT, STOPPED):
+                (self.folder / name).unlink(missing_ok=True)
             processes.start([str(part) for part in command], self.folder)
         except OSError as error:
             raise EmojifyError(f"The work cannot be started: {error.strerror}.") from error
 
+    @closed_to_visitors
     def stop(self) -> None:
         """Ask the process to end; it leaves nothing half-written."""
-        (self.folder / STOPPED).touch()  # one that has only begun cannot say itself that it was stopped
+        with suppress(OSError):  # a full disk keeps nobody from stopping
+            (self.folder / STOPPED).touch()  # one that has only begun cannot say itself that it was stopped
         processes.stop(self.folder)
 
+    @closed_to_visitors
     def delete(self) -> None:
-        """Remove the video, what came of it, and whoever works on it."""
-        processes.kill(self.folder)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the video, what came of it, and whoever works on it.
+
+        Raises:
+            EmojifyError: if it can't be removed.
+        """
+        try:
+            processes.kill(self.folder)
+            shutil.rmtree(self.folder)
+        except FileNotFoundError:
+            return  # somebody else was quicker
+        except (OSError, psutil.Error) as error:
+            why = error.strerror if isinstance(error, OSError) else "the work on it does not end"
+            raise EmojifyError(f"The video can't be deleted: {why}. Try again.") from error
 
 
 class JobStore:
@@ -119,6 +137,7 @@ class JobStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
+    @closed_to_visitors
     def add(self, content: memoryview | bytes, wish: Wish) -> Job:
         """Keep a video, in a folder that only this app's user can read.
 
@@ -137,10 +156,18 @@ class JobStore:
             raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
         return Job(folder, wish)
 
+    @closed_to_visitors
     def change(self, job: Job, ending: str) -> Job:
-        """The same video, to become something else."""
+        """The same video, to become something else.
+
+        Raises:
+            EmojifyError: if that can't be written.
+        """
         changed = Job(job.folder, replace(job.wish, ending=ending))
-        write_atomically(job.folder / JOB, json.dumps(vars(changed.wish)).encode())
+        try:
+            write_atomically(job.folder / JOB, json.dumps(vars(changed.wish)).encode())
+        except OSError as error:
+            raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
         return changed
 
     def get(self, token: str) -> Job | None:
@@ -153,6 +180,7 @@ class JobStore:
         except (OSError, ValueError, TypeError):
             return None
 
+    @closed_to_visitors
     def remove_old(self, now_s: float | None = None) -> None:
         """Delete what was brought more than a day ago."""
         now_s = time.time() if now_s is None else now_s

@@ -75,7 +75,7 @@ class LookAhead:
         """The next picture of the video; returns those that can be drawn now, in their order."""
         grey = to_grey(picture.image)
         faces = self._tracker.update(grey, picture.time_s)
-        sights = {face.track_id: _Sight(face.box, self._classify(grey, face.box), face.seen) for face in faces}
+        sights = {face.track_id: _Sight(face.box, self._classify(grey, face.box), face.age_s == 0) for face in faces}
         for track_id in sights.keys() - self._known:
             self._look_back(track_id, sights[track_id].box)
         self._known = set(sights)

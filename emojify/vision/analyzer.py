@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from emojify.vision.classifier import Classifier, crop_face
 from emojify.vision.detector import DetectorSettings, FaceDetector
-from emojify.vision.readings import Face, Image, Reading
+from emojify.vision.readings import Face, Image, Probabilities, Reading
 from emojify.vision.smoothing import Smoother, SmoothingSettings, decide
 from emojify.vision.tracker import FaceTracker
 
@@ -35,9 +35,12 @@ class VideoAnalyzer:
         self.classifier = classifier
         self._tracker = FaceTracker(detection)
         self._smoother = Smoother(smoothing)
+        self._latest: dict[int, Probabilities] = {}
 
     def configure(self, classifier: Classifier, detection: DetectorSettings, smoothing: SmoothingSettings) -> None:
         """Take changed settings from the next frame on; faces keep their identity."""
+        if classifier is not self.classifier:
+            self._latest = {}
         self.classifier = classifier
         self._tracker.detector.settings = detection
         self._smoother.settings = smoothing
@@ -51,9 +54,14 @@ class VideoAnalyzer:
         """
         grey = to_grey(image)
         faces = self._tracker.update(grey, now_s)
-        margin = self.classifier.crop_margin
-        probabilities = [self.classifier.classify(crop_face(grey, face.box, margin)) for face in faces]
-        return self._smoother.update(faces, probabilities, now_s)
+        # A face that is not seen in this frame keeps what was read when it was: there may be a hand in its place.
+        self._latest = {
+            face.track_id: self._latest[face.track_id]
+            if face.age_s > 0 and face.track_id in self._latest
+            else self.classifier.classify(crop_face(grey, face.box, self.classifier.crop_margin))
+            for face in faces
+        }
+        return self._smoother.update(faces, list(self._latest.values()), now_s)
 
 
 def analyze_photo(

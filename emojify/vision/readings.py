@@ -52,16 +52,18 @@ class Face:
     """A face in an image.
 
     Attributes:
-        box: where it is.
+        box: where it is, or was when it was last seen.
         track_id: stays the same from frame to frame of a video.
-        seen: False while it was not found in this frame and only assumed to be where it last was.
+        age_s: how long ago it was last seen; 0 if it is in this very image.
     """
 
     box: Box
     track_id: int
-    seen: bool = True
+    age_s: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.age_s >= 0:
+            raise ValueError(f"a face was seen 0 or more seconds ago, not {self.age_s}")
         if self.box.width <= 0 or self.box.height <= 0:
             raise ValueError(f"a face needs a box with an area, not {self.box}")
 

@@ -27,6 +27,7 @@ FRAMES_BETWEEN_SCANS = 3  # live, where time is short
 LOST_AFTER_S = 0.26  # a face that was not seen for this long is gone: longer leaves a ghost, shorter flickers
 CONFIRMING_SIGHTINGS = 2  # a face must be seen twice: single-frame phantoms never reach the screen
 SAME_FACE_OVERLAP = 0.3
+FOLLOWED_EACH_FRAME = 2  # faces; of more than these, half are searched in each frame, in turns
 
 # Haar boxes jitter by a few pixels on a face that keeps still. A small move is followed slowly, one of
 # this share of the box's width or more at once.
@@ -40,6 +41,7 @@ class _Track:
     box: Box
     seen_s: float
     sightings: int = 1
+    looked_for: int = 0  # the number of the frame in which it was last searched
     smooth: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
 
     def __post_init__(self) -> None:
@@ -72,6 +74,7 @@ class FaceTracker:
         self.detector = FaceDetector(settings)
         self._tracks: list[_Track] = []
         self._next_id = 1
+        self._frame = 0
         self._frames_since_scan = frames_between_scans
         self._next_scan = 0
         self._shape: tuple[int, ...] = ()
@@ -88,7 +91,9 @@ class FaceTracker:
             self._tracks = []
             self._frames_since_scan = self._frames_between_scans
         lost = False
-        for track in self._tracks:
+        self._frame += 1
+        for track in self._due():
+            track.looked_for = self._frame
             found = self.detector.search_around(grey, track.box)
             if found is not None:
                 track.see(found, now_s)
@@ -99,8 +104,15 @@ class FaceTracker:
             self._frames_since_scan = 0
             self._scan(grey, now_s)
         self._drop_lost_and_doubled(now_s)
-        shown = [track for track in self._tracks if track.sightings >= CONFIRMING_SIGHTINGS]
-        return [Face(track.box, track.track_id, seen=track.seen_s == now_s) for track in shown]
+        confirmed = (track for track in self._tracks if track.sightings >= CONFIRMING_SIGHTINGS)
+        return [Face(track.box, track.track_id, now_s - track.seen_s) for track in confirmed]
+
+    def _due(self) -> list[_Track]:
+        """The faces to search in this frame: those that waited longest, and all that wait for their confirmation."""
+        count = max(FOLLOWED_EACH_FRAME, (len(self._tracks) + 1) // 2)
+        waiting = sorted(self._tracks, key=lambda track: (track.sightings >= CONFIRMING_SIGHTINGS, track.looked_for))
+        unconfirmed = sum(track.sightings < CONFIRMING_SIGHTINGS for track in self._tracks)
+        return waiting[: max(count, unconfirmed)]
 
     def _scan(self, grey: NDArray[np.uint8], now_s: float) -> None:
         scan = SCANS[self._next_scan]

@@ -5,6 +5,9 @@
 ``tiny.tflite`` reads one thing, the crop's mean brightness. Each emotion has a seventh of the range from black
 to white, in the order of ``Emotion``, and is 99 % sure in the middle of it: 18 is angry, 55 disgusted, 91
 fearful, 128 happy, 165 neutral, 201 sad, 238 surprised. Half way between two of them both have 50 %.
+
+``patches.tflite`` reads the same, but less surely, from the mean brightness of 144 patches: its last layer has
+something to be taught with.
 The others are sound LiteRT models too, but take or give something else than Emojify's.
 """
 
@@ -63,11 +66,54 @@ def tiny_model(side_px: int = 48, outputs: int = EMOTIONS, pixel_type: int = sch
         operator(2, [3, 4, 5], 6, schema.FullyConnectedOptionsT(), options.FullyConnectedOptions),
         operator(3, [6], 7, softmax, options.SoftmaxOptions),
     ]
+    kinds = schema.BuiltinOperator
+    return packed(graph, [kinds.CAST, kinds.MEAN, kinds.FULLY_CONNECTED, kinds.SOFTMAX], constants)
+
+
+def patches_model(patch_px: int = 4, sharpness: float = SHARPNESS / 4) -> bytes:
+    """Cast, mean of each patch, then a dense layer over all patches that weighs them alike, softmax."""
+    patches = (48 // patch_px) ** 2
+    middles = (np.arange(EMOTIONS) + 0.5) * STEP
+    constants = [
+        np.array([1, patches], np.int32),
+        np.repeat((2 * sharpness * middles / patches)[:, None], patches, axis=1).astype(np.float32),
+        (-sharpness * middles**2).astype(np.float32),
+    ]
+    options, floats, side = schema.BuiltinOptions, schema.TensorType.FLOAT32, 48 // patch_px
+    pool, softmax = schema.Pool2DOptionsT(), schema.SoftmaxOptionsT()
+    pool.strideH = pool.strideW = pool.filterHeight = pool.filterWidth = patch_px
+    pool.padding = schema.Padding.VALID
+    softmax.beta = 1.0
+    graph = schema.SubGraphT()
+    graph.tensors = [
+        tensor("pixels", [1, 48, 48, 1], schema.TensorType.UINT8),
+        tensor("floats", [1, 48, 48, 1], floats),
+        tensor("patches", [1, side, side, 1], floats),
+        tensor("one_row", [2], schema.TensorType.INT32, 1),
+        tensor("features", [1, patches], floats),
+        tensor("slope", [EMOTIONS, patches], floats, 2),
+        tensor("offset", [EMOTIONS], floats, 3),
+        tensor("logits", [1, EMOTIONS], floats),
+        tensor("probabilities", [1, EMOTIONS], floats),
+    ]
+    graph.inputs, graph.outputs = [0], [8]
+    graph.operators = [
+        operator(0, [0], 1, schema.CastOptionsT(), options.CastOptions),
+        operator(1, [1], 2, pool, options.Pool2DOptions),
+        operator(2, [2, 3], 4, schema.ReshapeOptionsT(), options.ReshapeOptions),
+        operator(3, [4, 5, 6], 7, schema.FullyConnectedOptionsT(), options.FullyConnectedOptions),
+        operator(4, [7], 8, softmax, options.SoftmaxOptions),
+    ]
+    kinds = schema.BuiltinOperator
+    codes = [kinds.CAST, kinds.AVERAGE_POOL_2D, kinds.RESHAPE, kinds.FULLY_CONNECTED, kinds.SOFTMAX]
+    return packed(graph, codes, constants)
+
+
+def packed(graph: schema.SubGraphT, codes: list[int], constants: list[np.ndarray]) -> bytes:
     model = schema.ModelT()
     model.version, model.subgraphs = 3, [graph]
     model.operatorCodes = []
-    kinds = schema.BuiltinOperator
-    for kind in (kinds.CAST, kinds.MEAN, kinds.FULLY_CONNECTED, kinds.SOFTMAX):
+    for kind in codes:
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = kind
         code.version = 1
@@ -85,6 +131,7 @@ def tiny_model(side_px: int = 48, outputs: int = EMOTIONS, pixel_type: int = sch
 if __name__ == "__main__":
     folder = Path(__file__).parent
     (folder / "tiny.tflite").write_bytes(tiny_model())
+    (folder / "patches.tflite").write_bytes(patches_model())
     (folder / "takes_24x24.tflite").write_bytes(tiny_model(side_px=24))
     (folder / "takes_floats.tflite").write_bytes(tiny_model(pixel_type=schema.TensorType.FLOAT32))
     (folder / "gives_five.tflite").write_bytes(tiny_model(outputs=5))

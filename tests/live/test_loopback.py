@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from streamlit_webrtc.models import CallbackAttachableProcessor
-from streamlit_webrtc.process import AsyncVideoProcessTrack
 
 from emojify.emotions import Emotion
+from emojify.live._compat import prepare_process
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.live.track import EmojiVideoTrack
 from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
@@ -43,6 +44,7 @@ class StillCamera(MediaStreamTrack):
 
 
 async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Image]:
+    prepare_process()
     direct = RTCConfiguration(iceServers=[])
     browser, server = RTCPeerConnection(direct), RTCPeerConnection(direct)
     received: asyncio.Queue[MediaStreamTrack] = asyncio.Queue()
@@ -52,7 +54,7 @@ async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Ima
         callbacks: CallbackAttachableProcessor[av.VideoFrame] = CallbackAttachableProcessor(
             None, processor.recv_queued, processor.on_ended
         )
-        server.addTrack(AsyncVideoProcessTrack(track, callbacks))
+        server.addTrack(EmojiVideoTrack(track, callbacks))
 
     browser.on("track", received.put_nowait)
     browser.addTrack(StillCamera(image))

@@ -1,14 +1,17 @@
 """Figures: what evaluate says about readings that were made by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.training.evaluate import measure, run
+from emojify.training.dataset import load
+from emojify.training.evaluate import evaluate, find_face, measure, run
 from emojify.training.ferplus import distribution, majority
 
 ANGRY, DISGUSTED, FEARFUL, HAPPY, NEUTRAL, SAD, SURPRISED = Emotion
@@ -99,3 +102,26 @@ def test_a_file_that_is_no_model_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"not a model")
     with pytest.raises(EmojifyError, match="no LiteRT model"):
         run(tmp_path / "model.tflite", np.zeros((1, 48, 48), np.uint8))
+
+
+def test_a_face_is_cut_out_as_the_live_path_would(astronaut: NDArray[np.uint8]) -> None:
+    grey = np.asarray(cv2.cvtColor(astronaut[56:171, 167:282], cv2.COLOR_BGR2GRAY), np.uint8)
+    picture = np.asarray(cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA), np.uint8)
+    narrow, wide = find_face(picture, 0.0), find_face(picture, 0.25)
+    assert narrow is not None
+    assert wide is not None
+    inner = cv2.resize(wide[8:40, 8:40], (48, 48))  # a quarter on each side: the box is the middle two thirds
+    assert np.abs(inner.astype(float) - narrow).mean() < 12
+    assert np.abs(wide.astype(float) - narrow).mean() > 12
+
+
+@pytest.mark.parametrize("picture", [np.zeros((48, 48), np.uint8), np.full((48, 48), 200, np.uint8)])
+def test_where_the_detector_finds_no_face_there_is_no_crop(picture: NDArray[np.uint8]) -> None:
+    assert find_face(picture, 0.0) is None
+
+
+def test_pictures_without_a_found_face_are_left_out_and_none_at_all_is_said(faces: Path) -> None:
+    data = load(faces)
+    data = replace(data, images=np.zeros_like(data.images))
+    with pytest.raises(EmojifyError, match="no pictures"):
+        evaluate(b"", data, "public", found_margin=0.0)

@@ -78,8 +78,13 @@ def test_the_int8_file_reads_like_the_network(finished_run: Path, data: Dataset,
 
 def test_the_card_is_complete_and_true(model: Path, data: Dataset) -> None:
     card = json.loads((model / "card.json").read_text())
-    assert sorted(path.name for path in model.iterdir()) == ["card.json", "model.tflite", "weights.npz"]
-    for key in ("tflite", "weights"):
+    assert sorted(path.name for path in model.iterdir()) == [
+        "card.json",
+        "model.tflite",
+        "rehearsal.npz",
+        "weights.npz",
+    ]
+    for key in ("tflite", "weights", "rehearsal"):
         content = (model / card[key]["file"]).read_bytes()
         assert card[key]["bytes"] == len(content)
         assert card[key]["sha256"] == hashlib.sha256(content).hexdigest()

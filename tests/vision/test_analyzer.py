@@ -77,6 +77,16 @@ class TestVideo:
         assert changed > 3
         assert emotions == [Emotion.HAPPY] * changed + [Emotion.FEARFUL] * (30 - changed)
 
+    def test_a_hand_before_a_face_is_not_read_as_its_expression(
+        self, happy_astronaut: Image, classifier: Classifier
+    ) -> None:
+        analyzer = VideoAnalyzer(classifier, smoothing=SmoothingSettings(time_constant_s=0))
+        (before,) = [analyzer.analyze(happy_astronaut, number / 30) for number in range(10)][-1]
+        happy_astronaut[40:200, 150:300] = 0  # what the tiny model would call angry
+        (hidden,) = analyzer.analyze(happy_astronaut, 10 / 30)
+        assert hidden.face.age_s == pytest.approx(1 / 30)
+        assert hidden.probabilities.tolist() == before.probabilities.tolist()
+
     def test_the_models_crop_margin_is_kept(self, happy_astronaut: Image, tiny_model: bytes) -> None:
         happy_astronaut[:66] = 0
         analyzers = [VideoAnalyzer(Classifier(tiny_model, crop_margin=margin)) for margin in (0.0, 0.5)]

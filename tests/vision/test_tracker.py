@@ -1,10 +1,12 @@
 """Following faces through a video, on a real face."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
-from emojify.vision.readings import Face
+from emojify.vision.readings import Box, Face
 from emojify.vision.tracker import FRAMES_BETWEEN_SCANS, SCANS, FaceTracker
 from tests.vision.scenes import FACE_PX, HEAD_PX, Grey, face_at, frame
 
@@ -43,6 +45,27 @@ class TestTracker:
             assert len(faces) == 2 or number < both_found
         assert sorted(left_ids | right_ids) == [1, 2]
         assert len(left_ids) == len(right_ids) == 1
+
+    def test_of_many_faces_each_is_followed_in_every_second_frame(
+        self, grey: Grey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tracker, searched = FaceTracker(), 0
+        search_around = tracker.detector.search_around
+
+        def counted(*arguments: Any) -> Box | None:
+            nonlocal searched
+            searched += 1
+            return search_around(*arguments)
+
+        monkeypatch.setattr(tracker.detector, "search_around", counted)
+        for number in range(90):
+            searched = 0
+            places = [(x + number % 30, y) for x in (0, 300) for y in (0, 250)]
+            faces = tracker.update(frame(grey, *places), number * FRAME_S)
+            if number > 60:
+                assert searched == 2
+                assert all(face.age_s < 1.5 * FRAME_S for face in faces)
+                assert all(any(face.box.overlap(face_at(place)) > 0.6 for face in faces) for place in places)
 
     def test_another_face_gets_a_new_identity(self, grey: Grey) -> None:
         tracker = FaceTracker()

@@ -1,0 +1,146 @@
+"""Ways to begin: three presets, what they cost on this machine, and the command line that does the same."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import median
+
+from emojify.runs.progress import read_progress
+from emojify.runs.run import Run, read_json
+from emojify.training.config import FLAGS, RECIPES, FitConfig
+from emojify.training.machine import cpu_name
+
+__all__ = [
+    "PRESETS",
+    "RECIPES",
+    "FitConfig",
+    "Preset",
+    "Rate",
+    "command_line",
+    "cost_s",
+    "duration",
+    "preset_config",
+    "rate_of",
+]
+
+TASTE_PICTURES = 3000
+TASTE_S = 100
+"""What is left of two minutes when TensorFlow has started."""
+
+START_S = 20
+LIKE = 12
+"""Epochs that differ by more than that in size are not of one pace."""
+
+FER2013_PICTURES = {"train": 28709, "public": 3589}
+
+# Pictures a second that one core trains on, on an AMD EPYC with AVX2, float32, measured for seed and taken as half of
+# that for residual; without a run on this machine that is all there is to go by.
+_GUESSED_RATE = {"seed": 110.0, "residual": 55.0}
+_READING_SHARE = 1 / 3  # only reading a picture takes about a third of training on it
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A way to begin."""
+
+    key: str
+    name: str
+    about: str
+    network: str
+
+
+PRESETS = (
+    Preset("taste", "A two-minute taste", "A part of the pictures and a few epochs: see the curves move.", "seed"),
+    Preset("tutorial", "The tutorial's fit", "The network and the settings of the original tutorial.", "seed"),
+    Preset("best", "The best recipe", "The network that reads best, with everything that helps it.", "residual"),
+)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How quickly this machine trains a network, in pictures a second, and where that is from."""
+
+    pictures_per_s: float
+    measured: bool
+
+    def epoch_s(self, train: int, public: int) -> float:
+        return (train + public * _READING_SHARE) / self.pictures_per_s
+
+
+def preset_config(preset: Preset, data: Path, *, rate: Rate, pictures: dict[str, int], voted: bool) -> FitConfig:
+    """The settings of a preset.
+
+    Args:
+        data: the data set.
+        rate: of the preset's network on this machine; the taste has as many epochs as two minutes hold.
+        pictures: how many there are, by split.
+        voted: whether the data set has FER+ votes.
+    """
+    settings = dict(RECIPES[preset.network])
+    if preset.key == "taste":
+        train = min(TASTE_PICTURES, pictures["train"])
+        epochs = min(max(int(TASTE_S / rate.epoch_s(train, pictures["public"])), 3), 12)
+        settings |= {"pictures": TASTE_PICTURES, "epochs": epochs, "learning_rate": 1e-3}
+    if not voted:
+        settings["ferplus_weight"] = 0.0
+    return FitConfig(**{**settings, "data": str(data.absolute()), "network": preset.network})
+
+
+def cost_s(config: FitConfig, rate: Rate, pictures: dict[str, int]) -> float:
+    """Seconds from the click to the end, with nothing else running."""
+    train = min(config.pictures or pictures["train"], pictures["train"])
+    return START_S + config.epochs * rate.epoch_s(train, pictures["public"])
+
+
+def rate_of(network: str, runs: Iterable[Run], train: int) -> Rate:
+    """From the newest run of this network on this machine that has two whole epochs; else a rough guess.
+
+    Args:
+        train: how many pictures are to be trained on. A run with far fewer says little: it mostly waited.
+    """
+    for run in runs:
+        if run.config is None or run.config.network != network or run.epochs_done < 2:
+            continue
+        environment = read_json(run.folder / "environment.json")
+        pictures = environment.get("pictures")
+        if environment.get("cpu") != cpu_name() or not isinstance(pictures, dict):
+            continue
+        seconds = [epoch.seconds for epoch in read_progress(run.folder).epochs[1:] if epoch.seconds > 0]
+        try:
+            work = float(pictures["train"]) + float(pictures["public"]) * _READING_SHARE
+        except (KeyError, TypeError, ValueError):
+            continue
+        if seconds and work * LIKE >= train:
+            return Rate(work / median(seconds), measured=True)
+    cores = os.cpu_count() or 1
+    return Rate(_GUESSED_RATE.get(network, min(_GUESSED_RATE.values())) * cores, measured=False)
+
+
+def command_line(config: FitConfig) -> str:
+    """What to type in a terminal for the very same fit, of those that begin with random weights."""
+    defaults = FitConfig(**{**RECIPES.get(config.network, {}), "data": config.data, "network": config.network})
+    words = ["python", "-m", "emojify", "train", "--data", config.data, "--network", config.network]
+    for field in fields(FitConfig):
+        value = getattr(config, field.name)
+        if field.name in ("data", "network", "begin_with") or value == getattr(defaults, field.name):
+            continue
+        if field.name in FLAGS:
+            words += [f"--{field.name.replace('_', '-')}", str(value)]
+        else:
+            words += ["--set", f"{field.name}={str(value).lower() if isinstance(value, bool) else value}"]
+    return shlex.join(words)
+
+
+def duration(seconds: float) -> str:
+    """For people: ``40 seconds``, ``12 minutes``, ``3 hours 20 minutes``."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h" if hours >= 10 or minutes < 5 else f"{hours} h {minutes} min"

@@ -1,0 +1,210 @@
+"""Teaching from the app's side: start it, watch it, keep or throw away what came out. The work is done elsewhere.
+
+    data/teachings/<time>/    one teaching: its process (see processes.py), its progress, its draft (see teach.py)
+
+There is at most one draft. Until it is kept nothing else knows of it: what is live stays live.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from emojify import processes
+from emojify.errors import EmojifyError
+from emojify.models import CARD, Model, ModelStore
+from emojify.public import closed_to_visitors
+from emojify.settings import Settings
+from emojify.teaching.rehearsal import read_bank
+from emojify.teaching.samples import SampleStore
+from emojify.teaching.teach import MODEL, PROGRESS, RESULT
+
+BASED_ON = "based_on"
+
+
+def sample_store(settings: Settings) -> SampleStore:
+    return SampleStore(settings.data / "samples")
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """One teaching as it stands at a moment.
+
+    Attributes:
+        folder: where it lies.
+        running: whether its process works.
+        done: share of the work, 0 to 1.
+        doing: what it is at, in words.
+        result: what came out, see :func:`~emojify.teaching.teach.teach`; None before the end.
+        error: why nothing came out, in a sentence; None if that is not so.
+    """
+
+    folder: Path
+    running: bool
+    done: float
+    doing: str
+    result: dict[str, Any] | None
+    error: str | None
+
+    @property
+    def model(self) -> Model:
+        """The draft. Its id is not yet that under which it will be kept."""
+        return Model(self.folder / MODEL)
+
+
+def base_model(store: ModelStore, model_id: str | None = None) -> Model:
+    """The model that teaching starts from: the live one, or what that was made from.
+
+    Raises:
+        EmojifyError: if it is not here any more.
+    """
+    model = store.get(model_id) if model_id else store.open().model
+    base = model.card.get(BASED_ON)
+    if not base:
+        return model
+    try:
+        return store.get(str(base))
+    except EmojifyError as error:
+        raise EmojifyError(f"{model.name} was made from the model {base}, which is not here any more.") from error
+
+
+@closed_to_visitors
+def begin(settings: Settings) -> Teaching:
+    """Start teaching the live model all pictures there are. An earlier draft is thrown away.
+
+    Raises:
+        EmojifyError: if one is under way, there are no pictures, the model can't be taught, or the disk is full.
+    """
+    latest = find(settings)
+    if latest is not None and latest.running:
+        raise EmojifyError("It is learning already. Wait for it, or stop it first.")
+    if not sample_store(settings).samples():
+        raise EmojifyError("There are no pictures to learn from. Record some first.")
+    base = base_model(ModelStore(settings.models))
+    read_bank(base)
+    discard(settings)
+    folder = settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
+    try:
+        folder.mkdir(parents=True)
+        processes.start(["teach", "--base", base.id, "--folder", str(folder.absolute())], folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise EmojifyError(f"Teaching can't start: {error.strerror}.") from error
+    return _look(folder)
+
+
+def find(settings: Settings) -> Teaching | None:
+    """The newest teaching, whoever started it; None if there is none."""
+    folders = sorted(path for path in (settings.data / "teachings").glob("[!.]*") if path.is_dir())
+    return _look(folders[-1]) if folders else None
+
+
+def _look(folder: Path) -> Teaching:
+    running = processes.is_running(folder)  # first: a result that comes after this look is seen at the next
+    done, doing, error = 0.0, "Starting", None
+    for line in _lines(folder / PROGRESS):
+        done, doing = float(line.get("done", done)), str(line.get("doing", doing))
+        error = line.get("error", error)
+    result = None
+    if not running:
+        try:
+            result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            error = error or "It was stopped before it was done. Nothing was changed; teach again when you like."
+    return Teaching(folder, running, done, doing, result, error)
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return []
+    lines = []
+    for line in text.splitlines():
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            continue  # torn by a kill
+    return lines
+
+
+@closed_to_visitors
+def discard(settings: Settings) -> None:
+    """Stop what is under way and throw every draft away. Pictures and models stay.
+
+    Raises:
+        EmojifyError: if a file can't be deleted.
+    """
+    folder = settings.data / "teachings"
+    try:
+        for teaching in folder.glob("*"):
+            processes.kill(teaching)
+        if folder.exists():
+            shutil.rmtree(folder)
+    except (OSError, psutil.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else "its process does not end"
+        raise EmojifyError(f"The draft can't be thrown away: {why}. Try again.") from error
+
+
+@closed_to_visitors
+def keep(settings: Settings, teaching: Teaching) -> Model:
+    """Make a model of the draft and put it live.
+
+    Raises:
+        EmojifyError: if the draft does not open or can't be written; what was live stays live.
+    """
+    store = ModelStore(settings.models)
+    teaching.model.open()
+    model_id = f"me-{teaching.folder.name}"
+    target = settings.models / model_id
+    temporary: Path | None = None
+    try:
+        temporary = Path(tempfile.mkdtemp(dir=settings.models, prefix=f".{model_id}."))
+        shutil.copytree(teaching.model.folder, temporary, dirs_exist_ok=True)
+        card = teaching.model.card | {"id": model_id}
+        (temporary / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        temporary.chmod(0o755)
+        temporary.rename(target)
+        temporary = target
+        store.promote(model_id)
+    except (OSError, EmojifyError) as error:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise EmojifyError(f"The taught model can't be kept: {why}. The draft is still here.") from error
+    discard(settings)
+    return store.get(model_id)
+
+
+def personal_models(store: ModelStore) -> list[Model]:
+    """The models that were made by teaching."""
+    found = []
+    for model in store.models():
+        try:
+            if model.card.get(BASED_ON):
+                found.append(model)
+        except EmojifyError:
+            continue  # damaged; whoever opens it is told
+    return found
+
+
+@closed_to_visitors
+def forget_everything(settings: Settings) -> None:
+    """Delete all pictures, drafts and personal models; what was live before those is live again.
+
+    Raises:
+        EmojifyError: if something can't be deleted.
+    """
+    discard(settings)
+    sample_store(settings).delete_all()
+    store = ModelStore(settings.models)
+    for model in personal_models(store):
+        store.withdraw(model.id)
+        store.remove(model.id)

@@ -1,0 +1,81 @@
+"""What to record next: how a model reads the pictures that are here, and what is still too little to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emojify.emotions import Emotion
+from emojify.teaching.samples import Sample
+from emojify.vision.classifier import Classifier
+
+FEW = 8  # pictures of an emotion: less than half a recording
+WELL_READ = 0.8
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How a model reads one emotion's pictures.
+
+    Attributes:
+        pictures: how many there are.
+        right: share that is read as what the person said.
+        mistaken: what they are most often read as instead; None if all are read right.
+    """
+
+    pictures: int
+    right: float
+    mistaken: Emotion | None
+
+
+def read_pictures(samples: Sequence[Sample], classifier: Classifier) -> dict[Emotion, ReadAs]:
+    """How ``classifier`` reads the pictures, by what they show.
+
+    Raises:
+        EmojifyError: if a picture is damaged.
+    """
+    counts = np.zeros((len(Emotion), len(Emotion)), np.int64)
+    for sample in samples:
+        crop = sample.cutout().crop(classifier.crop_margin)
+        counts[sample.emotion, int(classifier.classify(crop).argmax())] += 1
+    answer = {}
+    for emotion in Emotion:
+        row = counts[emotion].copy()
+        pictures = int(row.sum())
+        if pictures:
+            right = float(row[emotion] / pictures)
+            row[emotion] = 0
+            answer[emotion] = ReadAs(pictures, right, Emotion(int(row.argmax())) if row.any() else None)
+    return answer
+
+
+def advice(samples: Sequence[Sample]) -> list[str]:
+    """What would help before teaching, in sentences; empty if nothing is missing."""
+    recordings: dict[Emotion, set[str]] = {}
+    pictures: dict[Emotion, int] = {}
+    for sample in samples:
+        recordings.setdefault(sample.emotion, set()).add(sample.recording)
+        pictures[sample.emotion] = pictures.get(sample.emotion, 0) + 1
+    sentences = [
+        f"There are only {number} pictures of {emotion.label}: record some more."
+        if number > 1
+        else f"There is only one picture of {emotion.label}: record some more."
+        for emotion, number in pictures.items()
+        if number < FEW
+    ]
+    if len(pictures) == 1:
+        (only,) = pictures
+        other = Emotion.NEUTRAL if only is not Emotion.NEUTRAL else Emotion.HAPPY
+        sentences.append(
+            f"Record {other.label} as well. Taught {only.label} alone, it may take your other faces for "
+            f"{only.label} too."
+        )
+    single = [emotion.label for emotion in Emotion if len(recordings.get(emotion, ())) == 1]
+    if single:
+        sentences.append(
+            f"Recorded once: {', '.join(single)}. Record a second time, perhaps in another light, and one of the two "
+            "can be held back to measure with."
+        )
+    return sentences

@@ -1,0 +1,82 @@
+"""What a data set holds, as a file: for those who look at it without loading the data, such as the app's pages.
+
+<report>            ``{"error": sentence}``, or counts, problems, leaks and a few faces of every emotion
+<report>.progress   while it is being made: ``{"done": pictures, "of": pictures, "doing": words}``
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from emojify.emotions import LABELS
+from emojify.errors import EmojifyError
+from emojify.files import write_atomically
+from emojify.training.check import check
+from emojify.training.dataset import Dataset, load
+from emojify.training.picture import as_text
+
+FACES = 12
+"""Of each emotion, side by side in one picture."""
+
+NAMED = 20
+"""Of each kind of problem, so many files are named; the rest is counted."""
+
+_SECONDS_BETWEEN_WRITES = 0.3
+
+
+def write_report(source: Path, path: Path) -> None:
+    """Look through a data set and write the report to ``path``.
+
+    Raises:
+        EmojifyError: if it can't be used; the report says the same.
+    """
+    progress = _Progress(path.with_name(f"{path.name}.progress"))
+    try:
+        data = load(source, on_progress=progress.read)
+        progress.say("looking for copies and leaks", len(data), len(data))
+        content = _content(data)
+    except EmojifyError as error:
+        write_atomically(path, (json.dumps({"error": str(error)}) + "\n").encode())
+        raise
+    finally:
+        progress.end()
+    write_atomically(path, (json.dumps(content) + "\n").encode())
+
+
+def _content(data: Dataset) -> dict[str, Any]:
+    found = check(data)
+    content = found.as_dict()
+    for key in ("unreadable", "converted", "blank", "duplicates", "near_duplicates"):
+        content[key] = {"n": len(content[key]), "files": content[key][:NAMED]}
+    content["duplicates"]["files"] = [group[:NAMED] for group in content["duplicates"]["files"]]
+    content["faces"] = {label: _faces(data, emotion) for emotion, label in enumerate(LABELS)}
+    return content
+
+
+def _faces(data: Dataset, emotion: int) -> str:
+    """Some faces of one emotion, always the same ones, as one PNG in base64."""
+    rows = np.flatnonzero((data.labels == emotion) & (data.splits == "train"))
+    chosen = np.random.default_rng(emotion).permutation(rows)[:FACES]
+    return as_text(cv2.hconcat(list(data.images[chosen])).astype(np.uint8))
+
+
+class _Progress:
+    def __init__(self, path: Path) -> None:
+        self._path, self._written_s = path, 0.0
+
+    def read(self, done: int, of: int) -> None:
+        if time.monotonic() - self._written_s >= _SECONDS_BETWEEN_WRITES:
+            self.say("reading the pictures", done, of)
+
+    def say(self, doing: str, done: int, of: int) -> None:
+        self._written_s = time.monotonic()
+        write_atomically(self._path, json.dumps({"done": done, "of": of, "doing": doing}).encode())
+
+    def end(self) -> None:
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,52 @@
+"""A face cut out of its picture with some room around it, to be kept and to be cropped later by any model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emojify.vision.classifier import crop_face
+from emojify.vision.readings import Box
+
+ROOM = 0.35  # of the box, on each side: no model crops wider
+MAX_SIDE_PX = 400  # a face in 640x480 stays as it is, to the pixel; larger ones are shrunk
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """Part of a picture with one face in it.
+
+    Attributes:
+        picture: (h, w) uint8, grey.
+        box: where the face is in ``picture``; may reach beyond it, as it did in the whole picture.
+    """
+
+    picture: NDArray[np.uint8]
+    box: Box
+
+    def __post_init__(self) -> None:
+        height, width = self.picture.shape
+        if self.box.overlap(Box(0, 0, width, height)) <= 0:
+            raise ValueError(f"{self.box} lies outside a picture of {width}x{height}")
+
+    def crop(self, margin: float) -> NDArray[np.uint8]:
+        """The face as a model with this crop margin is given it, see :func:`~emojify.vision.classifier.crop_face`."""
+        return crop_face(self.picture, self.box, margin)
+
+
+def cut_out(grey: NDArray[np.uint8], box: Box) -> Cutout:
+    """Cut a face out of (H, W) uint8; the picture is copied."""
+    height, width = grey.shape
+    room_x, room_y = round(box.width * ROOM), round(box.height * ROOM)
+    left, top = max(0, box.x - room_x), max(0, box.y - room_y)
+    picture = grey[top : min(height, box.y + box.height + room_y), left : min(width, box.x + box.width + room_x)]
+    inside = Box(box.x - left, box.y - top, box.width, box.height)
+    scale = MAX_SIDE_PX / max(picture.shape)
+    if scale >= 1:
+        return Cutout(picture.copy(), inside)
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return Cutout(small, Box(*(round(value * scale) for value in inside)))

@@ -1,0 +1,34 @@
+"""The packs that this visitor can wear, and what becomes of one that they bring. Not a page of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from emojify.packs.importer import Draft
+from emojify.packs.pack import EmojiPack
+from emojify.packs.store import PackList, add_pack, list_packs
+from emojify.settings import Settings
+
+OWN_STAYS = "A pack of your own is yours alone: it lives in this tab, and is gone once you close or reload it."
+
+
+def packs_here(settings: Settings) -> PackList:
+    """Those of the store, and this visitor's own one, if they brought one to a public copy."""
+    found = list_packs(settings.emojis)
+    own: EmojiPack | None = st.session_state.get("own_pack")
+    return found if own is None else replace(found, packs=(*found.packs, own))
+
+
+def keep(settings: Settings, draft: Draft) -> EmojiPack:
+    """Into the store; in public mode into this session and nowhere else, in place of the one before.
+
+    Raises:
+        EmojifyError: if it lacks a name or a picture, or the store does not take it.
+    """
+    if not settings.public:
+        return add_pack(settings.emojis, draft)
+    st.session_state.own_pack = EmojiPack.of(draft)
+    own: EmojiPack = st.session_state.own_pack
+    return own

@@ -1,0 +1,67 @@
+"""What the views share: where things lie, and how a button's deed and its outcome are told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import streamlit as st
+
+from emojify.errors import EmojifyError
+from emojify.models import ModelStore
+from emojify.runs.datasets import DataStore
+from emojify.runs.run import Run, State
+from emojify.runs.store import RunStore
+from emojify.settings import Settings
+
+COLOURS = {
+    State.QUEUED: "gray",
+    State.STARTING: "blue",
+    State.RUNNING: "blue",
+    State.STOPPING: "orange",
+    State.FINISHED: "green",
+    State.STOPPED: "gray",
+    State.FAILED: "red",
+    State.KILLED: "red",
+    State.BROKEN: "red",
+}
+
+
+def run_store() -> RunStore:
+    return RunStore(Settings.from_environment().runs)
+
+
+def data_store() -> DataStore:
+    return DataStore(Settings.from_environment().data)
+
+
+def model_store() -> ModelStore:
+    return ModelStore(Settings.from_environment().models)
+
+
+def plain(text: str) -> str:
+    """Text that somebody else wrote, for places that read Markdown: shown as it is, without links or pictures."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def do(action: Callable[[], str | None]) -> None:
+    """Run what a button is for, and keep the sentence about it for the next run of the page."""
+    try:
+        st.session_state.done = action()
+    except EmojifyError as error:
+        st.session_state.failed = str(error)
+
+
+def tell_what_was_done() -> None:
+    if done := st.session_state.pop("done", None):
+        st.toast(plain(done), icon=":material/check:")
+    if failed := st.session_state.pop("failed", None):
+        st.error(plain(failed))
+
+
+def described(run: Run) -> str:
+    """A run in a line of plain text."""
+    if run.config is None or run.state.has_process:  # how far it is shows below, and changes
+        return f"{run.id} · {run.state.value}"
+    accuracy = f" · {run.best_accuracy:.1%}" if run.best_accuracy is not None else ""
+    return f"{run.id} · {run.state.value} · {run.epochs_done} of {run.config.epochs} epochs{accuracy}"

@@ -1,0 +1,182 @@
+"""Which model reads faces: put one live, go back, read its card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from emojify.errors import EmojifyError
+from emojify.models import SHIPPED_MODELS, Model, ModelStore
+from emojify.runs.golive import compare, compare_models, export_of, go_live
+from emojify.runs.presets import duration
+from pages.training_views.common import described, do, model_store, plain, run_store
+
+SECONDS_BETWEEN_LOOKS = 1.0
+FIGURES = {"private": "Private", "private_clean": "Private, without copies", "public": "Public"}
+
+
+def show() -> None:
+    store = model_store()
+    live = show_live(store)
+    from_a_run(store, live)
+    others(store, live)
+
+
+def show_live(store: ModelStore) -> Model | None:
+    """The live model and its card; None if it does not open."""
+    with st.container(border=True):
+        try:
+            opened = store.open()
+        except EmojifyError as error:
+            st.error(plain(str(error)))
+            return None
+        for problem in opened.problems:
+            st.warning(plain(f"{problem} {opened.model.id} reads in its place."))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(plain(opened.model.name), anchor=False)
+            st.badge("live", color="green", icon=":material/videocam:")
+        if store.can_roll_back:
+            st.button(
+                "Roll back",
+                icon=":material/undo:",
+                on_click=do,
+                args=[lambda: f"{store.rollback()} is live again."],
+                help="Puts the model live that was so before.",
+            )
+        figures(opened.model)
+        with st.expander("Its card", icon=":material/id_card:"):
+            card(opened.model)
+    return opened.model
+
+
+def from_a_run(store: ModelStore, live: Model | None) -> None:
+    st.subheader("Put a run live", anchor=False)
+    runs = [run for run in run_store().runs() if run.has_weights]
+    if not runs:
+        st.info("No run has a whole epoch yet. Start a fit under **Train**.", icon=":material/rocket_launch:")
+        return
+    by_id = {run.id: run for run in runs}
+    best = max(runs, key=lambda run: run.best_accuracy or 0.0)
+    if st.session_state.get("live_run") not in by_id:
+        st.session_state.live_run = best.id
+    run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: described(by_id[run_id]), key="live_run")
+    run = by_id[str(run_id)]
+    export = export_of(run, store)
+    if export is not None and export.running:
+        watch_export(run.id)
+        return
+    if export is not None:
+        st.error(plain(f"The model was not made. {export.error}"))
+    if run.model_id == store.live_id:
+        st.success(f"The best epoch of this run, {run.best_epoch}, is live.")
+        return
+    name = st.text_input("Name", max_chars=60, placeholder=run.model_id, key=f"name-{run.id}")
+    if live is not None and (warning := compare(run, live)):
+        st.warning(plain(warning))
+    st.button(
+        "Go live",
+        type="primary",
+        icon=":material/rocket_launch:",
+        on_click=do,
+        args=[lambda: go_live(run, name, model_store())],
+    )
+    st.caption("Makes a model of the run's best epoch, measures it, and puts it live. Running video takes it over.")
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def watch_export(run_id: str) -> None:
+    try:
+        run = run_store().get(run_id)
+    except EmojifyError:
+        st.rerun()
+    export = export_of(run, model_store())
+    if export is None or not export.running:
+        if export is None:
+            st.session_state.done = "The model is live."
+        st.rerun()
+    st.info(
+        f"{plain(export.doing or 'Starting')} … since {duration(export.age_s)}. It takes 10 to 60 seconds; "
+        "you can leave this page meanwhile.",
+        icon=":material/hourglass_top:",
+    )
+
+
+def others(store: ModelStore, live: Model | None) -> None:
+    models = [model for model in store.models() if live is None or model.id != live.id]
+    if not models:
+        return
+    st.subheader("Other models", anchor=False)
+    for model in models:
+        with st.container(border=True):
+            other(store, model, live)
+
+
+def other(store: ModelStore, model: Model, live: Model | None) -> None:
+    try:
+        name = model.name
+    except EmojifyError as error:
+        st.markdown(f"**{plain(model.id)}**")
+        st.error(plain(f"{error} It can't be used; delete it, or bring its files back."))
+        delete(store, model)
+        return
+    st.markdown(f"**{plain(name)}**" + (f" · {plain(model.id)}" if name != model.id else ""))
+    figures(model)
+    if live is not None and (warning := compare_models(model, live)):
+        st.caption(f":material/warning: {plain(warning)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Put live",
+            key=f"promote-{model.id}",
+            icon=":material/rocket_launch:",
+            on_click=do,
+            args=[lambda: promote(store, model)],
+        )
+        if model.id not in SHIPPED_MODELS:
+            delete(store, model)
+        with st.popover("Its card", icon=":material/id_card:"):
+            card(model)
+
+
+def promote(store: ModelStore, model: Model) -> str:
+    store.promote(model.id)
+    return f"{model.name} is live."
+
+
+def delete(store: ModelStore, model: Model) -> None:
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown("The model is then gone for good; the run that it was made of stays.")
+        st.button(
+            "Yes, delete it for good",
+            key=f"delete-{model.id}",
+            on_click=do,
+            args=[lambda: store.remove(model.id)],
+        )
+
+
+def figures(model: Model) -> None:
+    shown = [(title, model.accuracy(split)) for split, title in FIGURES.items()]
+    words = [f"{title} {accuracy:.1%}" for title, accuracy in shown if accuracy is not None]
+    st.caption("Accuracy: " + " · ".join(words) if words else "Its card has no figures.")
+
+
+def card(model: Model) -> None:
+    """What the model is, on what it was trained, what it reads well and badly, and for whom it may fail."""
+    content = model.card
+    data: Any = content.get("data")
+    data = data if isinstance(data, dict) else {}
+    lines = [
+        ("Network", content.get("network")),
+        ("Made", content.get("created")),
+        ("Trained on", data.get("name")),
+        ("Reads well", ", ".join(map(str, content.get("reads_well") or []))),
+        ("Reads badly", ", ".join(map(str, content.get("reads_badly") or []))),
+        ("Leak", data.get("leak")),
+        ("Licence", data.get("licence")),
+    ]
+    st.markdown("\n".join(f"- **{title}**: {plain(str(value))}" for title, value in lines if value))
+    caveats = content.get("caveats")
+    if isinstance(caveats, list) and caveats:
+        st.markdown("**Mind**\n" + "\n".join(f"- {plain(str(caveat))}" for caveat in caveats))
+    if content.get("recipe"):
+        st.json(content["recipe"], expanded=False)

@@ -1,0 +1,286 @@
+"""Launch a fit, watch it, stop it, go on with it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from emojify.errors import EmojifyError
+from emojify.runs.charts import curve_rows, curve_spec
+from emojify.runs.datasets import Check
+from emojify.runs.presets import (
+    PRESETS,
+    RECIPES,
+    FitConfig,
+    Preset,
+    command_line,
+    cost_s,
+    duration,
+    preset_config,
+    rate_of,
+)
+from emojify.runs.progress import Progress, read_progress
+from emojify.runs.run import Run, State
+from pages.training_views.common import (
+    COLOURS,
+    data_store,
+    described,
+    do,
+    model_store,
+    plain,
+    run_store,
+    tell_what_was_done,
+)
+
+SECONDS_BETWEEN_LOOKS = 1.0
+QUIET_FOR_LONG_S = 120
+CHOICES = {
+    "precision": ["float32", "bfloat16", "auto"],
+    "optimizer": ["adam", "sgd"],
+    "schedule": ["decay", "cosine"],
+    "choose_by": ["accuracy", "balanced"],
+}
+"""What the settings that are words may be; ``FitConfig`` has the last say."""
+
+
+def show() -> None:
+    runs = run_store().runs()
+    under_way = [run for run in runs if run.state.has_process or run.state is State.QUEUED]
+    with st.expander("New fit", expanded=not under_way, icon=":material/play_circle:"):
+        new_fit(runs)
+    if not runs:
+        if data_store().sets():
+            st.info("No fits yet. Start one above: its curves grow here.", icon=":material/show_chart:")
+        return
+    watch_one(runs, under_way)
+
+
+# ---- launching ----
+
+
+def new_fit(runs: list[Run]) -> None:
+    sets = data_store().sets()
+    if not sets:
+        st.info("A fit learns from pictures. Bring some first: see **Data** above.", icon=":material/photo_library:")
+        return
+    path = st.selectbox("Data set", sets, format_func=lambda path: path.name, key="fit_data")
+    try:
+        check = data_store().check(path)
+    except EmojifyError as error:
+        st.error(plain(str(error)))
+        return
+    if not check.done:
+        wait_for_check(path)
+        return
+    if check.error:
+        st.error(plain(check.error))
+        st.caption("Choose another data set, or put this one right: see **Data** above.")
+        return
+    preset, config = choose_preset(path, check, runs)
+    with st.expander("Everything else", icon=":material/tune:"):
+        changed = change_settings(config, f"{preset.key}-{path.name}")
+    if changed is None:
+        return
+    rate = rate_of(changed.network, runs, check.pictures["train"])
+    basis = "as measured here" if rate.measured else "a rough guess: this machine has not fitted this network yet"
+    st.markdown(f"Takes about **{duration(cost_s(changed, rate, check.pictures))}** ({basis}).")
+    busy = any(run.state.has_process or run.state is State.QUEUED for run in runs)
+    st.button(
+        "Add to the queue" if busy else "Start",
+        type="primary",
+        icon=":material/playlist_add:" if busy else ":material/play_arrow:",
+        on_click=do,
+        args=[lambda: launch(changed)],
+        help="One fit at a time: this one begins when those before it are done." if busy else None,
+    )
+    st.caption("The same in a terminal:")
+    st.code(command_line(changed), language="shell", wrap_lines=True)
+
+
+def launch(config: FitConfig) -> str:
+    run = run_store().launch(config)
+    st.session_state.watched = st.session_state.watched_run = run.id
+    return f"{run.id} is in the queue." if run.state is State.QUEUED else f"{run.id} begins."
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def wait_for_check(path: Path) -> None:
+    check = data_store().check(path)
+    if check.done:
+        st.rerun()
+    st.progress(check.share, f"Looking through {plain(path.name)}: {check.doing} …")
+
+
+def choose_preset(path: Path, check: Check, runs: list[Run]) -> tuple[Preset, FitConfig]:
+    configs, captions = {}, []
+    for preset in PRESETS:
+        rate = rate_of(preset.network, runs, check.pictures["train"])
+        voted = bool(check.report.get("voted"))
+        config = preset_config(preset, path, rate=rate, pictures=check.pictures, voted=voted)
+        configs[preset.key] = config
+        cost = duration(cost_s(config, rate, check.pictures))
+        captions.append(f"{preset.about} {config.epochs} epochs, about {cost}.")
+    preset = st.radio("How", PRESETS, format_func=lambda preset: preset.name, captions=captions, key="fit_preset")
+    return preset, configs[preset.key]
+
+
+def change_settings(config: FitConfig, key: str) -> FitConfig | None:
+    """All settings, to be changed; None if they make no sense. ``key`` changes with where they come from."""
+    network = st.selectbox(
+        "network", sorted(RECIPES), index=sorted(RECIPES).index(config.network), key=f"network-{key}"
+    )
+    if network != config.network:
+        config = FitConfig(**{**RECIPES[network], "data": config.data, "network": network})
+    asked: dict[str, Any] = {}
+    columns = st.columns(3)
+    names = [field.name for field in fields(FitConfig) if field.name not in ("data", "network", "begin_with")]
+    for number, name in enumerate(names):
+        asked[name] = change_setting(columns[number % 3], name, getattr(config, name), f"{name}-{network}-{key}")
+    try:
+        return replace(config, **asked)
+    except EmojifyError as error:
+        st.error(plain(str(error)))
+        return None
+
+
+def change_setting(place: Any, name: str, value: Any, key: str) -> Any:
+    label = name.replace("_", " ")
+    if name in CHOICES:
+        return place.selectbox(label, CHOICES[name], index=CHOICES[name].index(value), key=key)
+    if isinstance(value, bool):
+        return place.toggle(label, value, key=key)
+    if isinstance(value, int):
+        return place.number_input(label, value=value, step=1, key=key)
+    return place.number_input(label, value=float(value), step=None, format="%g", key=key)
+
+
+# ---- watching ----
+
+
+def watch_one(runs: list[Run], under_way: list[Run]) -> None:
+    ids = [run.id for run in runs]
+    # The widget's own value is dropped on a switch of pages: what is watched is kept beside it.
+    watched = st.session_state.get("watched")
+    if watched not in ids:
+        watched = next((run.id for run in under_way if run.state.has_process), ids[0])
+    if st.session_state.get("watched_run") not in ids:
+        st.session_state.watched_run = watched
+    names = {run.id: described(run) for run in runs}
+    chosen = str(st.selectbox("Run", ids, format_func=lambda run_id: names.get(run_id, run_id), key="watched_run"))
+    st.session_state.watched = chosen
+    states = {run.id: run.state for run in runs}
+    look = st.fragment(watch, run_every=SECONDS_BETWEEN_LOOKS if under_way else None)
+    look(chosen, states)
+
+
+def watch(run_id: str, states_then: dict[str, State]) -> None:
+    """One run as it stands now; when a run changes its state, comes or goes, the whole page is drawn anew."""
+    store = run_store()
+    try:
+        store.start_next()
+    except EmojifyError as error:
+        st.error(plain(str(error)))
+    if store.ids() != list(states_then):
+        st.rerun(scope="app")
+    # The others keep their state: looking at hundreds of them every second would cost live video its frames.
+    moving = {name for name, state in states_then.items() if state.has_process or state is State.QUEUED}
+    try:
+        runs = {name: store.get(name) for name in moving | {run_id}}
+    except EmojifyError:  # deleted in this very moment
+        st.rerun(scope="app")
+    if any(run.state is not states_then[name] for name, run in runs.items()):
+        st.rerun(scope="app")
+    run = runs[run_id]
+    tell_what_was_done()
+    header(run)
+    progress = read_progress(run.folder)
+    if run.config is not None:
+        bars(run, run.config, progress)
+        curves(run, progress)
+    waiting = store.queue()
+    if waiting:
+        st.caption("Waiting: " + ", ".join(plain(name) for name in waiting))
+    with st.expander("Log", icon=":material/terminal:"):
+        st.code(run.log_tail() or "Nothing was printed yet.", language=None, wrap_lines=True, height=260)
+
+
+def header(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(run.state.value, color=COLOURS[run.state])  # type: ignore[arg-type]
+        if run.state is State.QUEUED or run.state.has_process:
+            label = "Take out of the queue" if run.state is State.QUEUED else "Stop"
+            st.button(
+                label,
+                icon=":material/stop:",
+                key="stop",
+                disabled=run.state is State.STOPPING,
+                on_click=do,
+                args=[lambda: run_store().stop(run.id)],
+                help="It finishes the batch; the last whole epoch is kept, and you can resume from there.",
+            )
+        if run.state is State.STOPPING:
+            st.button("End it now", key="end", on_click=do, args=[lambda: run_store().end_now(run.id)])
+        if run.can_resume:
+            st.button(
+                "Resume",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="resume",
+                on_click=do,
+                args=[lambda: run_store().resume(run.id)],
+            )
+        if not run.state.has_process:
+            delete(run)
+    sentence = plain(f"{run.reason} {run.next_step}".strip())
+    if sentence and run.state in (State.FAILED, State.KILLED, State.BROKEN):
+        st.error(sentence)
+    elif sentence:
+        st.info(sentence)
+
+
+def delete(run: Run) -> None:
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown("Its checkpoints and curves are then gone for good. Models made of it stay.")
+        st.button(
+            "Yes, delete it for good",
+            key=f"delete-{run.id}",
+            on_click=do,
+            args=[lambda: run_store().delete(run.id, model_store().live_id)],
+        )
+
+
+def bars(run: Run, config: FitConfig, progress: Progress) -> None:
+    done = max(run.epochs_done, len(progress.epochs) if run.state.has_process else 0)
+    st.progress(min(done / config.epochs, 1.0), f"{done} of {config.epochs} epochs done")
+    batch = progress.batch
+    if run.state in (State.RUNNING, State.STOPPING) and batch is not None:
+        figures = f"loss {batch.loss:.3f}, accuracy {batch.accuracy:.1%}"
+        st.progress(batch.number / batch.batches, f"Batch {batch.number} of {batch.batches} · {figures}")
+        age_s = time.time() - batch.time
+        left_s = progress.left_s(config.epochs, time.time())
+        left = f"about {duration(left_s)} left · " if left_s is not None else ""
+        st.caption(f"{left}last update {duration(age_s)} ago")
+        if age_s > QUIET_FOR_LONG_S:
+            st.warning("Nothing was heard for long. The machine may be busy or asleep; the log may say more.")
+    elif run.state is State.STARTING:
+        st.progress(0.0, "Waiting for the first batch")
+    if run.best_accuracy is not None:
+        recall = f", macro recall {run.best_recall:.1%}" if run.best_recall is not None else ""
+        st.caption(f"Best so far: epoch {run.best_epoch}, {run.best_accuracy:.1%} of the public pictures{recall}.")
+
+
+def curves(run: Run, progress: Progress) -> None:
+    if not progress.epochs and (progress.batch is None or progress.batch.number < 2):
+        if not run.state.has_process and run.state is not State.QUEUED:
+            st.caption("It has no curves: it said nothing before it ended.")
+        return
+    left, right = st.columns(2)
+    for place, metric, percent in ((left, "loss", False), (right, "accuracy", True)):
+        rows = curve_rows(progress, metric, run.best_epoch)
+        place.vega_lite_chart(rows, curve_spec(metric.capitalize(), percent=percent), width="stretch")
+    if progress.unreadable:
+        st.caption(f"{progress.unreadable} lines of its progress can't be read and are left out.")

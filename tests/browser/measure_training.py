@@ -1,0 +1,124 @@
+"""Measures live video while a fit runs, in a real Chromium on this machine. Prints figures; asserts nothing.
+
+    python -m tests.browser.measure_training [--seconds 20] [--network seed]
+
+One tab plays live video, another one watches the training page, as somebody would. Frames are told apart as in
+``measure_live``: each carries its number, and the page reads it back from what it shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from emojify.emotions import LABELS
+from emojify.runs.store import RunStore
+from tests.browser.conftest import ROOT, serve
+from tests.browser.measure_live import FRAMES, PATIENCE_MS, WATCH, component_frame, start, write_camera
+
+PICTURES = 500  # of each emotion: an epoch then takes longer than the measurement
+
+
+def write_noise(folder: Path) -> None:
+    """A data set of grey noise: how long a batch takes does not depend on what is in the pictures."""
+    rng = np.random.default_rng(0)
+    for label in LABELS:
+        (folder / label).mkdir(parents=True)
+        for number in range(PICTURES):
+            cv2.imwrite(str(folder / label / f"{number}.png"), rng.integers(0, 255, (48, 48), np.uint8))
+
+
+def frames_per_s(page: Page, seconds: int) -> dict[str, Any]:
+    """Different frames that reached the screen, and what the page itself says."""
+    log = component_frame(page).evaluate(WATCH, seconds)
+    shown = {number for number, _ in log["screen"]}
+    says = page.get_by_text("frames/s").inner_text()
+    return {"distinct_frames_per_s": round(len(shown) / min(seconds, FRAMES / 30), 1), "page_says": says}
+
+
+@contextmanager
+def no_fit_left(runs: Path) -> Iterator[None]:
+    """A fit outlives everything else, on purpose."""
+    try:
+        yield
+    finally:
+        store = RunStore(runs)
+        for run_id in store.ids():
+            store.end_now(run_id)
+
+
+def measure(seconds: int, network: str) -> None:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        write_camera(folder / "camera.y4m")
+        write_noise(folder / "data" / "noise")
+        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", *fake, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"],
+        )
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.add_init_script(
+            "const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);"
+            "if (ask) navigator.mediaDevices.getUserMedia = async (wish) => window.cameraStream = await ask(wish);"
+        )
+        shutil.copytree(ROOT / "models", folder / "models")
+        places = {f"EMOJIFY_{place.upper()}": str(folder / place) for place in ("data", "runs", "models")}
+        with serve(**places) as url, no_fit_left(folder / "runs"):
+            training = context.new_page()
+            training.goto(url)
+            training.get_by_role("link", name="Training").click(timeout=PATIENCE_MS)
+            training.get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+            if network != "seed":
+                training.get_by_text("The best recipe").click()
+            else:
+                training.get_by_text("The tutorial's fit").click()
+            training.wait_for_timeout(1500)
+            training.get_by_role("button", name="Start").click()
+            clicked_s = time.monotonic()
+            training.get_by_text("starting", exact=True).first.wait_for(timeout=PATIENCE_MS)
+            say("first sign of life, s", round(time.monotonic() - clicked_s, 2))
+            training.get_by_text(re.compile(r"Batch \d+ of")).first.wait_for(timeout=10 * PATIENCE_MS)
+            say("first batch, s", round(time.monotonic() - clicked_s, 1))
+            live = context.new_page()
+            live.goto(url)
+            live.get_by_text("Settings", exact=True).click(timeout=PATIENCE_MS)
+            live.get_by_text("Mirror the picture").click()
+            live.wait_for_timeout(1500)
+            start(live)
+            live.wait_for_timeout(4000)
+            say("during the fit", frames_per_s(live, seconds))
+            say("how far it is then", training.get_by_text(re.compile(r"Batch \d+ of")).first.inner_text())
+            for run_id in RunStore(folder / "runs").ids():
+                RunStore(folder / "runs").end_now(run_id)
+            live.wait_for_timeout(4000)
+            say("without a fit", frames_per_s(live, seconds))
+        browser.close()
+
+
+def say(name: str, value: object) -> None:
+    print(f"{name:26} {value}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=10, help="how long to watch (the camera's numbers last 10 s)")
+    parser.add_argument("--network", choices=("seed", "residual"), default="seed")
+    options = parser.parse_args()
+    measure(options.seconds, options.network)
+
+
+if __name__ == "__main__":
+    main()

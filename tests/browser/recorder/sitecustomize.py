@@ -1,0 +1,28 @@
+"""Python runs this first where its folder is on PYTHONPATH: from then on every way out of the process is written down.
+
+An audit hook hears of a call before it is made, from whatever library; see Python's "Audit events table".
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+_SAYS = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind")
+_ASKS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+_FILE = os.open(os.environ["EMOJIFY_RECORD"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in _SAYS and isinstance(arguments[1], tuple):  # a name stands for a socket within the machine
+        _note(event, arguments[1][0])
+    elif event in _ASKS:
+        _note(event, arguments[0])
+
+
+def _note(event: str, host: object) -> None:
+    host = host.decode() if isinstance(host, bytes) else host
+    os.write(_FILE, (json.dumps([event, host]) + "\n").encode())
+
+
+sys.addaudithook(_hear)

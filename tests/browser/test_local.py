@@ -1,0 +1,95 @@
+"""The app talks to this machine and to nobody else, whatever lies in its environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import serve
+from tests.browser.test_live import PATIENCE_MS, start
+
+RECORDER = Path(__file__).parent / "recorder"
+# streamlit-webrtc would send these to Hugging Face or Twilio, to ask for a TURN server, where it is left the choice.
+CREDENTIALS = {"HF_TOKEN": "hf_secret", "TWILIO_ACCOUNT_SID": "AC00", "TWILIO_AUTH_TOKEN": "secret"}
+
+
+def heard(path: Path) -> set[tuple[str, str]]:
+    """What was done, and towards whom."""
+    return {tuple(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()}
+
+
+def own_addresses() -> set[str]:
+    addresses = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries]
+    return {address.split("%")[0] for address in addresses}
+
+
+def is_here(host: str | None) -> bool:
+    if host in (None, "", "localhost", socket.gethostname()):
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback or host in own_addresses()
+    except ValueError:
+        return False  # a name, which somebody would have to be asked about
+
+
+@contextmanager
+def peers_of(port: int) -> Iterator[set[str]]:
+    """Whom the sockets of the app's processes are connected with, those of C libraries too, when the block ends."""
+    peers: set[str] = set()
+    yield peers
+    for process in psutil.process_iter():
+        try:
+            ours = f"{port}" in process.cmdline()
+            for one in [process, *process.children(recursive=True)] if ours else []:
+                peers |= {connection.raddr.ip for connection in one.net_connections() if connection.raddr}
+        except psutil.Error:
+            continue
+
+
+def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path: Path) -> None:
+    """And that without a home to write into."""
+    record = tmp_path / "record.jsonl"
+    asked_by_page: set[str] = set()
+    with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), HOME="/proc/home", **CREDENTIALS) as url:
+        context = browser.new_context()
+        context.on("request", lambda request: asked_by_page.add(urlsplit(request.url).hostname or ""))
+        page = context.new_page()
+        page.goto(url)
+        with peers_of(urlsplit(url).port or 0) as peers:
+            start(page)
+            expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("link", name="Emoji packs").click()
+        expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=PATIENCE_MS)
+        context.close()
+    done = heard(record)
+    assert "socket.sendto" in {event for event, _ in done}, "the video's packets were not heard"
+    assert [one for one in sorted(done, key=str) if not is_here(one[1])] == []
+    listening = {host for event, host in done if event == "socket.bind"}
+    assert "localhost" in listening
+    assert not {"", None} & listening, "that would be every network that the machine is in"
+    assert peers
+    assert [peer for peer in peers if not is_here(peer)] == []
+    assert asked_by_page <= {"localhost", ""}
+
+
+def test_the_recorder_hears_what_would_be_wrong(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    code = "import socket\ntry: socket.create_connection(('stun.invalid', 1), 0.1)\nexcept OSError: pass\n"
+    code += "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('198.51.100.1', 9))"
+    subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(RECORDER), "EMOJIFY_RECORD": str(record)}, check=False
+    )
+    assert {one for one in heard(record) if not is_here(one[1])} == {
+        ("socket.getaddrinfo", "stun.invalid"),
+        ("socket.connect", "198.51.100.1"),
+    }

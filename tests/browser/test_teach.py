@@ -1,0 +1,139 @@
+"""Teach it your face, as a person does it: record two faces, teach, see the reading change, keep it, undo."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Page, Playwright, expect
+from skimage import data
+
+from emojify.emotions import Emotion
+from tests.browser.conftest import QUIET, ROOT, serve
+from tests.browser.test_live import PATIENCE_MS, start, video_picture
+from tests.teaching.bank import give_bank
+from tests.teaching.simulated import photographed_person
+
+FPS, SECONDS_A_FACE = 10, 8  # a recording takes six, its countdown included
+FACE = slice(66, 161), slice(177, 272)  # of the astronaut
+TEACHING_MS = 120_000
+PLAIN, PULLED = False, True
+
+
+def write_two_faces(path: Path) -> None:
+    """The astronaut, moving a little: some seconds as she is below a black bar, then with another face below a white
+    one; and again."""
+    plain = np.ascontiguousarray(data.astronaut()[:384, :512, ::-1])
+    grey = np.asarray(cv2.cvtColor(plain[FACE], cv2.COLOR_BGR2GRAY), np.uint8)
+    pulled = plain.copy()
+    other = photographed_person("her", grey, 6).draw(Emotion.ANGRY, 1.0)
+    pulled[FACE] = cv2.cvtColor(np.asarray(cv2.resize(other, (95, 95)), np.uint8), cv2.COLOR_GRAY2BGR)
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W640 H480 F{FPS}:1 Ip C420jpeg\n".encode())
+        for number in range(2 * FPS * SECONDS_A_FACE):
+            shows_pulled = number >= FPS * SECONDS_A_FACE
+            time = number / FPS
+            move = cv2.getRotationMatrix2D((225, 113), 3 * np.sin(1.3 * time), 1.25 + 0.06 * np.sin(1.7 * time))
+            move = move + np.array([[0, 0, 12 * np.sin(2.1 * time)], [0, 0, 8 * np.cos(1.1 * time)]])
+            scene = pulled if shows_pulled else plain
+            frame = cv2.warpAffine(scene, move, (512, 384), borderMode=cv2.BORDER_REPLICATE)
+            big = np.asarray(cv2.resize(frame, (640, 480), interpolation=cv2.INTER_LINEAR), np.uint8)
+            big[:32] = 255 * shows_pulled
+            file.write(b"FRAME\n" + cv2.cvtColor(big, cv2.COLOR_BGR2YUV_I420).tobytes())
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the model that ships, with a bank, and nothing recorded yet."""
+    shutil.copytree(ROOT / "models" / "seed", tmp_path / "models" / "seed")
+    give_bank(tmp_path / "models" / "seed")
+    return tmp_path
+
+
+@pytest.fixture
+def teach_page(playwright: Playwright, chromium: str, house: Path) -> Iterator[Page]:
+    camera = house / "two_faces.y4m"
+    write_two_faces(camera)
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with serve(EMOJIFY_DATA=str(house / "data"), EMOJIFY_MODELS=str(house / "models")) as url:
+        arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={camera}"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.goto(url)
+        page.get_by_role("link", name="Teach it your face").click(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="Teach it your face")).to_be_visible(timeout=PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+def wait_for_face(page: Page, wanted: bool) -> None:
+    """Until the camera begins to show one of the two faces."""
+    other_seen = False
+    for _ in range(20 * (2 * SECONDS_A_FACE + 5)):
+        shown = bool(video_picture(page)[8:20, 200:440].mean() > 128)
+        if shown != wanted:
+            other_seen = True
+        elif other_seen:
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("the camera's video does not change")
+
+
+def record(page: Page, face: bool, label: str) -> None:
+    page.locator("button").filter(has_text=label).first.click(timeout=PATIENCE_MS)
+    button = page.get_by_role("button", name=f"Record {label}")
+    expect(button).to_be_enabled(timeout=PATIENCE_MS)
+    wait_for_face(page, face)
+    button.click()
+    expect(page.get_by_text(f"different pictures of {label}")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def expect_reading(page: Page, label: str) -> None:
+    """At the latest when the camera has shown both faces."""
+    expect(page.get_by_role("heading", name=label)).to_be_visible(timeout=1000 * (2 * SECONDS_A_FACE + 5))
+
+
+def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_it_back(
+    teach_page: Page, house: Path
+) -> None:
+    page = teach_page
+    start(page)
+    expect_reading(page, "happy")
+    record(page, PULLED, "sad")
+    record(page, PLAIN, "surprised")
+    abouts = [json.loads(path.read_text()) for path in sorted(house.glob("data/samples/*/recording.json"))]
+    assert [about["emotion"] for about in abouts] == ["sad", "surprised"]
+    assert not (house / "models" / "live.json").exists()
+
+    pictures = len(list(house.glob("data/samples/*/*.png")))
+    page.get_by_role("button", name="Look through").first.click()
+    page.get_by_role("dialog").get_by_text("1", exact=True).click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Delete 1 pictures").click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+    assert len(list(house.glob("data/samples/*/*.png"))) == pictures - 1
+
+    page.get_by_role("button", name=re.compile("Teach it$")).click()
+    expect(page.get_by_role("heading", name="3. Try it")).to_be_visible(timeout=TEACHING_MS)
+    expect_reading(page, "surprised")
+    expect_reading(page, "sad")
+    page.get_by_text("as before", exact=True).click()
+    expect_reading(page, "happy")  # both faces, as in the beginning; nothing is kept yet
+
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("is live now")).to_be_visible(timeout=PATIENCE_MS)
+    expect_reading(page, "surprised")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("is live again")).to_be_visible(timeout=PATIENCE_MS)
+    expect_reading(page, "happy")
+
+    page.get_by_role("button", name="Delete all").click()
+    page.get_by_role("button", name="Delete the pictures and the models taught from them").click()
+    expect(page.get_by_text("None yet.")).to_be_visible(timeout=PATIENCE_MS)
+    assert not (house / "data" / "samples").exists()
+    assert [path.name for path in (house / "models").glob("[!.]*") if path.is_dir()] == ["seed"]

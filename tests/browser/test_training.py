@@ -1,0 +1,97 @@
+"""A real fit, from the click to the live video, with the app restarted in between."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from emojify.runs.run import State
+from emojify.runs.store import RunStore
+from tests.browser.conftest import serve
+from tests.browser.test_live import PATIENCE_MS, component, start
+from tests.conftest import write_model
+from tests.runs.stand_in import kill_all
+from tests.training.drawn import write_faces
+
+TENSORFLOW_MS = 90_000  # it starts in 10 s on an idle machine; a fit gives way to everything else
+
+
+@pytest.fixture
+def house(tmp_path: Path, tiny_model: bytes) -> Iterator[Path]:
+    write_faces(tmp_path / "data" / "drawn", train=16, test=4)
+    write_model(tmp_path / "models" / "seed", tiny_model)
+    yield tmp_path
+    kill_all(tmp_path)
+
+
+def places(house: Path) -> dict[str, str]:
+    return {f"EMOJIFY_{name.upper()}": str(house / name) for name in ("data", "runs", "models")}
+
+
+def open_training(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("link", name="Training").click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Training")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def choose(page: Page, view: str) -> None:
+    page.get_by_role("radio", name=view, exact=True).click(timeout=PATIENCE_MS)
+
+
+def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser, house: Path) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    store = RunStore(house / "runs")
+    with serve(**places(house)) as url:
+        open_training(page, url)
+        page.get_by_text("Everything else").click(timeout=PATIENCE_MS)
+        page.get_by_label("epochs", exact=True).fill("40")
+        page.get_by_label("epochs", exact=True).press("Enter")
+        expect(page.get_by_text("--epochs 40")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Start", exact=True).click()
+        expect(page.get_by_text("TensorFlow takes 10 to 20 seconds to start")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text(re.compile(r"Batch \d of 2"))).to_be_visible(timeout=TENSORFLOW_MS)
+
+    with serve(**places(house)) as url:  # the app was restarted: the fit has gone on, and is found again
+        open_training(page, url)
+        expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text(re.compile(r"([2-9]|\d\d) of 40 epochs done"))).to_be_visible(timeout=PATIENCE_MS)
+        loss, accuracy = page.get_by_test_id("stVegaLiteChart").all()
+        curves = loss.screenshot(), accuracy.screenshot()
+        (run,) = store.runs()
+        done = store.get(run.id).epochs_done
+        expect(page.get_by_text(f"{done + 2} of 40 epochs done")).to_be_visible(timeout=PATIENCE_MS)
+        assert loss.screenshot() != curves[0]
+        assert accuracy.screenshot() != curves[1]
+
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(page.get_by_text("It was stopped. Resume goes on after epoch")).to_be_visible(timeout=PATIENCE_MS)
+        assert store.get(run.id).state is State.STOPPED
+
+        live = context.new_page()
+        live.goto(url)
+        start(live)
+        live.get_by_text("Settings", exact=True).click()
+        expect(live.get_by_label("Model", exact=True)).to_have_value("seed (live)", timeout=PATIENCE_MS)
+
+        choose(page, "Go live")
+        page.get_by_role("button", name="Go live", exact=True).click(timeout=PATIENCE_MS)
+        expect(page.get_by_text("you can leave this page meanwhile")).to_be_visible(timeout=PATIENCE_MS)
+        model = store.get(run.id).model_id
+        expect(page.get_by_text("of this run, ")).to_be_visible(timeout=TENSORFLOW_MS)
+        # Nobody touched the live page: it runs on, with the new model.
+        expect(live.get_by_label("Model", exact=True)).to_have_value(f"{model} (live)", timeout=PATIENCE_MS)
+        expect(component(live).get_by_role("button", name="Stop")).to_be_visible()
+        page.get_by_role("button", name="Roll back").click()
+        expect(live.get_by_label("Model", exact=True)).to_have_value("seed (live)", timeout=PATIENCE_MS)
+        live.close()
+
+        choose(page, "Train")
+        done = store.get(run.id).epochs_done
+        page.get_by_role("button", name="Resume").click(timeout=PATIENCE_MS)
+        expect(page.get_by_text(f"{done + 1} of 40 epochs done")).to_be_visible(timeout=TENSORFLOW_MS)
+    context.close()

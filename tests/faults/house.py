@@ -1,0 +1,151 @@
+"""All that can be done to the folders of a copy, each as one call, with something there to do it to."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from emojify import processes
+from emojify.emotions import Emotion
+from emojify.models import ModelStore
+from emojify.packs.importer import read_zip
+from emojify.packs.store import add_pack, edit_pack, list_packs, remove_pack
+from emojify.runs.datasets import STAMP, DataStore, _stamp
+from emojify.runs.store import RunStore
+from emojify.settings import Settings
+from emojify.teaching import drafts
+from emojify.teaching.samples import SampleStore
+from emojify.training.config import FitConfig
+from emojify.video.jobs import Job, JobStore, Wish
+from emojify.vision.cutout import Cutout
+from emojify.vision.readings import Box
+from tests.conftest import write_model, write_pack
+from tests.packs.inputs import pack_zip
+from tests.runs import stand_in
+
+NOISE = np.random.default_rng(1).integers(0, 255, (9, 60, 60), np.uint8)
+CUTOUTS = [Cutout(picture, Box(6, 6, 48, 48)) for picture in NOISE]
+TOKEN = "abcdefghijklmnopqrstuv"
+
+
+class House:
+    """Folders with one thing of every kind.
+
+    Args:
+        root: where they lie; whatever its name.
+    """
+
+    def __init__(self, root: Path, tiny_model: bytes) -> None:
+        self.root = root
+        self.settings = Settings(root / "models", root / "emojis", root / "data", root / "runs")
+        self.models = ModelStore(self.settings.models)
+        self.runs = RunStore(self.settings.runs)
+        self.data = DataStore(self.settings.data)
+        self.jobs = JobStore(self.settings.data / "videos")
+        self.samples = SampleStore(self.settings.data / "samples")
+        for name in ("seed", "other", "third"):
+            write_model(self.settings.models / name, tiny_model)
+        for name in ("classic", "squares"):
+            write_pack(self.settings.emojis / name)
+        self.models.promote("other")
+        self.samples.add(Emotion.SAD, [Cutout(255 - picture, Box(6, 6, 48, 48)) for picture in NOISE])
+        self._write("data/faces.zip", "zip")
+        self._write("data/.incoming/new.zip", "zip")
+        new = self.settings.data / ".incoming" / "new.zip"
+        self._write("data/.checks/new.zip-brought/report.json", "{}")
+        self._write(f"data/.checks/new.zip-brought/{STAMP}", _stamp(new))
+        self._write(f"data/videos/{TOKEN}/in.mp4", "film")
+        self._write(f"data/videos/{TOKEN}/job.json", json.dumps(vars(Wish("me.mp4", ".mp4", "classic", "sticker"))))
+        self._write("data/teachings/20260101-000000/result.json", "{}")
+        shutil.copytree(self.settings.models / "third", self.settings.data / "teachings/20260101-000000/model")
+        self._write("runs/one/config.json", json.dumps(vars(FitConfig(str(self.settings.data / "faces.zip")))))
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    @property
+    def job(self) -> Job:
+        job = self.jobs.get(TOKEN)
+        assert job is not None
+        return job
+
+    @property
+    def brought(self) -> Path:
+        return self.data.folder / ".incoming" / "new.zip"
+
+    @property
+    def teaching(self) -> drafts.Teaching:
+        teaching = drafts.find(self.settings)
+        assert teaching is not None
+        return teaching
+
+    def fit(self) -> FitConfig:
+        return stand_in.config(self.settings.data / "faces.zip", stand_in.SAYS_NOTHING)
+
+    def seen(self) -> dict[str, bytes]:
+        """Every file that somebody would miss, with its content. What begins with a dot, and logs, nobody sees."""
+        return {
+            str(path.relative_to(self.root)): path.read_bytes()
+            for path in self.root.rglob("*")
+            if path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(self.root).parts)
+            and path.name not in (processes.LOG, processes.PROCESS)
+        }
+
+    def check(self) -> None:
+        """That what is there opens: nothing is half."""
+        found = list_packs(self.settings.emojis)
+        assert found.problems == ()
+        assert all(pack.pictures for pack in found.packs)
+        assert self.models.open().problems == ()
+        assert self.samples.problems() == []
+        assert all(run.config is not None for run in self.runs.runs())
+
+
+Deed = Callable[[House], object]
+
+DEEDS: dict[str, Deed] = {
+    "add a pack": lambda house: add_pack(house.settings.emojis, read_zip(pack_zip(), "cats.zip")),
+    "edit a pack": lambda house: edit_pack(house.settings.emojis, "squares", "Mine", "me", ""),
+    "remove a pack": lambda house: remove_pack(house.settings.emojis, "squares"),
+    "promote": lambda house: house.models.promote("third"),
+    "roll back": lambda house: house.models.rollback(),
+    "withdraw a model": lambda house: house.models.withdraw("other"),
+    "remove a model": lambda house: house.models.remove("third"),
+    "launch a fit": lambda house: house.runs.launch(house.fit()),
+    "resume a fit": lambda house: house.runs.resume("one"),
+    "delete a run": lambda house: house.runs.delete("one", "seed"),
+    "check data": lambda house: house.data.check(house.data.folder / "faces.zip"),
+    "look again": lambda house: house.data.look_again(house.brought),
+    "bring data": lambda house: house.data.bring("more.csv", io.BytesIO(b"a,b"), 3, lambda share: None),
+    "settle data": lambda house: house.data.settle(house.brought),
+    "discard data": lambda house: house.data.discard(house.brought),
+    "add samples": lambda house: house.samples.add(Emotion.HAPPY, CUTOUTS),
+    "delete a sample": lambda house: house.samples.delete(house.samples.samples()[:1]),
+    "delete samples": lambda house: house.samples.delete_all(),
+    "discard a draft": lambda house: drafts.discard(house.settings),
+    "keep a draft": lambda house: drafts.keep(house.settings, house.teaching),
+    "forget everything": lambda house: drafts.forget_everything(house.settings),
+    "bring a video": lambda house: house.jobs.add(b"film", house.job.wish),
+    "change a video": lambda house: house.jobs.change(house.job, ".gif"),
+    "begin a video": lambda house: house.job.begin(),
+    "stop a video": lambda house: house.job.stop(),
+    "delete a video": lambda house: house.job.delete(),
+    "clear old videos": lambda house: house.jobs.remove_old(now_s=9e9),
+}
+
+
+def kill_what_was_started(house: House) -> None:
+    for record in house.root.rglob(processes.PROCESS):
+        processes.kill(record.parent)
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,0 +1,84 @@
+"""Several processes at once, each with the folder to itself for a moment: nobody's change is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from emojify.models import ModelStore
+from emojify.packs.store import MAX_PACKS, list_packs
+from emojify.settings import ROOT
+from tests.conftest import write_model
+from tests.packs.inputs import pack_zip
+
+AT_ONCE = 3
+# Each says that it is ready and waits for the word, so that they begin together.
+BEGIN = """
+import sys
+from pathlib import Path
+from emojify.errors import EmojifyError
+from emojify.models import ModelStore
+from emojify.packs.importer import read_zip
+from emojify.packs.store import add_pack
+
+folder, me = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+ADD = f"""{BEGIN}
+draft = read_zip(Path(sys.argv[3]).read_bytes(), "cats.zip")
+for _ in range(4):
+    try:
+        print(add_pack(folder, draft).id)
+    except EmojifyError as error:
+        print(error)
+"""
+PROMOTE = f"""{BEGIN}
+for number in range(8):
+    ModelStore(folder).promote(f"{{me}}{{number}}")
+"""
+
+
+def run_together(code: str, folder: Path, *more: str) -> list[str]:
+    """What the processes print, line by line."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(folder), name, *more],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for name in "abc"[:AT_ONCE]
+    ]  # fmt: skip
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=120)[0] for process in started]
+    assert all(process.returncode == 0 for process in started)
+    return "".join(said).splitlines()
+
+
+def test_processes_that_promote_at_once_are_all_remembered(models_folder: Path, tiny_model: bytes) -> None:
+    names = [f"{name}{number}" for name in "abc"[:AT_ONCE] for number in range(8)]
+    for name in names:
+        write_model(models_folder / name, tiny_model)
+    run_together(PROMOTE, models_folder)
+    store = ModelStore(models_folder)
+    assert sorted(store._history()) == sorted(["seed", *names])
+    assert store.open().problems == ()
+
+
+def test_processes_that_add_packs_at_once_get_names_of_their_own_and_no_more_than_fit(
+    packs_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cats.zip").write_bytes(pack_zip())
+    for number in range(MAX_PACKS - 2 - 5):
+        (packs_folder / f"broken-{number}").mkdir()
+    said = run_together(ADD, packs_folder, str(tmp_path / "cats.zip"))
+    assert sorted(name for name in said if name.startswith("cats")) == ["cats", "cats-2", "cats-3", "cats-4", "cats-5"]
+    assert sum("50 packs already" in line for line in said) == 4 * AT_ONCE - 5
+    assert len([path for path in packs_folder.iterdir() if not path.name.startswith(".")]) == MAX_PACKS
+    assert len(list_packs(packs_folder).packs) == 7

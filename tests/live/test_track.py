@@ -1,0 +1,175 @@
+"""The track that carries frames back, with stub tracks and processors."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from fractions import Fraction
+from typing import Any
+
+import av
+import pytest
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from emojify.live.track import EmojiVideoTrack
+from tests.live.in_a_thread import run
+
+
+class Camera(MediaStreamTrack):
+    """Gives the frames that it is fed."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: asyncio.Queue[av.VideoFrame | None] = asyncio.Queue()
+
+    def feed(self, *numbers: int) -> None:
+        for number in numbers:
+            frame = av.VideoFrame(16, 16, "bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 30)
+            self.queue.put_nowait(frame)
+
+    async def recv(self) -> av.VideoFrame:
+        frame = await self.queue.get()
+        if frame is None:
+            self.stop()
+            raise MediaStreamError
+        return frame
+
+
+class Worker:
+    """Remembers what it was given, and answers with a frame of its own."""
+
+    def __init__(self, work: Callable[[int], None] = lambda number: None) -> None:
+        self.given: list[list[int | None]] = []
+        self.ended = 0
+        self.work = work
+
+    async def recv_queued(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
+        self.given.append([frame.pts for frame in frames])
+        self.work(frames[-1].pts or 0)
+        return [av.VideoFrame(32, 32, "bgr24")]
+
+    def on_ended(self) -> None:
+        self.ended += 1
+
+
+def play(worker: Worker, scenario: Callable[[Camera, EmojiVideoTrack], Coroutine[Any, Any, None]]) -> None:
+    async def both() -> None:
+        camera = Camera()
+        track = EmojiVideoTrack(camera, worker)
+        await asyncio.wait_for(scenario(camera, track), 20)
+        track.stop()
+
+    run(both())
+
+
+def test_each_frame_gets_its_own_result() -> None:
+    worker = Worker()
+
+    async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
+        for number in (1, 2, 3):
+            camera.feed(number)
+            result = await track.recv()
+            assert (result.width, result.pts, result.time_base) == (32, number, Fraction(1, 30))
+
+    play(worker, scenario)
+    assert worker.given == [[1], [2], [3]]
+    assert worker.ended == 1
+
+
+def test_what_comes_during_the_work_is_handed_over_together() -> None:
+    worker = Worker(lambda number: time.sleep(0.2))
+
+    async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
+        camera.feed(1)
+        first = asyncio.ensure_future(track.recv())
+        await asyncio.sleep(0.05)
+        camera.feed(2, 3, 4)
+        assert (await first).pts == 1
+        assert (await track.recv()).pts == 4
+
+    play(worker, scenario)
+    assert worker.given == [[1], [2, 3, 4]]
+
+
+def test_others_are_served_while_a_frame_is_worked_on() -> None:
+    async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
+        camera.feed(1)
+        slow = asyncio.ensure_future(track.recv())
+        turns = 0
+        while not slow.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+        assert turns > 5
+
+    play(Worker(lambda number: time.sleep(0.3)), scenario)
+
+
+def test_a_frame_that_fails_goes_back_as_it_came_and_the_stream_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    def fail_at_two(number: int) -> None:
+        if number == 2:
+            raise ValueError("a bad frame")
+
+    async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
+        widths = []
+        for number in (1, 2, 3):
+            camera.feed(number)
+            widths.append((await track.recv()).width)
+        assert widths == [32, 16, 32]
+
+    play(Worker(fail_at_two), scenario)
+    assert "a bad frame" in caplog.text
+
+
+def test_the_end_of_the_camera_is_the_end_and_is_said_once() -> None:
+    worker = Worker()
+
+    async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
+        camera.feed(1)
+        assert (await track.recv()).pts == 1
+        camera.queue.put_nowait(None)
+        with pytest.raises(MediaStreamError):
+            await track.recv()
+        with pytest.raises(MediaStreamError):
+            await track.recv()
+
+    play(worker, scenario)
+    assert worker.ended == 1
+
+
+def test_a_stop_ends_who_waits_for_a_frame() -> None:
+    async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
+        waiting = asyncio.ensure_future(track.recv())
+        await asyncio.sleep(0.05)
+        track.stop()
+        with pytest.raises(MediaStreamError):
+            await waiting
+        assert camera.readyState == "ended"
+
+    play(Worker(), scenario)
+
+
+def test_the_processor_hears_of_the_end_after_its_last_frame() -> None:
+    order: list[str] = []
+
+    def work(number: int) -> None:
+        time.sleep(0.2)
+        order.append("frame")
+
+    worker = Worker(work)
+    worker.on_ended = lambda: order.append("end")  # type: ignore[method-assign]
+
+    async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
+        camera.feed(1)
+        last = asyncio.ensure_future(track.recv())
+        await asyncio.sleep(0.05)
+        track.stop()
+        await last
+        await asyncio.sleep(0.1)
+
+    play(worker, scenario)
+    assert order == ["frame", "end"]

@@ -1,0 +1,141 @@
+"""The pages of a public copy: less to press, and a pack of one's own that stays in the session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock, patch
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from emojify.files import fingerprint
+from emojify.live.seats import Seats
+from emojify.packs.pack import OWN_ID
+from tests.packs.inputs import pack_zip
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("MODELS", "EMOJIS", "DATA", "RUNS"):
+        monkeypatch.setenv(f"EMOJIFY_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setenv("EMOJIFY_PUBLIC", "1")
+    st.cache_resource.clear()
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def streamer() -> Iterator[MagicMock]:
+    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
+        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
+        yield streamer
+
+
+def visitor() -> AppTest:
+    """Somebody who opens the app: a session of their own."""
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+
+
+def words(page: AppTest) -> str:
+    kinds = ("title", "subheader", "markdown", "caption", "warning", "error", "info", "html")
+    texts = [
+        str(getattr(one, "value", "") or getattr(one.proto, "body", "")) for kind in kinds for one in page.get(kind)
+    ]
+    return "\n".join(texts).replace("\\", "")
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click()
+    return page.run()
+
+
+def bring_a_pack(page: AppTest) -> AppTest:
+    page.switch_page("pages/emoji_packs.py").run()
+    page.file_uploader[0].set_value([("cats.zip", pack_zip(), "")]).run()
+    return press(page, "Add this pack")
+
+
+def wear(page: AppTest) -> AppTest:
+    return page.switch_page("pages/live.py").run()
+
+
+def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(house: Path) -> None:
+    before = fingerprint(house)
+    anna, ben = visitor(), visitor()
+    bring_a_pack(anna)
+    assert not anna.exception
+    assert "cats is ready" in words(anna)
+    assert "gone once you close or reload it" in words(anna)
+    assert wear(anna).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
+    anna.selectbox(key="pack").set_value(OWN_ID).run()
+    assert not anna.exception
+    assert anna.session_state["processor"]._settings.annotator is not None
+    assert wear(ben).selectbox(key="pack").options == ["Classic", "Squares"]
+    assert fingerprint(house) == before
+
+
+def test_the_next_pack_takes_the_place_of_the_one_before(house: Path) -> None:
+    page = visitor()
+    bring_a_pack(bring_a_pack(page))
+    assert wear(page).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
+
+
+def test_a_drawn_avatar_stays_in_the_session_too(house: Path) -> None:
+    before = fingerprint(house)
+    page = visitor()
+    page.switch_page("pages/avatar_maker.py").run()
+    next(field for field in page.text_input if field.label == "Name").set_value("Me")
+    press(page, "Save as a pack")
+    assert not page.exception
+    assert wear(page).selectbox(key="pack").options == ["Classic", "Squares", "Me"]
+    assert fingerprint(house) == before
+
+
+def test_packs_are_shown_without_anything_to_change_them(house: Path) -> None:
+    page = visitor().switch_page("pages/emoji_packs.py").run()
+    assert not page.exception
+    assert "Squares" in words(page)
+    assert not {"Save", "Yes, delete it for good"} & set(labels(page))
+
+
+def test_the_other_pages_are_not_offered() -> None:
+    with patch("streamlit.navigation") as navigation:
+        visitor().run()
+    (pages,) = navigation.call_args.args
+    assert [page.title for page in pages] == ["Live", "Emoji packs", "Make an avatar"]
+
+
+@pytest.mark.parametrize("name", ["teach", "videos", "training"])
+def test_a_page_that_somebody_reaches_all_the_same_leaves_no_trace(house: Path, name: str) -> None:
+    before = fingerprint(house)
+    visitor().switch_page(f"pages/{name}.py").run()
+    assert fingerprint(house) == before
+
+
+def test_a_setting_that_cannot_be_understood_closes_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_PUBLIC", "yes")
+    page = visitor().run()
+    assert [error.value for error in page.error] == ["EMOJIFY_PUBLIC must be 1 or 0, not 'yes'."]
+    assert not page.title
+
+
+def test_who_comes_when_all_places_are_taken_is_told_and_gets_the_next_one(streamer: MagicMock) -> None:
+    seats, somebody = Seats(1), Seats(None)  # any object can have a seat
+    seats.take(somebody)
+    with patch("emojify.live.processor.shared_seats", return_value=seats):
+        page = visitor().run()
+        assert not page.exception
+        assert "All 1 places for live video are taken" in words(page)
+        streamer.assert_not_called()
+        seats.leave(somebody)
+        press(page, "Try again")
+        assert "are taken" not in words(page)
+        streamer.assert_called_once()

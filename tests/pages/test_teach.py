@@ -1,0 +1,231 @@
+"""The teaching page as a script: everything but the video, which needs a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock, patch
+
+import pytest
+import streamlit as st
+from PIL import Image as PillowImage
+from streamlit.testing.v1 import AppTest
+
+from emojify import processes
+from emojify.emotions import LABELS, Emotion
+from emojify.live.recorder import Phase
+from emojify.models import CARD, Model, ModelStore
+from emojify.settings import Settings
+from emojify.teaching import drafts
+from emojify.teaching.teach import teach
+from emojify.vision.readings import Image
+from tests.pages.test_live import ROOT, as_file, words
+from tests.teaching.conftest import Record, base, record, with_bank
+
+__all__ = ["base", "record", "with_bank"]
+
+
+@pytest.fixture
+def settings(base: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    return Settings.from_environment()
+
+
+@pytest.fixture
+def streamer() -> Iterator[MagicMock]:
+    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
+        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
+        yield streamer
+
+
+@pytest.fixture
+def page(settings: Settings, streamer: MagicMock) -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "teach.py"), default_timeout=60)
+
+
+@pytest.fixture
+def draft(settings: Settings, base: Model, record: Record) -> Path:
+    """Angry was recorded twice, and taught; nothing is kept yet."""
+    store = drafts.sample_store(settings)
+    for day in (1, 2):
+        store.add(Emotion.ANGRY, record(Emotion.ANGRY, day))
+    folder = settings.data / "teachings" / "20260101-120000"
+    folder.mkdir(parents=True)
+    teach(base, store, folder, lambda done, doing: None)
+    return folder
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    (button,) = [button for button in page.button if button.label == label]
+    return button.click().run()
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def test_with_nothing_recorded_it_says_what_to_do_and_where_pictures_stay(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert "stay on this machine, in `data/samples`" in words(page)
+    assert "Press Start under the video first" in words(page)
+    assert "None yet." in words(page)
+    assert all(label in str(page.get("button_group")[0]) for label in LABELS)
+    assert [button.disabled for button in page.button if button.label in ("Record happy", "Teach it")] == [True, True]
+
+
+def test_the_video_is_asked_for_without_outside_servers_and_without_sound(page: AppTest, streamer: MagicMock) -> None:
+    page.run()
+    asked = streamer.call_args.kwargs
+    assert asked["key"] == "teach"
+    assert asked["server_rtc_configuration"] == asked["frontend_rtc_configuration"] == {"iceServers": []}
+    assert asked["media_stream_constraints"]["audio"] is False
+
+
+def test_record_starts_the_countdown_and_cancel_ends_it(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    press(page.run(), "Record happy")
+    recorder = page.session_state["teach_recorder"]
+    assert (recorder.progress().phase, recorder.progress().emotion) == (Phase.COUNTDOWN, Emotion.HAPPY)
+    assert "Get ready to look 😄 happy" in words(page)
+    press(page, "Cancel")
+    assert recorder.progress().phase is Phase.IDLE
+
+
+def test_a_video_that_stops_in_the_middle_drops_the_recording_and_says_so(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    press(page.run(), "Record happy")
+    streamer.return_value.state.playing = False
+    page.run()
+    page.run()
+    assert "nothing was recorded" in words(page)
+    assert page.session_state["teach_recorder"].progress().phase is Phase.IDLE
+
+
+def test_a_photo_becomes_a_sample_of_the_chosen_face(page: AppTest, settings: Settings, astronaut: Image) -> None:
+    page.run()
+    photo = as_file(PillowImage.fromarray(astronaut[:, :, ::-1]))
+    page.file_uploader[0].set_value([("me.png", photo, "image/png")]).run()
+    press(page, "Add as happy")
+    assert not page.exception
+    assert "Kept 1 picture of happy." in page.success[0].value
+    (sample,) = drafts.sample_store(settings).samples()
+    assert sample.emotion is Emotion.HAPPY
+    assert "All of them are read right now." in words(page) or "look " in words(page)
+    assert "only one picture of happy" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [("wall", "me.png has no faces"), ("two", "me.png has 2 faces"), ("text", "not a picture")],
+)
+def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
+    page: AppTest, settings: Settings, astronaut: Image, picture: str, sentence: str
+) -> None:
+    face = PillowImage.fromarray(astronaut[:256, 100:356, ::-1])
+    two = PillowImage.new("RGB", (512, 256))
+    two.paste(face, (0, 0))
+    two.paste(face, (256, 0))
+    content = {"wall": as_file(PillowImage.new("RGB", (300, 200), "grey")), "two": as_file(two), "text": b"hello"}
+    page.run()
+    page.file_uploader[0].set_value([("me.png", content[picture], "image/png")]).run()
+    press(page, "Add as happy")
+    assert not page.exception
+    assert sentence in page.error[0].value
+    assert drafts.sample_store(settings).samples() == []
+
+
+def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
+    page: AppTest, settings: Settings, draft: Path
+) -> None:
+    page.run()
+    assert not page.exception
+    shown = words(page)
+    assert "**You**, held-out recordings" in shown
+    assert "**Everyone else**, held-out faces" in shown
+    assert page.session_state["teach_processor"]._settings.classifier.name == "model"  # the draft reads the video
+    page.segmented_control(key="teach_reader").set_value("as before").run()
+    assert page.session_state["teach_processor"]._settings.classifier.name == "seed"
+
+    press(page, "Keep it")
+    assert not page.exception
+    live_id = ModelStore(settings.models).live_id
+    assert live_id.startswith("me-")
+    assert page.session_state["model"] == live_id  # the live page's choice
+    assert page.session_state["teach_processor"]._settings.classifier.name == live_id
+    assert "it was taught your face" in words(page)
+
+    press(page, "Undo")
+    assert "“Seed” is live again." in page.success[0].value
+    assert ModelStore(settings.models).live_id == page.session_state["model"] == "seed"
+    assert page.session_state["teach_processor"]._settings.classifier.name == "seed"
+
+
+def test_discarding_keeps_the_pictures(page: AppTest, settings: Settings, draft: Path) -> None:
+    press(page.run(), "Discard")
+    assert not draft.exists()
+    assert drafts.sample_store(settings).samples()
+    assert "Teach it" in labels(page)
+
+
+def test_while_it_learns_there_is_a_bar_and_a_stop(
+    page: AppTest, settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts.sample_store(settings).add(Emotion.SAD, record(Emotion.SAD))
+    started: list[Any] = []
+    monkeypatch.setattr(processes, "start", lambda arguments, folder: started.append(arguments))
+    monkeypatch.setattr(processes, "is_running", lambda folder: True)
+    press(page.run(), "Teach it")
+    assert not page.exception
+    assert started[0][:3] == ["teach", "--base", "seed"]
+    assert "Stop" in labels(page)
+    assert "Teach it" not in labels(page)
+    monkeypatch.setattr(
+        processes, "kill", lambda folder: monkeypatch.setattr(processes, "is_running", lambda folder: False)
+    )
+    press(page, "Stop")
+    assert "Stopped." in page.success[0].value
+    assert drafts.find(settings) is None
+    assert drafts.sample_store(settings).samples()
+
+
+def test_a_process_that_died_is_told_and_teaching_is_offered_again(page: AppTest, draft: Path) -> None:
+    (draft / "result.json").unlink()
+    page.run()
+    assert "stopped before it was done" in page.error[0].value
+    assert "Teach it" in labels(page)
+
+
+def test_looking_through_shows_every_picture_with_a_tick(page: AppTest, settings: Settings, draft: Path) -> None:
+    press(page.run(), "Look through")
+    assert not page.exception
+    assert len(page.checkbox) == len(drafts.sample_store(settings).samples()) + 2  # and one a recording
+
+
+def test_one_button_deletes_them_all(page: AppTest, settings: Settings, draft: Path) -> None:
+    number = len(drafts.sample_store(settings).samples())
+    press(page.run(), f"Delete all {number} pictures")
+    assert "All pictures are deleted." in page.success[0].value
+    assert [path for path in settings.data.rglob("*") if path.is_file()] == []
+
+
+def test_a_model_without_a_bank_is_said_before_anyone_records_in_vain(page: AppTest, base: Model) -> None:
+    card = {key: value for key, value in base.card.items() if key != "rehearsal"}
+    (base.folder / CARD).write_text(json.dumps(card))
+    page.run()
+    assert not page.exception
+    assert "no rehearsal bank" in page.warning[0].value
+    assert "Teach it" not in labels(page)
+
+
+def test_without_any_model_the_page_says_so(page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "nowhere"))
+    page.run()
+    assert not page.exception
+    assert "No model can be opened" in page.error[0].value

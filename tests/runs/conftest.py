@@ -1,0 +1,26 @@
+"""Runs without TensorFlow, in folders of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emojify import processes
+from emojify.runs.store import RunStore
+from tests.runs import stand_in
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+    """A store whose fits are the stand-in's."""
+    stand_in.install(tmp_path / "root")
+    monkeypatch.setattr(processes, "ROOT", tmp_path / "root")
+    yield RunStore(tmp_path / "runs")
+    stand_in.kill_all(tmp_path / "runs")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "faces.zip"
+    path.touch()
+    return path

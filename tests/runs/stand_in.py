@@ -1,0 +1,86 @@
+"""``python -m emojify train --resume RUN`` without TensorFlow: says what a fit says, and ends as its ``seed`` asks."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from emojify.processes import PROCESS
+from emojify.training.config import FitConfig
+
+GOES_ON, FINISHES, FAILS, SAYS_NOTHING = 1, 2, 3, 4
+
+SCRIPT = """
+import json, signal, sys, time
+from pathlib import Path
+
+run = Path(sys.argv[-1])
+print("asked", *sys.argv[1:], flush=True)
+
+
+def end(how, why=""):
+    (run / "ended.json").write_text(json.dumps({"how": how, "why": why}))
+    sys.exit()
+
+
+def say(**content):
+    with (run / "progress.jsonl").open("a") as file:
+        file.write(json.dumps({"time": time.time(), **content}) + "\\n")
+
+
+signal.signal(signal.SIGTERM, lambda *_: end("stopped"))
+how = json.loads((run / "config.json").read_text())["seed"]
+say(phase="loading TensorFlow")
+if how == 4:
+    time.sleep(60)
+say(epoch=0, batch=1, batches=4, loss=2.0, accuracy=0.2)
+if how == 3:
+    end("failed", "The memory ran out.")
+(run / "checkpoint-001.weights.h5").write_bytes(b"weights")
+(run / "best.weights.h5").write_bytes(b"weights")
+say(epoch=1, epochs=3, loss=1.5, accuracy=0.4, val_loss=1.4, val_accuracy=0.5, val_macro_recall=0.4, seconds=2.0)
+checkpoint = {"epoch": 1, "best_epoch": 1, "best_public_accuracy": 0.5, "weights": "checkpoint-001.weights.h5"}
+(run / "checkpoint.json").write_text(json.dumps(checkpoint))
+if how == 2:
+    (run / "result.json").write_text(json.dumps({"best_epoch": 1, "epochs": 1}))
+    end("finished")
+time.sleep(60)
+"""
+
+
+def install(root: Path) -> None:
+    """Make ``root`` a project whose command line is the stand-in."""
+    package = root / "emojify"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(SCRIPT)
+
+
+def config(data: Path, how: int = GOES_ON, **settings: object) -> FitConfig:
+    return FitConfig(str(data), epochs=3, seed=how, **settings)  # type: ignore[arg-type]
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 20) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def process_of(folder: Path) -> psutil.Process:
+    return psutil.Process(json.loads((folder / PROCESS).read_text())["pid"])
+
+
+def kill_all(runs: Path) -> None:
+    """End what a test has left running."""
+    for record in runs.glob(f"**/{PROCESS}"):
+        try:
+            process = process_of(record.parent)
+            if abs(process.create_time() - json.loads(record.read_text())["born"]) < 1:
+                process.kill()
+        except (psutil.Error, ValueError, KeyError):
+            continue

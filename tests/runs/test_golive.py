@@ -1,0 +1,126 @@
+"""From a run to the live model, with a stand-in for the export."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emojify import processes
+from emojify.errors import EmojifyError
+from emojify.models import Model, ModelStore
+from emojify.runs.golive import compare, compare_models, export_of, go_live
+from emojify.runs.run import Run
+from emojify.runs.store import RunStore
+from tests.conftest import write_model
+from tests.runs.stand_in import FINISHES, config, wait_until
+
+FIGURES = {"public": {"n": 100, "accuracy": 0.6}, "private": {"n": 100, "accuracy": 0.62}}
+
+
+@pytest.fixture
+def models(models_folder: Path) -> ModelStore:
+    """Its live one is ``seed``, measured on FER-2013."""
+    edit_card(models_folder / "seed", figures=FIGURES, data={"name": "FER-2013"})
+    return ModelStore(models_folder)
+
+
+def edit_card(folder: Path, **content: object) -> Model:
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | content))
+    return Model(folder)
+
+
+@pytest.fixture
+def run(store: RunStore, data: Path) -> Run:
+    """A finished run, half of whose answers are right."""
+    run = store.launch(config(data, FINISHES))
+    wait_until(lambda: not processes.is_running(run.folder))
+    (run.folder / "environment.json").write_text(json.dumps({"pictures": {"data": "FER-2013"}}))
+    (run.folder / "best.json").write_text(json.dumps({"epoch": 1, "figures": {"n": 100}}))
+    return store.get(run.id)
+
+
+def script(processes_root: Path, text: str) -> None:
+    (processes_root / "emojify" / "__main__.py").write_text(text)
+
+
+def test_a_run_is_exported_and_promoted_by_one_process(run: Run, models: ModelStore, tmp_path: Path) -> None:
+    script(tmp_path / "root", "import sys; print('Loading TensorFlow', flush=True); input() if 0 else None")
+    assert "is being made" in go_live(run, "  My first  ", models)
+    asked = json.loads((run.folder / "export" / "process.json").read_text())["arguments"]
+    assert asked == ["export", str(run.folder), "--id", run.model_id, "--name=My first", "--promote"]
+
+
+def test_while_it_is_made_it_says_what_it_does_and_is_not_made_twice(
+    run: Run, models: ModelStore, tmp_path: Path
+) -> None:
+    script(tmp_path / "root", "import time; print('Loading TensorFlow\\nW0000 noise', flush=True); time.sleep(60)")
+    assert export_of(run, models) is None
+    go_live(run, "", models)
+    place = run.folder / "export"
+    wait_until(lambda: "noise" in (place / "process.log").read_text())
+    export = export_of(run, models)
+    assert export is not None
+    assert (export.running, export.doing, export.model_id) == (True, "Loading TensorFlow", run.model_id)
+    with pytest.raises(EmojifyError, match="being made already"):
+        go_live(run, "", models)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("print('noise'); print('emojify: There is no data any more.')", "There is no data any more."),
+        ("import os; print('noise', flush=True); os.kill(os.getpid(), 9)", "ended without a word. It said last: noise"),
+        ("", "ended without a word."),
+    ],
+)
+def test_an_export_that_fails_says_why_and_can_be_tried_again(
+    run: Run, models: ModelStore, tmp_path: Path, text: str, sentence: str
+) -> None:
+    script(tmp_path / "root", text)
+    go_live(run, "", models)
+    wait_until(lambda: not processes.is_running(run.folder / "export"))
+    export = export_of(run, models)
+    assert export is not None
+    assert not export.running
+    assert sentence in export.error
+    assert models.live_id == "seed"
+    go_live(run, "", models)
+
+
+def test_a_model_that_was_made_before_is_live_at_once(run: Run, models: ModelStore, tiny_model: bytes) -> None:
+    write_model(models.folder / run.model_id, tiny_model)
+    assert "is live" in go_live(run, "", models)
+    assert models.live_id == run.model_id
+    assert export_of(run, models) is None
+
+
+def test_a_run_without_a_whole_epoch_is_refused(store: RunStore, models: ModelStore, data: Path) -> None:
+    (store.folder / "empty").mkdir(parents=True)
+    (store.folder / "empty" / "config.json").write_text(json.dumps({"data": str(data)}))
+    with pytest.raises(EmojifyError, match="no whole epoch yet"):
+        go_live(store.get("empty"), "", models)
+
+
+def test_a_run_that_reads_worse_is_said_to(run: Run, models: ModelStore) -> None:
+    live = models.get("seed")
+    assert compare(run, live) == "It reads worse than the live model: 50.0% of the public pictures, against 60.0%."
+    better = edit_card(models.folder / "seed", figures={"public": {"n": 100, "accuracy": 0.4}})
+    assert compare(run, better) == ""
+
+
+@pytest.mark.parametrize("changes", [{"data": {"name": "own"}}, {"data": None}, {"figures": {}}, {"figures": None}])
+def test_what_was_measured_on_other_pictures_is_not_compared(
+    run: Run, models: ModelStore, changes: dict[str, object]
+) -> None:
+    assert "can't be compared" in compare(run, edit_card(models.folder / "seed", **changes))
+
+
+def test_two_models_are_compared_on_private(models: ModelStore, tiny_model: bytes) -> None:
+    write_model(models.folder / "other", tiny_model)
+    worse = {"private": {"n": 100, "accuracy": 0.5}}
+    other = edit_card(models.folder / "other", figures=worse, data={"name": "FER-2013"})
+    live = models.get("seed")
+    assert "50.0% of the private pictures, against 62.0%" in compare_models(other, live)
+    assert compare_models(live, other) == ""
+    assert "can't be compared" in compare_models(edit_card(models.folder / "other", data={"name": "own"}), live)

@@ -1,0 +1,209 @@
+"""Runs with real processes: launched, queued, stopped, killed, resumed, deleted."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from emojify import processes
+from emojify.errors import EmojifyError
+from emojify.runs.run import Run, State
+from emojify.runs.store import RunStore
+from tests.runs.stand_in import FAILS, FINISHES, GOES_ON, SAYS_NOTHING, config, process_of, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def state(store: RunStore, run: Run) -> State:
+    return store.get(run.id).state
+
+
+def fitting(store: RunStore, run: Run) -> None:
+    """Until it has an epoch behind it."""
+    wait_until(lambda: (run.folder / "checkpoint.json").exists() and state(store, run) is State.RUNNING)
+
+
+def test_a_launched_run_starts_at_once_and_then_runs(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data))
+    assert run.state is State.STARTING
+    assert "10 to 20 seconds" in run.reason
+    fitting(store, run)
+    assert store.get(run.id).epochs_done == 1
+    assert store.get(run.id).best_accuracy == 0.5
+    assert run.log_tail() == "" or "asked" in run.log_tail()
+
+
+def test_while_it_starts_it_says_what_it_does(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data, SAYS_NOTHING))
+    wait_until(lambda: "loading TensorFlow" in store.get(run.id).reason)
+    assert state(store, run) is State.STARTING
+
+
+def test_stop_ends_it_and_resume_goes_on(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data))
+    fitting(store, run)
+    store.stop(run.id)
+    wait_until(lambda: state(store, run) is State.STOPPED)
+    stopped = store.get(run.id)
+    assert stopped.can_resume
+    assert "Resume goes on after epoch 1." in stopped.next_step
+    wait_until(lambda: not processes.is_running(run.folder))
+    store.resume(run.id)
+    assert state(store, run).has_process
+    assert process_of(run.folder).cmdline()[-2:] == ["--resume", str(run.folder)]
+
+
+def test_between_the_signal_and_the_end_it_is_stopping(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data))
+    fitting(store, run)
+    process = process_of(run.folder)
+    process.suspend()  # it can't answer
+    store.stop(run.id)
+    assert state(store, run) is State.STOPPING
+    store.end_now(run.id)
+    assert state(store, run) is State.STOPPED
+
+
+def test_one_that_was_killed_says_so_and_can_go_on(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data))
+    fitting(store, run)
+    os.kill(process_of(run.folder).pid, signal.SIGKILL)
+    wait_until(lambda: state(store, run) is State.KILLED)
+    killed = store.get(run.id)
+    assert "it was killed, the memory ran out, or the machine was switched off" in killed.reason
+    assert killed.next_step.startswith("Resume goes on after epoch 1.")
+    assert killed.can_resume
+    assert killed.has_weights
+
+
+def test_one_that_fails_says_why(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data, FAILS))
+    wait_until(lambda: state(store, run) is State.FAILED)
+    assert store.get(run.id).reason == "The memory ran out."
+    assert "No epoch was whole yet" in store.get(run.id).next_step
+
+
+def test_one_that_ends_is_finished_and_cannot_go_on(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data, FINISHES))
+    wait_until(lambda: state(store, run) is State.FINISHED)
+    assert not store.get(run.id).can_resume
+    with pytest.raises(EmojifyError, match="can't go on: it is finished"):
+        store.resume(run.id)
+
+
+def test_a_second_fit_waits_and_begins_when_the_first_is_over(store: RunStore, data: Path) -> None:
+    first, second, third = (store.launch(config(data)) for _ in range(3))
+    assert [second.state, third.state] == [State.QUEUED, State.QUEUED]
+    assert store.queue() == [second.id, third.id]
+    store.start_next()
+    assert state(store, second) is State.QUEUED  # the first one still works
+    store.end_now(first.id)
+    store.start_next()
+    assert state(store, second).has_process
+    assert store.queue() == [third.id]
+
+
+def test_a_fit_that_ends_starts_the_next_one_itself(store: RunStore, data: Path) -> None:
+    first, second = store.launch(config(data)), store.launch(config(data))
+    store.start_next(ended=first.id)  # as it does in its last moments
+    assert state(store, second).has_process
+
+
+def test_many_who_look_at_once_start_one_fit(store: RunStore, data: Path) -> None:
+    first, *waiting = (store.launch(config(data)) for _ in range(5))
+    store.end_now(first.id)
+    threads = [threading.Thread(target=store.start_next) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(processes.is_running(run.folder) for run in waiting) == 1
+
+
+def test_a_waiting_run_can_be_taken_out_of_the_queue(store: RunStore, data: Path) -> None:
+    store.launch(config(data))
+    waiting = store.launch(config(data))
+    store.stop(waiting.id)
+    assert state(store, waiting) is State.STOPPED
+    assert store.queue() == []
+
+
+def test_another_process_finds_the_run_and_stops_it(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data))
+    fitting(store, run)
+    code = (
+        "import sys, pathlib; from emojify.runs.store import RunStore; store = RunStore(pathlib.Path(sys.argv[1]));"
+        "print([run.state.name for run in store.runs()]); store.stop(sys.argv[2])"
+    )
+    command = [sys.executable, "-c", code, str(store.folder), run.id]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said == "['RUNNING']\n"
+    wait_until(lambda: state(store, run) is State.STOPPED)
+
+
+def test_delete_removes_the_folder_but_never_one_that_runs_or_is_live(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data))
+    fitting(store, run)
+    with pytest.raises(EmojifyError, match="under way: stop it first"):
+        store.delete(run.id, live_model="seed")
+    store.end_now(run.id)
+    with pytest.raises(EmojifyError, match="put another one live first"):
+        store.delete(run.id, live_model=store.get(run.id).model_id)
+    assert run.folder.exists()
+    store.delete(run.id, live_model="seed")
+    assert not run.folder.exists()
+    assert store.runs() == []
+    assert [path.name for path in store.folder.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize("run_id", ["gone", "../runs", ".lock", "", "a/b"])
+def test_a_run_that_is_not_there_is_said_to_be_gone(store: RunStore, data: Path, run_id: str) -> None:
+    store.launch(config(data))
+    with pytest.raises(EmojifyError, match="There is no run"):
+        store.stop(run_id)
+
+
+def test_without_data_or_room_or_leave_nothing_begins(
+    store: RunStore, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(EmojifyError, match=r"There is no .*nowhere any more"):
+        store.launch(config(data.parent / "nowhere"))
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+        with pytest.raises(EmojifyError, match="The disk has 1 MB left"):
+            store.launch(config(data))
+    store.folder.write_text("in the way")
+    with pytest.raises(EmojifyError, match="can't be written"):
+        store.launch(config(data))
+    store.folder.unlink()
+    assert store.runs() == []
+
+
+def test_a_process_that_cannot_be_started_leaves_no_run(
+    store: RunStore, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(EmojifyError, match="can't be started"):
+        store.launch(config(data))
+    assert store.runs() == []
+
+
+def test_runs_are_listed_newest_first_and_what_is_no_run_too(store: RunStore, data: Path) -> None:
+    for name in ("20260101-100000-seed", "20260201-100000-seed"):
+        (store.folder / name).mkdir(parents=True)
+        (store.folder / name / "config.json").write_text(json.dumps({"data": str(data)}))
+    (store.folder / "20260301-notes").mkdir()
+    (store.folder / "a-file.txt").touch()
+    assert [run.id for run in store.runs()] == ["20260301-notes", "20260201-100000-seed", "20260101-100000-seed"]
+    assert [run.state for run in store.runs()] == [State.BROKEN, State.STOPPED, State.STOPPED]
+
+
+def test_two_launches_in_a_second_are_two_runs(store: RunStore, data: Path) -> None:
+    assert store.launch(config(data, GOES_ON)).id != store.launch(config(data, GOES_ON)).id

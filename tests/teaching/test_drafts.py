@@ -1,0 +1,170 @@
+"""Teaching from the app's side, with real processes: begin, watch, keep, discard, undo, and what can go wrong."""
+
+from __future__ import annotations
+
+import errno
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from emojify import processes
+from emojify.__main__ import main
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.models import CARD, Model, ModelStore
+from emojify.settings import Settings
+from emojify.teaching import drafts
+from emojify.teaching.teach import MODEL
+from tests.teaching.conftest import Record
+
+LIMIT_S = 120
+
+
+@pytest.fixture
+def settings(base: Model, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A house with one model, and happy recorded once."""
+    monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
+    settings = Settings.from_environment()
+    drafts.sample_store(settings).add(Emotion.HAPPY, record(Emotion.HAPPY))
+    return settings
+
+
+def finished(settings: Settings) -> drafts.Teaching:
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        teaching = drafts.find(settings)
+        assert teaching is not None
+        if not teaching.running:
+            return teaching
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_taught_kept_undone_taught_again_from_the_same_base(settings: Settings) -> None:
+    store = ModelStore(settings.models)
+    assert drafts.begin(settings).running
+    teaching = finished(settings)
+    assert (teaching.error, teaching.done) == (None, 1.0)
+    assert teaching.result is not None
+    assert teaching.result["base"] == "seed"
+    assert store.live_id == "seed"  # until it is kept
+
+    model = drafts.keep(settings, teaching)
+    assert model.id == store.live_id == store.open().model.id
+    assert model.card["id"] == model.id
+    assert drafts.find(settings) is None
+    assert drafts.base_model(store).id == "seed"  # nothing is taught on top of what was taught
+    assert [model.id for model in drafts.personal_models(store)] == [model.id]
+
+    assert store.rollback() == store.live_id == "seed"
+    assert drafts.sample_store(settings).samples()
+
+    store.promote(model.id)
+    drafts.forget_everything(settings)
+    assert store.live_id == "seed"
+    assert [model.id for model in store.models()] == ["seed"]
+    assert files(settings.data) == []
+
+
+def test_discarding_throws_away_the_draft_and_nothing_else(settings: Settings) -> None:
+    before = files(settings.data) + files(settings.models)
+    drafts.begin(settings)
+    finished(settings)
+    drafts.discard(settings)
+    assert drafts.find(settings) is None
+    assert files(settings.data) + files(settings.models) == before
+
+
+def test_only_one_at_a_time_and_stopping_it_changes_nothing(settings: Settings) -> None:
+    before = files(settings.data) + files(settings.models)
+    drafts.begin(settings)
+    with pytest.raises(EmojifyError, match="learning already"):
+        drafts.begin(settings)
+    drafts.discard(settings)
+    assert drafts.find(settings) is None
+    assert files(settings.data) + files(settings.models) == before
+
+
+def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(settings: Settings) -> None:
+    teaching = drafts.begin(settings)
+    processes.kill(teaching.folder)
+    teaching = finished(settings)
+    assert teaching.result is None
+    assert teaching.error is not None
+    assert "stopped before it was done" in teaching.error
+    assert ModelStore(settings.models).open().model.id == "seed"
+    drafts.begin(settings)  # and it can be tried again
+    drafts.discard(settings)
+
+
+def test_what_the_process_finds_wrong_is_told_in_its_words(settings: Settings) -> None:
+    drafts.sample_store(settings).samples()[0].path.write_bytes(b"half a file")
+    drafts.begin(settings)
+    teaching = finished(settings)
+    assert teaching.result is None
+    assert "00.png is damaged" in str(teaching.error)
+
+
+def test_without_pictures_nothing_starts(settings: Settings) -> None:
+    drafts.sample_store(settings).delete_all()
+    with pytest.raises(EmojifyError, match="no pictures"):
+        drafts.begin(settings)
+    assert drafts.find(settings) is None
+
+
+def test_a_model_without_a_bank_is_refused_before_anything_starts(settings: Settings, base: Model) -> None:
+    card = {key: value for key, value in base.card.items() if key != "rehearsal"}
+    (base.folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(EmojifyError, match="no rehearsal bank"):
+        drafts.begin(settings)
+    assert drafts.find(settings) is None
+
+
+def test_a_draft_that_was_damaged_is_not_kept(settings: Settings) -> None:
+    drafts.begin(settings)
+    teaching = finished(settings)
+    (teaching.folder / MODEL / "model.tflite").write_bytes(b"half a file")
+    with pytest.raises(EmojifyError, match="damaged"):
+        drafts.keep(settings, teaching)
+    assert [model.id for model in ModelStore(settings.models).models()] == ["seed"]
+    assert ModelStore(settings.models).live_id == "seed"
+
+
+def test_a_full_disk_keeps_the_draft_and_the_live_model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts.begin(settings)
+    teaching = finished(settings)
+    before = files(settings.models)
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copytree", full)
+    with pytest.raises(EmojifyError, match=r"No space left on device.*draft is still here"):
+        drafts.keep(settings, teaching)
+    assert files(settings.models) == before
+    assert drafts.find(settings) == teaching
+
+
+def test_a_base_that_is_gone_is_named(settings: Settings, base: Model) -> None:
+    (base.folder / CARD).write_text(json.dumps(base.card | {"based_on": "older"}))
+    with pytest.raises(EmojifyError, match="made from the model older, which is not here any more"):
+        drafts.base_model(ModelStore(settings.models))
+
+
+def test_the_command_teaches_and_puts_the_model_live(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["teach"]) == 0
+    said = capsys.readouterr().out
+    assert "your held-out pictures: no figure; record an emotion twice" in said
+    assert "everyone else: " in said
+    assert ModelStore(settings.models).live_id.startswith("me-")
+    assert main(["models", "rollback"]) == 0
+    drafts.sample_store(settings).delete_all()
+    assert main(["teach"]) == 2
+    assert "no pictures to learn from" in capsys.readouterr().err

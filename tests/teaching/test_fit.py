@@ -1,0 +1,100 @@
+"""Fitting: the person is learned, everyone else is kept, and what can't be learned is left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emojify.teaching.fit import REHEARSALS, WANTED_PICTURES, accuracy, augment, fit
+from emojify.teaching.head import Head
+from emojify.teaching.rehearsal import GUARD, HELD_OUT, LEARN, Bank
+from tests.teaching.conftest import noise
+
+WIDTH = 40
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    """Reads the first seven of forty features."""
+    return Head(np.eye(WIDTH, 7, dtype=np.float32) * 3, np.zeros(7, np.float32))
+
+
+@pytest.fixture(scope="module")
+def bank(head: Head) -> Bank:
+    """Faces that the head reads rightly four times of five; the last ten features are nearly nothing in them."""
+    chance = np.random.default_rng(0)
+    labels = np.arange(700) % 7
+    features = np.abs(chance.normal(0, 0.3, (700, WIDTH)))
+    features[:, 30:] *= 0.05
+    features[np.arange(700), labels] += 1
+    noisy = np.where(chance.random(700) < 0.2, (labels + 1) % 7, labels)
+    return Bank(features.astype(np.float32), noisy, np.resize(np.array([LEARN, GUARD, HELD_OUT], np.uint8), 700))
+
+
+def person(seed: int, quirk: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Somebody whose every emotion looks like another one, and whose last features say that it is them."""
+    chance = np.random.default_rng(seed)
+    labels = np.arange(140) % 7
+    features = np.abs(chance.normal(0, 0.2, (140, WIDTH)))
+    features[np.arange(140), (labels + quirk) % 7] += 1
+    features[np.arange(140), 30 + labels] += 0.8
+    return features.astype(np.float32), labels
+
+
+def test_a_quirk_is_learned_and_the_others_are_kept(head: Head, bank: Bank) -> None:
+    taught = fit(head, *person(1), bank)
+    later = person(2)
+    assert accuracy(head, *later) < 0.1
+    assert accuracy(taught.head, *later) > 0.85
+    assert accuracy(taught.head, *bank.part(HELD_OUT)) >= accuracy(head, *bank.part(HELD_OUT)) - 0.02
+    assert taught.forgotten <= 1 / 233
+
+
+def test_one_emotion_alone_can_be_taught(head: Head, bank: Bank) -> None:
+    features, labels = person(1)
+    only = labels == 0
+    taught = fit(head, features[only], labels[only], bank)
+    later, truth = person(2)
+    assert accuracy(taught.head, later[truth == 0], truth[truth == 0]) > 0.95
+
+
+def test_what_would_make_it_forget_the_others_leaves_it_as_it_was(head: Head, bank: Bank) -> None:
+    features, labels = bank.part(GUARD)
+    wrong = (labels + 3) % 7  # everybody's faces, with other labels
+    taught = fit(head, np.repeat(features, 3, axis=0), np.repeat(wrong, 3), bank)
+    kept = accuracy(taught.head, *bank.part(GUARD))
+    assert kept >= accuracy(head, *bank.part(GUARD)) - 0.005
+    if not np.isfinite(taught.rehearsal):
+        assert np.array_equal(taught.head.kernel, head.kernel)
+
+
+def test_the_scale_of_the_features_does_not_matter(head: Head, bank: Bank) -> None:
+    features, labels = person(1)
+    large = Head(head.kernel / np.float32(100), head.bias)
+    scaled = Bank(bank.features * np.float32(100), bank.labels, bank.parts)
+    one, other = fit(head, features, labels, bank), fit(large, features * 100, labels, scaled)
+    assert one.rehearsal == other.rehearsal
+    np.testing.assert_allclose(one.head.kernel, other.head.kernel * 100, atol=1e-3)
+
+
+def test_the_same_pictures_give_the_same_layer(head: Head, bank: Bank) -> None:
+    assert np.array_equal(fit(head, *person(1), bank).head.kernel, fit(head, *person(1), bank).head.kernel)
+
+
+def test_progress_never_runs_back(head: Head, bank: Bank) -> None:
+    seen: list[float] = []
+    fit(head, *person(1), bank, seen.append)
+    assert seen == sorted(seen)
+    assert 0 < len(seen) <= len(REHEARSALS)
+
+
+@pytest.mark.parametrize("number", [1, 10, 400, 2000])
+def test_augmentation_begins_with_the_pictures_and_has_an_end(number: int) -> None:
+    crops = noise(1, number)
+    versions, rows = augment(crops)
+    assert np.array_equal(versions[:number], crops)
+    assert np.array_equal(versions[number : 2 * number], crops[:, :, ::-1])
+    assert len(versions) == len(rows) <= max(2 * number, WANTED_PICTURES)
+    assert (versions.dtype, versions.shape[1:]) == (np.uint8, (48, 48))
+    again, _ = augment(crops)
+    assert np.array_equal(versions, again)

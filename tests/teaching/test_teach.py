@@ -1,0 +1,186 @@
+"""From recordings to a draft of a model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emojify.emotions import Emotion
+from emojify.errors import EmojifyError
+from emojify.models import CARD, Model
+from emojify.teaching import teach as module
+from emojify.teaching.hints import advice, read_pictures
+from emojify.teaching.samples import Sample, SampleStore, crops_of
+from emojify.teaching.teach import MODEL, RESULT, held_out_recordings, teach
+from emojify.vision.readings import Box
+from tests.teaching.conftest import Record
+
+
+def quietly(done: float, doing: str) -> None:
+    """Nobody watches."""
+
+
+@pytest.fixture
+def recorded(store: SampleStore, record: Record) -> SampleStore:
+    """Angry twice, happy once."""
+    for emotion, day in ((Emotion.ANGRY, 1), (Emotion.ANGRY, 2), (Emotion.HAPPY, 1)):
+        store.add(emotion, record(emotion, day))
+    return store
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "teaching"
+    folder.mkdir()
+    return folder
+
+
+def test_the_draft_reads_the_person_as_taught_and_is_a_whole_model(
+    base: Model, recorded: SampleStore, folder: Path
+) -> None:
+    said: list[tuple[float, str]] = []
+    result = teach(base, recorded, folder, lambda done, doing: said.append((done, doing)))
+    draft = Model(folder / MODEL)
+    classifier = draft.open()
+    samples = recorded.samples()
+    read = [classifier.classify(sample.cutout().crop(0.0)).argmax() for sample in samples]
+    assert np.mean([answer == sample.emotion for answer, sample in zip(read, samples, strict=True)]) > 0.9
+    assert draft.card["based_on"] == "seed"
+    content = (folder / MODEL / "model.tflite").read_bytes()
+    assert draft.card["tflite"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert draft.accuracy("private") is None  # the base's figure is not its own
+    assert "rehearsal" not in draft.card
+    assert json.loads((folder / RESULT).read_text()) == result
+    assert [done for done, _ in said] == sorted(done for done, _ in said)
+    assert said[-1][0] == 1.0
+
+
+def test_figures_are_of_whole_recordings_that_were_held_back(base: Model, recorded: SampleStore, folder: Path) -> None:
+    result = teach(base, recorded, folder, quietly)
+    angry = sorted({sample.recording for sample in recorded.samples() if sample.emotion is Emotion.ANGRY})
+    assert result["held_out_recordings"] == [angry[-1]]
+    held_out = [sample for sample in recorded.samples() if sample.recording == angry[-1]]
+    assert result["own"]["n"] == len(held_out)
+    assert set(result["own"]["emotions"]) == {"angry"}
+    assert result["others"]["n"] > 0
+    assert result["others"]["after"] >= result["others"]["before"] - 0.01
+
+
+def test_what_is_held_back_is_not_learned_from(
+    base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    real = module.fit
+
+    def spy(head: Any, features: Any, labels: Any, *rest: Any, **settings: Any) -> Any:
+        seen.append(len(labels))
+        return real(head, features, labels, *rest, **settings)
+
+    monkeypatch.setattr(module, "fit", spy)
+    result = teach(base, recorded, folder, quietly)
+    versions = 6
+    everything = len(recorded.samples())
+    assert seen == [versions * (everything - result["own"]["n"]), versions * everything]
+
+
+def test_one_emotion_recorded_once_can_be_taught_and_has_no_figure(
+    base: Model, store: SampleStore, record: Record, folder: Path
+) -> None:
+    store.add(Emotion.SAD, record(Emotion.SAD))
+    result = teach(base, store, folder, quietly)
+    assert result["own"] is None
+    classifier = Model(folder / MODEL).open()
+    crops = crops_of([sample.cutout() for sample in store.samples()])
+    assert np.mean([classifier.classify(crop).argmax() == Emotion.SAD for crop in crops]) > 0.9
+
+
+def test_recordings_are_held_back_whole_and_only_where_there_are_two() -> None:
+    samples = [
+        Sample(Path("x"), recording, emotion, Box(0, 0, 1, 1))
+        for recording, emotion in [
+            ("1", Emotion.SAD), ("1", Emotion.SAD), ("2", Emotion.SAD), ("3", Emotion.HAPPY), ("4", Emotion.SAD),
+        ]
+    ]  # fmt: skip
+    assert held_out_recordings(samples) == {"4"}
+
+
+def test_without_pictures_there_is_nothing_to_teach(base: Model, store: SampleStore, folder: Path) -> None:
+    with pytest.raises(EmojifyError, match="no pictures to learn from"):
+        teach(base, store, folder, quietly)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_picture_that_is_here_as_two_emotions_is_refused(base: Model, recorded: SampleStore, folder: Path) -> None:
+    happy = next(sample for sample in recorded.samples() if sample.emotion is Emotion.HAPPY)
+    copy = shutil.copytree(happy.path.parent, happy.path.parent.with_name("by-hand"))
+    about = json.loads((copy / "recording.json").read_text())
+    (copy / "recording.json").write_text(json.dumps(about | {"emotion": "sad"}))
+    with pytest.raises(EmojifyError, match="here as happy and as sad"):
+        teach(base, recorded, folder, quietly)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_half_model(
+    base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(EmojifyError, match=r"No space left on device.*Nothing was changed"):
+        teach(base, recorded, folder, quietly)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_damaged_base_is_refused(base: Model, recorded: SampleStore, folder: Path) -> None:
+    with (base.folder / "model.tflite").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(EmojifyError, match="damaged"):
+        teach(Model(base.folder), recorded, folder, quietly)
+
+
+def test_weights_come_along_with_the_taught_layer(base: Model, recorded: SampleStore, folder: Path) -> None:
+    arrays: dict[str, NDArray[np.float16]] = {
+        "000.kernel": np.ones((3, 3), np.float16),
+        "001.kernel": np.zeros((1024, 7), np.float16),
+    }
+    arrays["002.bias"] = np.zeros((7,), np.float16)
+    np.savez(base.folder / "weights.npz", allow_pickle=False, **arrays)
+    teach(base, recorded, folder, quietly)
+    with np.load(folder / MODEL / "weights.npz") as taught:
+        assert np.array_equal(taught["000.kernel"], arrays["000.kernel"])
+        assert np.abs(taught["001.kernel"]).max() > 0
+    card = json.loads((folder / MODEL / CARD).read_text())
+    content = (folder / MODEL / "weights.npz").read_bytes()
+    assert card["weights"]["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_hints_say_how_the_pictures_are_read_now(base: Model, recorded: SampleStore) -> None:
+    classifier = base.open()
+    samples = recorded.samples()
+    now = read_pictures(samples, classifier)
+    assert set(now) == {Emotion.ANGRY, Emotion.HAPPY}
+    for emotion, read in now.items():
+        mine = [sample for sample in samples if sample.emotion is emotion]
+        answers = [int(classifier.classify(sample.cutout().crop(0.0)).argmax()) for sample in mine]
+        assert read.pictures == len(mine)
+        assert read.right == pytest.approx(np.mean([answer == emotion for answer in answers]))
+        wrong = [answer for answer in answers if answer != emotion]
+        assert read.mistaken == (max(set(wrong), key=wrong.count) if wrong else None)
+
+
+def test_advice_names_what_is_missing(recorded: SampleStore) -> None:
+    samples = recorded.samples()
+    happy = [sample for sample in samples if sample.emotion is Emotion.HAPPY]
+    assert any("Record neutral as well" in sentence for sentence in advice(happy))
+    assert any("only 3 pictures of happy" in sentence for sentence in advice(happy[:3]))
+    assert any("only one picture of happy" in sentence for sentence in advice(happy[:1]))
+    assert [sentence for sentence in advice(samples) if "Recorded once: happy." in sentence]
+    assert advice([]) == []
