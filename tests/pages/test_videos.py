@@ -25,6 +25,7 @@ def _small_house(models_folder: Path, packs_folder: Path, tmp_path: Path, monkey
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(processes, "_give_way", lambda *process: None)  # or on a busy machine it would take minutes
     st.cache_data.clear()
 
 
