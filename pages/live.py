@@ -20,7 +20,7 @@ from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.video_frame import look_after_video_frame
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import DEFAULT_PACK, list_packs
+from emojify.packs.store import DEFAULT_PACK
 from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
 from emojify.video.sink import KINDS
@@ -263,7 +263,7 @@ def offer_clean_view() -> None:
 def clean_view() -> None:
     """The picture and nothing else; pack, style, background and what is shown come from the address."""
     asked = st.query_params
-    found = list_packs(settings.emojis)
+    found = packs_here(settings)
     by_word = {found.labels[pack.id]: pack for pack in found.packs} | {pack.id: pack for pack in found.packs}
     pack = by_word.get(asked.get("pack", DEFAULT_PACK)) or found.get(DEFAULT_PACK)
     words = {name: style for style, name in STYLE_NAMES.items()} | {style: style for style in STYLES}

@@ -98,15 +98,20 @@ def offer_start(job: Job, report: dict[str, Any]) -> None:
         f"This is {duration(guess['duration_s'])} of video. It will take about {duration(guess['seconds'])}, "
         f"and the file will have about {guess['size_bytes'] / 1e6:.0f} MB."
     )
+    show_begin(job, "Go on", "Leave it")
+
+
+def show_begin(job: Job, begin_label: str, leave_label: str) -> None:
     with st.container(horizontal=True):
-        if st.button("Go on", type="primary", icon=":material/play_arrow:"):
-            try:
-                job.begin()
-            except EmojifyError as error:
-                st.error(str(error))
-            else:
-                st.rerun()
-        show_delete(job, "Leave it")
+        begun = st.button(begin_label, type="primary", icon=":material/play_arrow:")
+        show_delete(job, leave_label)
+    if begun:
+        try:
+            job.begin()
+        except EmojifyError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
 
 
 def show_delete(job: Job, label: str) -> None:
@@ -241,8 +246,4 @@ else:
             show_delete(current, "Bring another")
         case _:
             st.error("The work ended before it was done. Perhaps the machine was restarted or ran out of memory.")
-            with st.container(horizontal=True):
-                if st.button("Try again", type="primary"):
-                    current.begin()
-                    st.rerun()
-                show_delete(current, "Delete and bring another")
+            show_begin(current, "Try again", "Delete and bring another")

@@ -47,6 +47,7 @@ def imports_of(path: Path) -> set[str]:
             "emojify/packs",
             ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.models"),
         ),
+        ("emojify/video", ("streamlit", "streamlit_webrtc", "tensorflow", "keras", "emojify.live", "emojify.training")),
         (
             "emojify/teaching",
             ("streamlit", "streamlit_webrtc", "av", "tensorflow", "keras", "emojify.live", "emojify.packs", "pages"),

@@ -65,6 +65,7 @@ class ToneMap:
     """Turns the HDR pictures of one video into plain ones, by a table of colours that FFmpeg looks up."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
+        self._kind = frame.width, frame.height, frame.format.name, frame.color_trc
         axis = np.linspace(0, 1, GRID)
         blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")  # red runs fastest in a .cube file
         table = to_plain(np.stack([red, green, blue], axis=-1).reshape(-1, 3), frame.color_trc)
@@ -83,6 +84,10 @@ class ToneMap:
                 self._graph.add("format", "bgr24"),
                 self._graph.add("buffersink"),
             ).configure()
+
+    def takes(self, frame: av.VideoFrame) -> bool:
+        """Whether a picture is of the kind that it was made for; some videos change their size midway."""
+        return self._kind == (frame.width, frame.height, frame.format.name, frame.color_trc)
 
     def apply(self, frame: av.VideoFrame) -> Image:
         """The picture, (H, W, 3) uint8 BGR."""

@@ -191,7 +191,7 @@ class VideoSource:
         if frame.width * frame.height > MAX_PIXELS:
             raise EmojifyError(f"{self._name} is too large: {frame.width} x {frame.height} pixels.")
         if is_hdr(frame):
-            if self._tone_map is None:
+            if self._tone_map is None or not self._tone_map.takes(frame):
                 self._tone_map = ToneMap(frame)
             image = self._tone_map.apply(frame)
         else:

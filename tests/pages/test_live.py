@@ -14,8 +14,11 @@ import streamlit as st
 from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
 
-from emojify.emotions import LABELS
-from emojify.vision.readings import Image
+from emojify.emotions import LABELS, Emotion
+from emojify.live.clean import OnColour
+from emojify.live.processor import EmojiVideoProcessor
+from emojify.vision.annotators import Sticker
+from emojify.vision.readings import Box, Face, Image, Reading
 from tests.conftest import write_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,3 +177,74 @@ def test_a_bad_photo_is_refused_in_a_sentence(page: AppTest, content: bytes, sen
     bring(page, "photo.png", content)
     assert not page.exception
     assert sentence in page.error[0].value
+
+
+def offered(page: AppTest) -> list[str]:
+    return [getattr(button.proto, "label", "") for button in page.get("download_button")]
+
+
+def record(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
+    streamer.return_value.state.playing = True
+    page.run()
+    next(button for button in page.button if button.label == "Clip").click()
+    page.run()
+    processor: EmojiVideoProcessor = page.session_state["processor"]
+    box = Box(100, 80, 90, 90)
+    readings = (Reading(Face(box, 1), np.full(7, 1 / 7, np.float32), Emotion.HAPPY, True),) if faces else ()
+    for number in range(130):
+        processor.clip.see(np.zeros((240, 320, 3), np.uint8), readings, (240, 320), number / 30)
+    return page.run()
+
+
+def test_a_clip_is_offered_in_every_form_and_stays_after_stop(page: AppTest, streamer: MagicMock) -> None:
+    record(page, streamer, faces=True)
+    assert not page.exception
+    assert page.segmented_control(key="clip_kind").options == ["MP4", "WebP", "GIF", "Sticker, WebP", "Sticker, GIF"]
+    assert "Download clip" in offered(page)
+    page.segmented_control(key="clip_kind").set_value("Sticker, WebP").run()
+    assert not page.exception
+    assert "Your clip" in [getattr(image, "alt", "") for shown in page.get("image") for image in shown.proto.imgs]
+    streamer.return_value.state.playing = False
+    page.run()
+    assert offered(page) == ["Download clip"]
+
+
+def test_a_clip_without_a_face_offers_no_sticker(page: AppTest, streamer: MagicMock) -> None:
+    record(page, streamer, faces=False)
+    assert not page.exception
+    assert page.segmented_control(key="clip_kind").options == ["MP4", "WebP", "GIF"]
+
+
+def test_a_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    page.run()
+    next(button for button in page.button if button.label == "Photo strip").click()
+    page.run()
+    processor: EmojiVideoProcessor = page.session_state["processor"]
+    for number in range(300):
+        processor.booth.see(np.zeros((24, 32, 3), np.uint8), number / 20)
+    page.run()
+    assert not page.exception
+    assert "Download strip" in offered(page)
+
+
+def test_the_clean_view_has_the_video_and_no_controls(page: AppTest, streamer: MagicMock) -> None:
+    page.query_params.update({"view": "clean", "background": "green", "show": "emoji", "pack": "Squares"})
+    page.run()
+    assert not page.exception
+    assert streamer.called
+    for kind in ("selectbox", "button", "slider", "title", "button_group", "download_button", "expander"):
+        assert not page.get(kind)
+    annotator = page.session_state["processor"]._settings.annotator
+    assert isinstance(annotator, OnColour)
+    assert (annotator.annotate(np.zeros((24, 32, 3), np.uint8), []) == (0, 255, 0)).all()
+
+
+@pytest.mark.parametrize("asked", [{"pack": "nope"}, {"style": "nope"}, {"background": "nope"}, {"show": "nope"}])
+def test_a_clean_view_of_something_unknown_is_the_plain_one(
+    page: AppTest, streamer: MagicMock, asked: dict[str, str]
+) -> None:
+    page.query_params.update({"view": "clean", **asked})
+    page.run()
+    assert not page.exception
+    assert isinstance(page.session_state["processor"]._settings.annotator, Sticker)

@@ -25,6 +25,7 @@ def _small_house(models_folder: Path, packs_folder: Path, tmp_path: Path, monkey
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(processes, "_give_way", lambda *process: None)  # or on a busy machine it would take minutes
     st.cache_data.clear()
 
 
@@ -173,6 +174,18 @@ def test_what_went_wrong_is_said(
     visit(page, job_with(store, film), report)
     assert not page.exception
     assert sentence in page.error[0].value
+
+
+def test_work_that_was_lost_can_be_tried_again(page: AppTest, film: bytes, store: JobStore) -> None:
+    job = job_with(store, film)
+    visit(page, job, None)
+    with patch.object(processes, "start", side_effect=OSError(12, "Cannot allocate memory")):
+        press(page, "Try again")
+    assert not page.exception
+    assert "cannot be started: Cannot allocate memory" in page.error[-1].value
+    with patch.object(processes, "start") as start:
+        press(page, "Try again")
+    assert start.call_count == 1
 
 
 def test_the_notes_of_a_result_are_shown_under_the_name_that_was_brought(

@@ -1,0 +1,134 @@
+"""A video through the page, and what the live page gives to share, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import serve
+from tests.browser.test_live import PATIENCE_MS, component, component_frame, face_patch, start, video_picture
+from tests.video.films import FACE, Film, astronaut, watch
+
+WORK_MS = 180_000  # the work gives way to all else
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve(EMOJIFY_DATA=str(tmp_path_factory.mktemp("data"))) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1100})
+    page = context.new_page()
+    page.goto(url)
+    yield page
+    context.close()
+
+
+def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_path: Path) -> None:
+    film = Film(times_ms=tuple(range(0, 3000, 40)), sound="aac").write(tmp_path / "my party.mp4")
+    page.get_by_role("link", name="Videos").click(timeout=PATIENCE_MS)
+    page.locator('input[type="file"]').set_input_files(film, timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Emojify it").click(timeout=PATIENCE_MS)
+    expect(page.get_by_text("You may reload this page")).to_be_visible(timeout=PATIENCE_MS)
+    page.reload()
+    expect(page.get_by_text("What the main face showed")).to_be_visible(timeout=WORK_MS)
+    expect(page.locator("video")).to_have_count(2)
+    for number in range(2):
+        page.wait_for_function(f"() => document.querySelectorAll('video')[{number}].readyState >= 2")
+
+    chart = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first
+    box = chart.bounding_box()
+    assert box is not None
+    chart.click(position={"x": box["width"] * 0.75, "y": 40})
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('video')].every(video => Math.floor(video.currentTime) === 2)",
+        timeout=PATIENCE_MS,
+    )
+
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.suggested_filename == "my party-emojified.mp4"
+    download.value.save_as(tmp_path / "out.mp4")
+    after = watch(tmp_path / "out.mp4")
+    assert len(after.pictures) == 75
+    assert after.sound_codec == "aac"
+    assert np.abs(after.pictures[0][FACE].astype(int) - astronaut()[FACE]).mean() > 30
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        page.get_by_role("button", name="Seconds as CSV").click()
+    assert download.value.path().read_text().startswith("emotion,seconds,share\n")
+
+    page.get_by_role("button", name="Delete and bring another").click()
+    expect(page.get_by_role("button", name="Emojify it")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile(r"/videos$"))
+
+
+def test_a_clip_and_its_sticker_are_recorded_and_taken_home(page: Page) -> None:
+    start(page)
+    page.get_by_role("button", name="Clip", exact=True).click(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Recording:")).to_be_visible(timeout=PATIENCE_MS)
+    save = page.get_by_role("button", name="Download clip")
+    expect(save).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        save.click()
+    clip = watch(download.value.path())
+    assert 3.5 < clip.ends_s < 4.5
+    assert clip.pictures[0].shape == (480, 640, 3)
+
+    page.get_by_role("radio", name="Sticker, WebP").click()
+    expect(page.get_by_alt_text("Your clip")).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        save.click()
+    sticker = PillowImage.open(io.BytesIO(download.value.path().read_bytes()))
+    assert (sticker.format, sticker.mode) == ("WEBP", "RGBA")
+    assert sticker.width == sticker.height
+    alpha = np.asarray(sticker)[:, :, 3]
+    assert alpha[0, 0] == 0
+    assert alpha[sticker.height // 2, sticker.width // 2] == 255
+
+
+def test_a_photo_strip_has_four_shots(page: Page) -> None:
+    start(page)
+    page.get_by_role("button", name="Photo strip").click(timeout=PATIENCE_MS)
+    expect(page.get_by_text("counts down")).to_be_visible(timeout=PATIENCE_MS)
+    save = page.get_by_role("button", name="Download strip")
+    expect(save).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        save.click()
+    strip = PillowImage.open(download.value.path())
+    assert (strip.format, strip.size) == ("PNG", (480 + 36, 4 * (360 + 18) + 18))
+
+
+def test_the_clean_view_shows_the_emoji_on_green_and_nothing_else(
+    browser: Browser, url: str, camera_file: Path
+) -> None:
+    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto(f"{url}/?view=clean&background=green&show=emoji")
+    start(page)
+    rows, columns = face_patch(camera_file)
+    middle = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
+    for _ in range(40):
+        seen = video_picture(page).astype(int)
+        if np.abs(seen[middle] - (0, 255, 0)).max() > 60:
+            break
+        page.wait_for_timeout(250)
+    assert np.abs(seen[middle] - (0, 255, 0)).max() > 60  # an emoji
+    assert np.abs(seen[-40:, :200] - (0, 255, 0)).max() < 40  # green where the camera shows a shuttle
+    page.mouse.move(5, 5)  # over the picture, it would bring Stop back
+    expect(component(page).get_by_role("button", name="Stop")).to_be_hidden(timeout=PATIENCE_MS)
+    expect(page.get_by_role("link", name="Videos")).to_be_hidden()
+    frame = component_frame(page).frame_element().bounding_box()
+    assert frame is not None
+    assert frame["height"] == pytest.approx(720, abs=2)
+    screenshot = np.asarray(PillowImage.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
+    assert np.abs(screenshot[360, 20] - (0, 255, 0)).max() < 5  # the page beside the picture
+    page.context.close()
