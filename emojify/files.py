@@ -1,11 +1,13 @@
 """Writing files so that a kill or a full disk leaves the old one whole; taking turns; noticing that some changed."""
 
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -41,6 +43,27 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+MAX_DIGITS = 300  # of a whole number in a file: with more it is no float, nor anything else that is meant
+
+
+def parse_json(text: str) -> Any:
+    """What :func:`json.loads` gives.
+
+    Raises:
+        ValueError: if it is no JSON, and also if it is nested deeper or holds longer numbers than Python takes.
+    """
+    try:
+        return json.loads(text, parse_int=_whole_number)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError("a number that is too long")
+    return int(digits)
 
 
 def fingerprint(folder: Path) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.files import locked, write_atomically
+from emojify.files import locked, parse_json, write_atomically
 from emojify.public import closed_to_visitors
 from emojify.vision.classifier import Classifier
 
@@ -47,7 +47,7 @@ class Model:
             EmojifyError: if it is missing or no card.
         """
         try:
-            card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
+            card = parse_json((self.folder / CARD).read_text(encoding="utf-8"))
             tflite = card["tflite"]
             if not isinstance(tflite["sha256"], str) or not isinstance(tflite["file"], str):
                 raise ValueError("the card does not name the model's file")
@@ -214,7 +214,7 @@ class ModelStore:
 
     def _history(self) -> list[str]:
         try:
-            history = json.loads((self.folder / LIVE).read_text(encoding="utf-8"))["history"]
+            history = parse_json((self.folder / LIVE).read_text(encoding="utf-8"))["history"]
             if isinstance(history, list) and history and all(isinstance(entry, str) for entry in history):
                 return history
         except (OSError, ValueError, KeyError, TypeError):

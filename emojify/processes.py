@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import parse_json, write_atomically
 from emojify.public import closed_to_visitors
 from emojify.settings import ROOT
 
@@ -81,7 +81,7 @@ def claim(folder: Path) -> None:
 def born(folder: Path) -> float | None:
     """When the process that was started last for ``folder`` began, in seconds since 1970; None if none ever did."""
     try:
-        return float(json.loads((folder / PROCESS).read_text(encoding="utf-8"))["born"])
+        return float(parse_json((folder / PROCESS).read_text(encoding="utf-8"))["born"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -121,7 +121,7 @@ def kill(folder: Path, timeout_s: float = 5.0) -> None:
 
 def _find(folder: Path) -> psutil.Process | None:
     try:
-        content = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
+        content = parse_json((folder / PROCESS).read_text(encoding="utf-8"))
         process = psutil.Process(int(content["pid"]))
         # Our own child that has ended stays as a zombie until somebody asks for its status.
         if _birth(process) != content["birth"] or process.status() == psutil.STATUS_ZOMBIE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
+from emojify.files import parse_json
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,8 +73,8 @@ def _parse_max_sessions(text: str | None) -> int | None:
 
 def _parse_ice_servers(text: str) -> tuple[dict[str, Any], ...]:
     try:
-        servers = json.loads(text)
-    except (ValueError, RecursionError):
+        servers = parse_json(text)
+    except ValueError:
         servers = None
     if not isinstance(servers, list) or not all(isinstance(server, dict) and server.get("urls") for server in servers):
         raise EmojifyError(

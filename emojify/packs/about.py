@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emojify.errors import EmojifyError
+from emojify.files import parse_json
 from emojify.vision.annotators import Head
 
 MANIFEST = "pack.json"
@@ -58,10 +59,7 @@ class About:
             ValueError, TypeError: if it is no such file.
             EmojifyError: if it is one, and asks for what cannot be.
         """
-        try:
-            raw = json.loads(content.decode("utf-8"))
-        except RecursionError as error:
-            raise ValueError("nested too deep") from error
+        raw = parse_json(content.decode("utf-8"))
         if not isinstance(raw, dict):
             raise TypeError("not an object")
         head = raw.get("head") or {}

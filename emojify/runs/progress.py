@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from emojify.files import parse_json
 from emojify.training.conduct import PROGRESS
 
 
@@ -123,7 +123,7 @@ def _grown(progress: Progress, lines: list[str]) -> Progress:
     unreadable = progress.unreadable
     for line in lines:
         try:
-            content = json.loads(line)
+            content = parse_json(line)
             if "phase" in content:
                 phase = (float(content["time"]), str(content["phase"]))
             elif "epochs" in content:
@@ -132,7 +132,7 @@ def _grown(progress: Progress, lines: list[str]) -> Progress:
             else:
                 batch = _batch(content)
                 began = batch.time if batch.number == 1 else began
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             unreadable += 1
     ordered = tuple(epochs[number] for number in sorted(epochs))
     return Progress(ordered, batch, began, phase, unreadable)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from emojify import processes
 from emojify.errors import EmojifyError
+from emojify.files import parse_json
 from emojify.runs.progress import read_progress
 from emojify.training.conduct import ENDED, FULL_BYTES, STOP_ASKED
 from emojify.training.config import FitConfig
@@ -250,7 +250,7 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 def read_json(path: Path) -> dict[str, Any]:
     """A file's table; empty if it is not there or holds none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

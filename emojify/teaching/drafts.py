@@ -19,6 +19,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
+from emojify.files import parse_json
 from emojify.models import CARD, Model, ModelStore
 from emojify.public import closed_to_visitors
 from emojify.settings import Settings
@@ -115,7 +116,7 @@ def _look(folder: Path) -> Teaching:
     result = None
     if not running:
         try:
-            result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+            result = parse_json((folder / RESULT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             error = error or "It was stopped before it was done. Nothing was changed; teach again when you like."
     return Teaching(folder, running, done, doing, result, error)
@@ -129,7 +130,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     lines = []
     for line in text.splitlines():
         try:
-            lines.append(json.loads(line))
+            lines.append(parse_json(line))
         except ValueError:
             continue  # torn by a kill
     return lines

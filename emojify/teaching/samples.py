@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
+from emojify.files import parse_json
 from emojify.pictures import encode_png
 from emojify.public import closed_to_visitors
 from emojify.teaching.selection import copies, pick_varied
@@ -204,11 +205,11 @@ def crops_of(cutouts: Sequence[Cutout], margin: float = 0.0) -> NDArray[np.uint8
 
 def _read(folder: Path) -> tuple[list[Sample], str | None]:
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = parse_json((folder / ABOUT).read_text(encoding="utf-8"))
         emotion = parse_emotion(about["emotion"])
         boxes = {str(name): Box(*map(int, box)) for name, box in about["boxes"].items()}
         samples = [Sample(folder / name, folder.name, emotion, box) for name, box in sorted(boxes.items())]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EmojifyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, EmojifyError):
         return [], f"The recording {folder.name} is damaged and is left out. Delete all pictures to be rid of it."
     return [sample for sample in samples if sample.path.is_file()], None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
+from emojify.files import parse_json
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class FitConfig:
             EmojifyError: if ``run`` is no run, or was made by a later version.
         """
         try:
-            content: dict[str, Any] = json.loads((run / "config.json").read_text(encoding="utf-8"))
+            content: dict[str, Any] = parse_json((run / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise EmojifyError(f"{run} is no training run: it has no readable config.json.") from error
         unknown = set(content) - {field.name for field in fields(cls)}

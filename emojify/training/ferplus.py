@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -100,21 +101,25 @@ def _without_slips(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
 def _rows(source: Source, name: str, required: tuple[str, ...]) -> list[tuple[dict[str, str], str]]:
     """The rows of a csv with small-letter column names, each with where it stands."""
     reader = csv.reader(io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline=""))
-    header = [column.strip().lower() for column in next(reader, [])]
+    try:
+        lines = list(reader)
+    except csv.Error as error:
+        raise EmojifyError(f"{name}, line {reader.line_num}: this is no csv ({error}).") from error
+    header = [column.strip().lower() for column in lines[0]] if lines else []
     for column in required:
         if column not in header:
             raise EmojifyError(f"{name} in {source.path} has no column {column!r}.")
     rows = []
-    for values in reader:
+    for number, values in enumerate(lines[1:], start=2):
         if values and len(values) != len(header):
-            raise EmojifyError(f"{name}, line {reader.line_num}: there are {len(values)} values, not {len(header)}.")
+            raise EmojifyError(f"{name}, line {number}: there are {len(values)} values, not {len(header)}.")
         if values:
-            rows.append((dict(zip(header, values, strict=True)), f"{name}, line {reader.line_num}"))
+            rows.append((dict(zip(header, values, strict=True)), f"{name}, line {number}"))
     return rows
 
 
 def _votes(row: dict[str, str], prefix: str, where: str) -> list[int]:
     counts = [row.get(prefix + column, "").strip() or "0" for column in VOTE_COLUMNS]
-    if not all(count.isdecimal() and int(count) < 256 for count in counts):
+    if not all(re.fullmatch(r"[0-9]{1,3}", count) and int(count) < 256 for count in counts):
         raise EmojifyError(f"{where}: votes must be whole numbers, not {', '.join(counts)}.")
     return [int(count) for count in counts]

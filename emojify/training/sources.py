@@ -96,9 +96,9 @@ class Source:
         """The path of a csv of pixels: ``fer2013.csv``, or whatever holds its three columns."""
         candidates = [name for name in self.names if name.lower().endswith(".csv")]
         for name in sorted(candidates, key=lambda name: not name.lower().endswith("fer2013.csv")):
-            with io.StringIO(self._beginning(name)) as lines:
-                if {"emotion", "pixels"} <= set(next(csv.reader(lines), [])):
-                    return name
+            first = self._beginning(name).partition("\n")[0]
+            if {"emotion", "pixels"} <= {column.strip().strip('"') for column in first.split(",")}:
+                return name
         return None
 
     def _beginning(self, name: str) -> str:
@@ -109,7 +109,7 @@ class Source:
 class _Zip(Source):
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        super().__init__(path, [info.filename for info in archive.infolist() if not info.is_dir()])
+        super().__init__(path, [name for name in archive.namelist() if name and not name.endswith("/")])
 
     def read(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         content = self._read(name, max_bytes + 1)  # the size that the zip claims may be a lie
@@ -217,11 +217,11 @@ def read_csv(source: Source, name: str) -> list[Face]:
     """
     text = io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline="")
     rows = csv.DictReader(text)
-    missing = [column for column in _CSV_COLUMNS if column not in (rows.fieldnames or ())]
-    if missing:
-        raise EmojifyError(f"{name} has no column {missing[0]!r}: FER-2013's has {', '.join(_CSV_COLUMNS)}.")
     faces: list[Face] = []
     try:
+        missing = [column for column in _CSV_COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            raise EmojifyError(f"{name} has no column {missing[0]!r}: FER-2013's has {', '.join(_CSV_COLUMNS)}.")
         for row in rows:
             faces.append(_csv_face(row, len(faces), f"{name}, line {rows.line_num}"))
     except csv.Error as error:

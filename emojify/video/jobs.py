@@ -26,7 +26,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import parse_json, write_atomically
 from emojify.public import closed_to_visitors
 
 KEPT_S = 24 * 3600.0
@@ -51,6 +51,10 @@ class Wish:
     ending: str
     pack: str
     style: str
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(text, str) for text in vars(self).values()):
+            raise TypeError("a wish is made of words")
 
     @property
     def result_name(self) -> str:
@@ -81,9 +85,11 @@ class Job:
         """What the process says: ``state``, and what belongs to it. See :data:`State`."""
         runs = processes.is_running(self.folder)  # asked first: whoever ends between the two has written its report
         try:
-            report = dict(json.loads((self.folder / REPORT).read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+            report = dict(parse_json((self.folder / REPORT).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
             report = {"state": "waiting"}
+        if not isinstance(report.get("state"), str):  # somebody edited it
+            report = {"state": "lost"}
         if not runs and report["state"] in ("waiting", "running"):
             report = {"state": "stopped" if (self.folder / STOPPED).exists() else "lost"}
         return report
@@ -176,7 +182,7 @@ class JobStore:
             return None
         folder = self.folder / token
         try:
-            return Job(folder, Wish(**json.loads((folder / JOB).read_text(encoding="utf-8"))))
+            return Job(folder, Wish(**parse_json((folder / JOB).read_text(encoding="utf-8"))))
         except (OSError, ValueError, TypeError):
             return None
 
