@@ -14,7 +14,6 @@ from emojify.files import fingerprint
 from emojify.live._compat import prepare_process
 from emojify.live.bars import bars_html
 from emojify.live.clean import BACKGROUNDS, OnColour, clean_css, hide_controls
-from emojify.live.clip import STICKER_PX, Clip
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.video_frame import look_after_video_frame
@@ -23,18 +22,17 @@ from emojify.packs.pack import EmojiPack
 from emojify.packs.store import DEFAULT_PACK
 from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
-from emojify.video.sink import KINDS
 from emojify.vision.analyzer import analyze_photo
-from emojify.vision.annotators import STYLES, Annotator, Sticker
+from emojify.vision.annotators import STYLES, Annotator
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
+from pages.live_share import offer_made
 from pages.own_pack import packs_here
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20
 CLIP_S = 4.0
-CLIP_KINDS = {"MP4": ".mp4", "WebP": ".webp", "GIF": ".gif", "Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}
 VIDEO, PHOTO = "Live video", "Photo"
 TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 4.5rem}</style>"
 STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
@@ -199,42 +197,6 @@ def share(processor: EmojiVideoProcessor) -> None:
             "Photo strip", on_click=processor.booth.start, icon=":material/burst_mode:",
             help="Four snapshots, with a countdown before each",
         )  # fmt: skip
-
-
-def offer_made(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
-    """What was recorded, to look at and to take home."""
-    clip, strip = processor.clip.clip, processor.booth.strip
-    if clip is not None:
-        names = [name for name in CLIP_KINDS if clip.has_faces or "Sticker" not in name]
-        name = str(st.segmented_control("Your clip", names, default=names[0], required=True, key="clip_kind"))
-        ending = CLIP_KINDS[name]
-        content = encoded(clip, name, pack)
-        if ending == ".mp4":
-            st.video(content, loop=True, autoplay=True, muted=True)
-        else:
-            st.image(content, width=STICKER_PX if "Sticker" in name else "stretch", alt="Your clip")
-        st.download_button(
-            "Download clip", content, f"emojified{ending}", KINDS[ending].mime,
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-    if strip is not None:
-        content = encode_png(strip)
-        st.image(content, width=180, alt="Your photo strip")
-        st.download_button(
-            "Download strip", content, "photo-strip.png", "image/png", icon=":material/download:", on_click="ignore"
-        )
-
-
-def encoded(clip: Clip, name: str, pack: EmojiPack) -> bytes:
-    """The clip as a file; made once, not with every run of this page."""
-    key = (id(clip.moments), name, pack.id)
-    kept: tuple[object, bytes] | None = st.session_state.get("encoded_clip")
-    if kept is None or kept[0] != key:
-        ending = CLIP_KINDS[name]
-        with st.spinner("Making the file …"):
-            content = clip.sticker(ending, Sticker(pack.emoji)) if "Sticker" in name else clip.encode(ending)
-        kept = st.session_state.encoded_clip = (key, content)
-    return kept[1]
 
 
 def show_work(processor: EmojiVideoProcessor) -> None:

@@ -1,0 +1,50 @@
+"""What the live page recorded, to look at and to take home."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from emojify.live.clip import STICKER_PX, Clip
+from emojify.live.processor import EmojiVideoProcessor
+from emojify.packs.pack import EmojiPack
+from emojify.pictures import encode_png
+from emojify.video.sink import KINDS
+from emojify.vision.annotators import Sticker
+
+CLIP_KINDS = {"MP4": ".mp4", "WebP": ".webp", "GIF": ".gif", "Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}
+
+
+def offer_made(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
+    """What was recorded, to look at and to take home."""
+    clip, strip = processor.clip.clip, processor.booth.strip
+    if clip is not None:
+        names = [name for name in CLIP_KINDS if clip.has_faces or "Sticker" not in name]
+        name = str(st.segmented_control("Your clip", names, default=names[0], required=True, key="clip_kind"))
+        ending = CLIP_KINDS[name]
+        content = encoded(clip, name, pack)
+        if ending == ".mp4":
+            st.video(content, loop=True, autoplay=True, muted=True)
+        else:
+            st.image(content, width=STICKER_PX if "Sticker" in name else "stretch", alt="Your clip")
+        st.download_button(
+            "Download clip", content, f"emojified{ending}", KINDS[ending].mime,
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    if strip is not None:
+        content = encode_png(strip)
+        st.image(content, width=180, alt="Your photo strip")
+        st.download_button(
+            "Download strip", content, "photo-strip.png", "image/png", icon=":material/download:", on_click="ignore"
+        )
+
+
+def encoded(clip: Clip, name: str, pack: EmojiPack) -> bytes:
+    """The clip as a file; made once, not with every run of this page."""
+    key = (id(clip.moments), name, pack.id)
+    kept: tuple[object, bytes] | None = st.session_state.get("encoded_clip")
+    if kept is None or kept[0] != key:
+        ending = CLIP_KINDS[name]
+        with st.spinner("Making the file …"):
+            content = clip.sticker(ending, Sticker(pack.emoji)) if "Sticker" in name else clip.encode(ending)
+        kept = st.session_state.encoded_clip = (key, content)
+    return kept[1]
