@@ -23,8 +23,8 @@ from emojify.files import locked, parse_json, write_atomically
 from emojify.public import closed_to_visitors
 from emojify.vision.classifier import Classifier
 
-DEFAULT_MODEL = "seed"
-SHIPPED_MODELS = ("seed",)
+SHIPPED_MODELS = ("residual", "seed")
+"""What comes with the project. Until somebody promotes another, the first of them that is there is live."""
 CARD = "card.json"
 LIVE = "live.json"
 
@@ -171,7 +171,7 @@ class ModelStore:
             history = self._history()
             others = [entry for entry in history if entry != model_id]
             if others != history:
-                self._write_history(others or [DEFAULT_MODEL])
+                self._write_history(others or [self._shipped])
 
     @closed_to_visitors
     def remove(self, model_id: str) -> None:
@@ -212,6 +212,11 @@ class ModelStore:
             " ".join(["No model can be opened.", *problems, "Restore the folder models/ from the project."])
         )
 
+    @property
+    def _shipped(self) -> str:
+        here = (model_id for model_id in SHIPPED_MODELS if (self.folder / model_id / CARD).is_file())
+        return next(here, SHIPPED_MODELS[-1])
+
     def _history(self) -> list[str]:
         try:
             history = parse_json((self.folder / LIVE).read_text(encoding="utf-8"))["history"]
@@ -219,7 +224,7 @@ class ModelStore:
                 return history
         except (OSError, ValueError, KeyError, TypeError):
             pass  # nobody has promoted a model yet, or somebody edited the file: the one that ships is live
-        return [DEFAULT_MODEL]
+        return [self._shipped]
 
     @contextmanager
     def _writing(self, failed: str) -> Iterator[None]:

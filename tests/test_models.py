@@ -218,3 +218,37 @@ def test_a_broken_live_file_means_the_one_that_ships(content: bytes, store: Mode
     assert store.open().model.id == "seed"
     store.promote("better")
     assert store.live_id == "better"
+
+
+def test_until_somebody_promotes_another_the_best_that_ships_is_live(models_folder: Path) -> None:
+    store = ModelStore(models_folder)
+    assert store.live_id == "seed"
+    shutil.copytree(models_folder / "seed", models_folder / "residual")
+    assert store.live_id == "residual"
+    store.promote("seed")
+    assert store.live_id == "seed"
+
+
+def test_what_is_withdrawn_was_never_live(store: ModelStore) -> None:
+    for model_id in ("better", "newest", "better"):
+        store.promote(model_id)
+    store.withdraw("better")
+    assert store.live_id == "newest"
+    assert store.rollback() == "seed"
+    store.withdraw("seed")  # nothing else was ever live: what ships is
+    assert store.live_id == "seed"
+
+
+@pytest.mark.parametrize(
+    ("model_id", "sentence"),
+    [
+        ("better", "better is live: put another"),
+        ("seed", "comes with Emojify and stays"),
+        ("nobody", "no model 'nobody'"),
+    ],
+)
+def test_a_model_that_must_stay_is_not_removed(store: ModelStore, model_id: str, sentence: str) -> None:
+    store.promote("better")
+    with pytest.raises(EmojifyError, match=sentence):
+        store.remove(model_id)
+    assert {model.id for model in store.models()} == {"seed", "better", "newest"}

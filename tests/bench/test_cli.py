@@ -8,7 +8,8 @@ import pytest
 
 from emojify.__main__ import main
 from emojify.bench import cli
-from emojify.models import DEFAULT_MODEL
+from emojify.models import ModelStore
+from emojify.settings import Settings
 
 QUICK = ("bench", "--no-reference", "--seconds", "0.5")
 
@@ -18,7 +19,11 @@ def test_json_holds_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads(capsys.readouterr().out)
     assert set(result["stages_ms"]) == set(cli.STAGES)
     assert {"p50", "p90"} == set(result["analysis_ms"])
-    assert (result["size"], result["model"], len(result["sessions"])) == ("320x240", DEFAULT_MODEL, 2)
+    assert (result["size"], result["model"], len(result["sessions"])) == (
+        "320x240",
+        ModelStore(Settings().models).live_id,
+        2,
+    )
     assert result["frames"] >= 10
     assert all(mb > 10 for mb in result["resident_mb"])
     assert "ratio_p50" not in result  # nothing was compared

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emojify.models import DEFAULT_MODEL, Model
+from emojify.models import ModelStore
 from emojify.settings import ROOT
 from emojify.vision.analyzer import VideoAnalyzer, analyze_photo
 from emojify.vision.readings import Box, Image, Reading
@@ -43,7 +43,7 @@ def read_at(face: Box, readings: list[Reading]) -> Reading | None:
 
 
 def test_faces_and_emotions_are_those_of_a_full_scan(astronaut: NDArray[np.uint8]) -> None:
-    classifier = Model(ROOT / "models" / DEFAULT_MODEL).open()
+    classifier = ModelStore(ROOT / "models").open().classifier
     live = VideoAnalyzer(classifier, smoothing=SmoothingSettings(time_constant_s=0, threshold=0))
     pairs = []
     for number, (image, face) in enumerate(clip(astronaut)):
