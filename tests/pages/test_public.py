@@ -138,9 +138,10 @@ def test_who_comes_when_all_places_are_taken_is_told_and_gets_the_next_one(strea
     with patch("emojify.live.processor.shared_seats", return_value=seats):
         page = visitor().run()
         assert not page.exception
-        assert "All 1 places for live video are taken" in words(page)
+        assert "Every place for live video is taken" in words(page)
+        assert "Press Start" not in words(page)
         streamer.assert_not_called()
         seats.leave(somebody)
         press(page, "Try again")
-        assert "are taken" not in words(page)
+        assert "is taken" not in words(page)
         streamer.assert_called_once()
