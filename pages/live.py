@@ -326,8 +326,9 @@ else:
     else:
         with side:
             offer_made(processor, pack)
-        with picture_place:
-            show_faces_to_pull(pack)
+        if processor.seats.is_free_for(processor):
+            with picture_place:
+                show_faces_to_pull(pack)
     with settings_place:
         offer_clean_view()
         st.caption("Frames are read and forgotten: nothing is stored unless you download it.")

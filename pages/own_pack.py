@@ -1,4 +1,4 @@
-"""The packs that this visitor can wear, and what becomes of one that they bring. Not a page of its own."""
+"""What is different for visitors of a public copy: their own pack, and pages that are closed. Not a page of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 from emojify.packs.importer import Draft
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import PackList, add_pack, list_packs
+from emojify.public import REFUSAL
 from emojify.settings import Settings
 
 OWN_STAYS = "A pack of your own is yours alone: it lives in this tab, and is gone once you close or reload it."
@@ -32,3 +33,10 @@ def keep(settings: Settings, draft: Draft) -> EmojiPack:
     st.session_state.own_pack = EmojiPack.of(draft)
     own: EmojiPack = st.session_state.own_pack
     return own
+
+
+def not_for_visitors() -> None:
+    """Ends the page in public mode. The navigation leaves it out, yet a fresh Streamlit knows it by its address."""
+    if Settings.from_environment().public:
+        st.info(REFUSAL)
+        st.stop()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.own_pack import not_for_visitors
 from pages.training_views import data, golive, train, understand
 from pages.training_views.common import data_store, tell_what_was_done
 
 VIEWS = {"Data": data.show, "Train": train.show, "Understand": understand.show, "Go live": golive.show}
 STYLE = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
 
+not_for_visitors()
 st.html(STYLE)
 st.title("Training", anchor=False)
 st.session_state.setdefault("training_view", "Train" if data_store().sets() else "Data")

@@ -30,7 +30,7 @@ class Seats:
     @property
     def sentence(self) -> str:
         """For whoever finds them all taken."""
-        return f"All {self.number} places for live video are taken right now. Somebody will leave soon: try again then."
+        return "Every place for live video is taken right now. Try again in a minute: somebody may have left by then."
 
     def take(self, who: object) -> bool:
         """Whether ``who`` may have live video now. Ask for every frame: that is what keeps the seat."""

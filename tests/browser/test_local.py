@@ -57,7 +57,7 @@ def peers_of(port: int) -> Iterator[set[str]]:
 
 
 def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path: Path) -> None:
-    """And that without a home to write into."""
+    """And writes no file, which the home that it lacks does not change."""
     record = tmp_path / "record.jsonl"
     asked_by_page: set[str] = set()
     with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), HOME="/proc/home", **CREDENTIALS) as url:
@@ -73,7 +73,9 @@ def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path
         context.close()
     done = heard(record)
     assert "socket.sendto" in {event for event, _ in done}, "the video's packets were not heard"
-    assert [one for one in sorted(done, key=str) if not is_here(one[1])] == []
+    assert [one for one in sorted(done, key=str) if one[0] != "open" and not is_here(one[1])] == []
+    written = {path for event, path in done if event == "open"}
+    assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
     listening = {host for event, host in done if event == "socket.bind"}
     assert "localhost" in listening
     assert not {"", None} & listening, "that would be every network that the machine is in"
@@ -85,11 +87,13 @@ def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path
 def test_the_recorder_hears_what_would_be_wrong(tmp_path: Path) -> None:
     record = tmp_path / "record.jsonl"
     code = "import socket\ntry: socket.create_connection(('stun.invalid', 1), 0.1)\nexcept OSError: pass\n"
+    code += f"open({str(tmp_path / 'written')!r}, 'a')\n"
     code += "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('198.51.100.1', 9))"
     subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(RECORDER), "EMOJIFY_RECORD": str(record)}, check=False
     )
     assert {one for one in heard(record) if not is_here(one[1])} == {
         ("socket.getaddrinfo", "stun.invalid"),
+        ("open", str(tmp_path / "written")),
         ("socket.connect", "198.51.100.1"),
     }

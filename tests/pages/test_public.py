@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from emojify.files import fingerprint
 from emojify.live.seats import Seats
 from emojify.packs.pack import OWN_ID
+from emojify.public import REFUSAL
 from tests.packs.inputs import pack_zip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,9 +115,13 @@ def test_the_other_pages_are_not_offered() -> None:
 
 
 @pytest.mark.parametrize("name", ["teach", "videos", "training"])
-def test_a_page_that_somebody_reaches_all_the_same_leaves_no_trace(house: Path, name: str) -> None:
+def test_a_page_that_somebody_reaches_by_its_address_is_closed(house: Path, name: str) -> None:
     before = fingerprint(house)
-    visitor().switch_page(f"pages/{name}.py").run()
+    page = visitor().switch_page(f"pages/{name}.py").run()
+    assert not page.exception
+    assert [info.value for info in page.info] == [REFUSAL]
+    assert not page.title
+    assert not page.button
     assert fingerprint(house) == before
 
 
@@ -133,9 +138,10 @@ def test_who_comes_when_all_places_are_taken_is_told_and_gets_the_next_one(strea
     with patch("emojify.live.processor.shared_seats", return_value=seats):
         page = visitor().run()
         assert not page.exception
-        assert "All 1 places for live video are taken" in words(page)
+        assert "Every place for live video is taken" in words(page)
+        assert "Press Start" not in words(page)
         streamer.assert_not_called()
         seats.leave(somebody)
         press(page, "Try again")
-        assert "are taken" not in words(page)
+        assert "is taken" not in words(page)
         streamer.assert_called_once()

@@ -1,4 +1,6 @@
-"""Python runs this first where its folder is on PYTHONPATH: from then on every way out of the process is written down.
+"""Writes down whom a process talks to and which files it opens for writing.
+
+Python runs this first where its folder is on PYTHONPATH.
 
 An audit hook hears of a call before it is made, from whatever library; see Python's "Audit events table".
 """
@@ -18,6 +20,8 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         _note(event, arguments[1][0])
     elif event in _ASKS:
         _note(event, arguments[0])
+    elif event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        _note(event, os.fspath(arguments[0]) if isinstance(arguments[0], str | bytes | os.PathLike) else "")
 
 
 def _note(event: str, host: object) -> None:
