@@ -15,7 +15,7 @@ from emojify.packs.drawing.people import BACKGROUNDS, CLOTHES, HAIR_COLOURS, PAR
 from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
 from emojify.settings import Settings
-from pages.own_pack import OWN_STAYS, keep, packs_here
+from pages.parts.own_pack import OWN_STAYS, keep, packs_here
 
 LARGE_PX, SMALL_PX, DOWNLOAD_PX = 340, 100, 1024
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens

@@ -28,7 +28,7 @@ from emojify.packs.pack import EmojiPack
 from emojify.packs.store import BUILT_IN, MAX_PACKS, PackList, edit_pack, export_pack, remove_pack
 from emojify.pictures import open_picture, square_png
 from emojify.settings import Settings
-from pages.own_pack import OWN_STAYS, keep, packs_here
+from pages.parts.own_pack import OWN_STAYS, keep, packs_here
 
 FACE_PX = 80
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens

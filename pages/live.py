@@ -27,8 +27,8 @@ from emojify.vision.annotators import STYLES, Annotator
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
-from pages.live_share import offer_made
-from pages.own_pack import packs_here
+from pages.parts.live_share import offer_made
+from pages.parts.own_pack import packs_here
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20

@@ -26,7 +26,7 @@ from emojify.teaching.samples import Sample
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import main_reading
-from pages.own_pack import not_for_visitors
+from pages.parts.own_pack import not_for_visitors
 from pages.parts.teach_pictures import bring_photos, do, keep_pictures, show_pictures, tell_what_was_done
 
 SECONDS_BETWEEN_LOOKS = 0.5

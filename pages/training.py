@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.own_pack import not_for_visitors
+from pages.parts.own_pack import not_for_visitors
 from pages.training_views import data, golive, train, understand
 from pages.training_views.common import data_store, tell_what_was_done
 

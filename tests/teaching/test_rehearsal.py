@@ -28,8 +28,8 @@ from tests.teaching.conftest import noise
 def test_the_learning_part_is_balanced_and_no_picture_is_in_two_parts() -> None:
     rng = np.random.default_rng(0)
     train_labels = rng.choice(7, 4000, p=[0.3, 0.02, 0.2, 0.2, 0.1, 0.1, 0.08])
-    train, public = noise(1, 1)[np.zeros(4000, int)], np.arange(2000)[:, None, None] % 256 * np.ones((1, 48, 48))
-    faces = choose((train, train_labels), (public.astype(np.uint8), np.arange(2000) % 7))
+    train, public = noise(1, 1)[np.zeros(4000, int)], np.arange(3000)[:, None, None] % 256 * np.ones((1, 48, 48))
+    faces = choose((train, train_labels), (public.astype(np.uint8), np.arange(3000) % 7))
     learned = np.bincount(faces.labels[faces.parts == LEARN], minlength=7)
     assert (np.delete(learned, 1) == EACH).all()
     assert learned[1] == (train_labels == 1).sum() < EACH  # all there are
