@@ -67,6 +67,7 @@ def _remove_whole_frame(buffer: JitterBuffer, sequence_number: int) -> JitterFra
 @functools.cache
 def prepare_process() -> None:
     """Make this process fit for live video. Call before the first connection; later calls do nothing."""
+    # Both are replaced on purpose, see above; mypy takes an assignment to somebody else's method or class for a slip.
     JitterBuffer._remove_frame = _remove_whole_frame  # type: ignore[assignment,method-assign]
     streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]
     vpx.DEFAULT_BITRATE = START_BITRATE_BPS
