@@ -24,7 +24,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
-from emojify.training.batches import class_shares, train_batches
+from emojify.training.batches import targets, train_batches
 from emojify.training.conduct import Control
 from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset, load
@@ -172,7 +172,9 @@ def _optimizer(config: FitConfig, batches: int) -> keras.optimizers.Optimizer:
 def _loss(config: FitConfig, train: Dataset) -> Any:
     if not config.logit_adjustment:
         return "categorical_crossentropy"
-    lean = config.logit_adjustment * np.log(np.maximum(class_shares(train), 1e-6))
+    # How much of what the network is to say is each emotion: the crowd of FER+ sees far less fear than the labels do.
+    shares = targets(train, config).mean(axis=0)
+    lean = config.logit_adjustment * np.log(np.maximum(shares, 1e-6))
 
     def adjusted_crossentropy(wanted: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
         logits = tf.math.log(tf.maximum(probabilities, 1e-7)) + lean
