@@ -250,6 +250,11 @@ def watch(processor: EmojiVideoProcessor) -> None:
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
     others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
     st.caption(f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · {status.dropped} dropped{others}")
+    if status.is_behind:
+        st.info(
+            f"This machine has too much to do: it shows {status.fps:.0f} of {status.camera_fps:.0f} frames a second, "
+            "always the newest. Close what else it runs, or come back when fewer people are live here."
+        )
     if status.problem:
         st.warning(f"{status.failed} frames could not be read and are shown as they came ({status.problem}).")
     show_work(processor)

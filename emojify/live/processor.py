@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 cv2.setNumThreads(1)
 
 RATE_WINDOW_S = 2.0
+FLUENT_FPS = 15  # below this, and below three quarters of what the camera sends, somebody should be told
 TIMED_FRAMES = 60
 
 
@@ -53,6 +54,7 @@ class LiveStatus:
         readings: of the newest frame.
         processed, dropped, failed: frames since the stream began.
         fps: processed frames a second, over the last two seconds.
+        camera_fps: frames that came a second, over the same time.
         latency_ms: median time a frame spent here, of the last 60; the network and the browser come on top.
         problem: why the newest failed frame failed; None if none did.
         turned_away: whether the newest frame was not looked at because all seats were taken.
@@ -63,9 +65,15 @@ class LiveStatus:
     dropped: int
     failed: int
     fps: float
+    camera_fps: float
     latency_ms: float
     problem: str | None
     turned_away: bool = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the picture is no longer fluent because this machine has too much to do."""
+        return 0 < self.fps < min(FLUENT_FPS, 0.75 * self.camera_fps)
 
 
 class EmojiVideoProcessor:
@@ -99,6 +107,7 @@ class EmojiVideoProcessor:
         self._problem: str | None = None
         self._turned_away = False
         self._finished_s: deque[float] = deque()
+        self._came_s: deque[float] = deque()
         self._latencies_ms: deque[float] = deque(maxlen=TIMED_FRAMES)
 
     def configure(self, settings: LiveSettings) -> None:
@@ -110,6 +119,8 @@ class EmojiVideoProcessor:
         """All frames that came while the last one was worked on: the newest is done, the others are dropped."""
         with self._lock:
             self._dropped += len(frames) - 1
+            self._came_s.extend([self._clock_s()] * len(frames))
+            self._forget_old_times()
         return [self.process(frames[-1])]
 
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -135,6 +146,7 @@ class EmojiVideoProcessor:
             self._processed += 1
             self._latencies_ms.append((now_s - started_s) * 1000)
             self._finished_s.append(now_s)
+            self._forget_old_times()
         return result
 
     def _annotated(self, frame: av.VideoFrame, now_s: float) -> tuple[Image, tuple[Reading, ...]]:
@@ -175,20 +187,25 @@ class EmojiVideoProcessor:
 
     def status(self) -> LiveStatus:
         """Readings and figures, consistent with each other."""
-        now_s = self._clock_s()
         with self._lock:
-            while self._finished_s and now_s - self._finished_s[0] > RATE_WINDOW_S:
-                self._finished_s.popleft()
+            self._forget_old_times()
             return LiveStatus(
                 readings=self._readings,
                 processed=self._processed,
                 dropped=self._dropped,
                 failed=self._failed,
                 fps=len(self._finished_s) / RATE_WINDOW_S,
+                camera_fps=len(self._came_s) / RATE_WINDOW_S,
                 latency_ms=statistics.median(self._latencies_ms) if self._latencies_ms else 0.0,
                 problem=self._problem,
                 turned_away=self._turned_away,
             )
+
+    def _forget_old_times(self) -> None:
+        now_s = self._clock_s()
+        for times_s in (self._finished_s, self._came_s):
+            while times_s and now_s - times_s[0] > RATE_WINDOW_S:
+                times_s.popleft()
 
     def snapshot(self) -> Image | None:
         """The newest finished picture, (H, W, 3) uint8 BGR; None before the first."""

@@ -180,6 +180,32 @@ def test_the_figures_are_of_the_last_two_seconds(live: LiveSettings, clock: Cloc
     assert processor.status().processed == 90
 
 
+@pytest.mark.parametrize(("waiting", "behind"), [(1, False), (2, False), (3, True), (6, True)])
+def test_who_shows_less_than_half_of_a_fluent_picture_knows_it(
+    live: LiveSettings, clock: Clock, waiting: int, behind: bool
+) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    frame = frame_of(np.zeros((48, 64, 3), np.uint8))
+    for _ in range(90 // waiting):
+        clock.now_s += waiting / 30
+        run(processor.recv_queued([frame] * waiting))
+    status = processor.status()
+    assert status.camera_fps == pytest.approx(30, abs=3)
+    assert status.fps == pytest.approx(30 / waiting, abs=1)
+    assert status.is_behind is behind
+
+
+def test_a_video_that_nobody_asks_about_keeps_no_more_than_two_seconds_of_times(
+    live: LiveSettings, clock: Clock
+) -> None:
+    processor = EmojiVideoProcessor(live, clock)
+    frame = frame_of(np.zeros((48, 64, 3), np.uint8))
+    for _ in range(300):
+        clock.now_s += 1 / 30
+        run(processor.recv_queued([frame]))
+    assert len(processor._came_s) + len(processor._finished_s) <= 2 * 62
+
+
 def test_a_new_stream_starts_with_nothing_remembered_but_the_last_picture(
     live: LiveSettings, clock: Clock, astronaut: Image
 ) -> None:

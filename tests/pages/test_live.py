@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
@@ -77,6 +78,19 @@ def test_the_component_is_set_up_without_outside_servers_and_without_sound(page:
     asked = streamer.call_args.kwargs
     assert asked["server_rtc_configuration"] == asked["frontend_rtc_configuration"] == {"iceServers": []}
     assert asked["media_stream_constraints"]["audio"] is False
+
+
+def test_a_machine_with_too_much_to_do_says_so(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    page.run()
+    assert not page.info
+    late = replace(page.session_state["processor"].status(), fps=9.0, camera_fps=30.0)
+    with patch.object(EmojiVideoProcessor, "status", return_value=late):
+        page.run()
+    assert any("9 of 30 frames a second" in said.value for said in page.info)
+    with patch.object(EmojiVideoProcessor, "status", return_value=replace(late, fps=29.0)):
+        page.run()
+    assert not page.info
 
 
 def test_while_playing_the_bars_and_the_figures_are_there(page: AppTest, streamer: MagicMock) -> None:
