@@ -1,6 +1,6 @@
 """Measures the live page in a real Chromium on this machine. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_live [--seconds 20] [--cycles 20] [--json]
+    python -m tests.browser.measure_live [--seconds 20] [--minutes 0] [--cycles 20] [--json]
 
 Camera-to-screen: every frame of the fake camera carries its number as black and white squares along its lower
 edge, where no emoji covers them. The page reads them back, from the camera's own track and from the video that
@@ -183,7 +183,18 @@ def sharp_ms(details: list[list[float]]) -> float:
     return next(at_ms for at_ms, detail, _ in details if detail >= SHARP * final)
 
 
-def measure(seconds: int, cycles: int) -> dict[str, Any]:
+def stay(page: Page, server: subprocess.Popen[bytes], minutes: float) -> dict[str, Any]:
+    """Leave the video running; memory and threads every half minute, and what the page says at the end."""
+    memories_mb, thread_counts = [round(resident_mb(server))], [threads(server)]
+    for _ in range(round(minutes * 2)):
+        page.wait_for_timeout(30_000)
+        memories_mb.append(round(resident_mb(server)))
+        thread_counts.append(threads(server))
+    says = page.get_by_text("frames/s").inner_text()
+    return {"minutes": minutes, "resident_mb": memories_mb, "threads": thread_counts, "page_says": says}
+
+
+def measure(seconds: int, minutes: float, cycles: int) -> dict[str, Any]:
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         camera = Path(folder) / "camera.y4m"
@@ -212,6 +223,7 @@ def measure(seconds: int, cycles: int) -> dict[str, Any]:
             figures = page.get_by_text("frames/s").inner_text()
             memory_mb = resident_mb(server)
             delays = delays_ms(log)
+            long_run = stay(page, server, minutes)
             stop(page)
             page.wait_for_timeout(3000)
             memories_mb, thread_counts = [round(resident_mb(server))], [threads(server)]
@@ -238,6 +250,7 @@ def measure(seconds: int, cycles: int) -> dict[str, Any]:
             "n": len(delays),
         },
         "resident_mb_live": round(memory_mb),
+        "stays_live": long_run,
         "cycles": {
             "connected": len(starts_s) - 1,
             "resident_mb": memories_mb,
@@ -249,10 +262,11 @@ def measure(seconds: int, cycles: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=10, help="how long to watch (the camera's numbers last 10 s)")
+    parser.add_argument("--minutes", type=float, default=0, help="then stay live for so long")
     parser.add_argument("--cycles", type=int, default=20, help="start and stop this many times afterwards")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measure(options.seconds, options.cycles)
+    result = measure(options.seconds, options.minutes, options.cycles)
     if options.json:
         print(json.dumps(result))
     else:
