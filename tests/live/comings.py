@@ -13,6 +13,7 @@ import asyncio
 import gc
 import multiprocessing
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ import psutil
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from streamlit_webrtc.models import CallbackAttachableProcessor
 
-from emojify.live._compat import prepare_process
+from emojify.live._compat import prepare_process, release_memory
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.seats import Seats
 from emojify.live.track import EmojiVideoTrack
@@ -37,6 +38,7 @@ from tests.live.visitor import visit
 TINY = Path(__file__).parents[1] / "data" / "tiny.tflite"
 FRAMES = 3  # that come back before a visitor goes
 PATIENCE_S = 60.0
+SETTLES_IN_S = 15.0  # a seat is free ten seconds after its last frame at the latest
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,15 @@ class Server:
         self._forks = multiprocessing.get_context("forkserver")
         self._forks.set_forkserver_preload(["__main__", visit.__module__])
 
-    def left(self) -> Left:
-        gc.collect()
+    async def left(self) -> Left:
+        """What is there once all that has yet to end has ended, or after some time."""
+        deadline_s = time.monotonic() + SETTLES_IN_S
+        while time.monotonic() < deadline_s:
+            await asyncio.sleep(0.2)
+            gc.collect()
+            if not self._connections and not self._taken():
+                break
+        release_memory()
         process = psutil.Process()
         ours = sum(thread.name.startswith("asyncio_") for thread in threading.enumerate())  # wait for visitors' words
         threads = process.num_threads() - ours
@@ -152,14 +161,14 @@ def come_and_go(polite: int, abrupt: int, at_once: int = 4) -> tuple[list[int], 
     async def visits() -> tuple[list[int], list[Left]]:
         server = Server(seats=at_once)
         await asyncio.gather(*[server.welcome(abrupt=True) for _ in range(at_once)])
-        frames, left = [], [server.left()]
+        frames, left = [], [await server.left()]
         for _ in range(polite):
             frames.append(await server.welcome(abrupt=False))
-        left.append(server.left())
+        left.append(await server.left())
         for number in range(0, abrupt, at_once):
             some = min(at_once, abrupt - number)
             frames += await asyncio.gather(*[server.welcome(abrupt=True) for _ in range(some)])
-        left.append(server.left())
+        left.append(await server.left())
         return frames, left
 
     with missed_soon():
