@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from emojify.settings import ROOT
@@ -49,22 +50,24 @@ class Outcome:
     finding: str = ""
 
 
-def fuzz(target: str, seconds: int, keep: Path) -> Outcome:
+def fuzz(target: str, seconds: int, keep: Path, module: str = "tests.fuzz.targets") -> Outcome:
     """Try the corpus, then look for more for so many seconds; 0 for the corpus alone.
 
     Args:
         keep: folder for inputs that reached something new, which the next run goes on from, and for findings.
+        module: where the target is defined.
     """
     grown, found = keep / target / "corpus", keep / target / "found"
     for place in (grown, found):
         place.mkdir(parents=True, exist_ok=True)
     figures = keep / target / "figures.json"
     figures.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.fuzz.run", "--child", target, str(figures), str(grown)]
-    command += [str(CORPUS / target), f"-artifact_prefix={found}/", f"-timeout={MAX_SILENT_S}", "-print_final_stats=1"]
+    command = [sys.executable, "-m", "tests.fuzz.run", "--child", module, target, str(figures), str(grown)]
+    command += [str(CORPUS / target)] if (CORPUS / target).is_dir() else []
+    command += [f"-artifact_prefix={found}/", f"-timeout={MAX_SILENT_S}", "-print_final_stats=1"]
     command += [f"-rss_limit_mb={MAX_MEMORY_MB}", f"-max_len={MAX_INPUT_BYTES}", "-close_fd_mask=0"]
     command += [f"-max_total_time={seconds}"] if seconds else ["-runs=0"]
-    # Coverage of one input only is asked for, and the same everywhere: a hash that is drawn would change it.
+    # Python draws how it hashes texts; drawn anew each time, the same input would not take the same way.
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, text=True, errors="replace"
     )
@@ -87,13 +90,11 @@ def _reason(said: str) -> str:
     return next((line for line in lines if "ERROR: libFuzzer" in line), lines[-1] if lines else "it said nothing")
 
 
-def _child(name: str, figures: Path, arguments: list[str]) -> None:
+def _child(module: str, name: str, figures: Path, arguments: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
-        from tests.fuzz.targets import TARGETS
-
-    target = TARGETS[name]
+        target = getattr(import_module(module), name)
     executions, slowest_s, told_s = 0, 0.0, time.monotonic()
 
     def tell() -> None:
@@ -143,6 +144,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
-        _child(sys.argv[2], Path(sys.argv[3]), sys.argv[4:])
+        _child(sys.argv[2], sys.argv[3], Path(sys.argv[4]), sys.argv[5:])
     else:
         sys.exit(main())
