@@ -30,7 +30,7 @@ def locked(path: Path) -> dict[str, tuple[Requirement, int]]:
     """What a lock file pins, by name, and how many hashes it has of it."""
     text = re.sub(r"(?m)^\s*#.*$", "", path.read_text(encoding="utf-8"))
     pins = [entry.split() for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     for words in pins:
         hashes = [word for word in words if re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", word)]
         requirement = Requirement(" ".join(word for word in words if not word.startswith("--hash=")))
