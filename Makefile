@@ -1,8 +1,12 @@
-# Two commands: `make run` starts the app, `make test` runs the whole suite. Each sets up all it needs.
+# Two commands: `make run` starts the app, `make test` runs the whole suite. Each sets up all it needs, from the lock
+# files: exact versions, each file checked against its SHA-256.
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run test lint
+INSTALL := install --quiet --disable-pip-version-check --require-hashes
+AUDIT := .audit/bin
+
+.PHONY: run test lint fuzz lock audit sbom
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
 
@@ -19,10 +23,37 @@ lint: .venv/.dev
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/.app: requirements.txt constraints.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+# Looks for inputs that break something, for an hour; a minute of it is part of `make test`.
+fuzz: .venv/.dev
+	$(BIN)/python -m tests.fuzz.run --minutes 60
+
+# Writes the lock files anew after a change of requirements*.txt. What is pinned stays, unless: make lock LOCK=--upgrade
+lock: .audit/.done
+	$(AUDIT)/uv pip compile $(COMPILE) requirements.txt -o requirements.lock
+	$(AUDIT)/uv pip compile $(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(AUDIT)/uv pip compile $(COMPILE) requirements-audit.txt -o requirements-audit.lock
+COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock" $(LOCK)
+
+# Known holes in what is pinned; asks PyPI's vulnerability service, and fails where it says nothing about a package.
+audit: .audit/.done
+	$(AUDIT)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.lock
+
+# What the app is made of, for those who must know: sbom.json, as CycloneDX.
+sbom: .audit/.done
+	$(AUDIT)/cyclonedx-py requirements requirements.lock --output-reproducible -o sbom.json
+
+.venv/.app: requirements.lock | .venv/bin/python
+	$(BIN)/pip $(INSTALL) -r requirements.lock
 	touch $@
 
-.venv/.dev: requirements-dev.txt .venv/.app
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+.venv/.dev: requirements-dev.lock .venv/.app
+	$(BIN)/pip $(INSTALL) -r requirements-dev.lock
+	touch $@
+
+.audit/bin/python:
+	$(PYTHON) -m venv .audit
+
+.audit/.done: requirements-audit.lock | .audit/bin/python
+	$(AUDIT)/pip $(INSTALL) -r requirements-audit.lock
 	touch $@

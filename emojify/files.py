@@ -1,13 +1,23 @@
-"""Writing files so that a kill or a full disk leaves the old one whole; taking turns; noticing that some changed."""
+"""Writing files so that a kill or a full disk leaves the old one whole; taking turns; noticing that some changed.
+
+What is not whole yet, and what is being deleted, lies beside its place under a name that nobody lists: it begins with
+:data:`UNFINISHED` or :data:`REMOVED`. A kill can leave it there; :func:`clear_leftovers` takes it away.
+"""
 
 import fcntl
 import json
 import os
+import secrets
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+UNFINISHED, REMOVED = ".unfinished-", ".removed-"
+ABANDONED_AFTER_S = 3600.0  # nothing takes an hour between two changes: whoever began it was killed
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -16,7 +26,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: if it can't be written; ``path`` is as it was, and nothing lies beside it.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.name}.")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -28,6 +38,30 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink()
         raise
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder so that no half of it is ever seen: out of sight in one step, then for good.
+
+    Raises:
+        OSError: if it stays where it is.
+    """
+    # Renamed and not first put into a folder of its own: a full disk has no room for that, and must let go.
+    gone = folder.rename(folder.with_name(f"{REMOVED}{secrets.token_hex(8)}"))
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what somebody who was killed left in ``folder``; never raises, and leaves what may be under way."""
+    for path in folder.glob(".*"):
+        with suppress(OSError):  # its owner, or somebody else who clears, may be quicker
+            old = time.time() - path.stat().st_mtime > ABANDONED_AFTER_S
+            if not path.name.startswith((UNFINISHED, REMOVED)) or not old:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 @contextmanager

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.files import locked, parse_json, write_atomically
+from emojify.files import clear_leftovers, locked, parse_json, remove_tree, write_atomically
 from emojify.public import closed_to_visitors
 from emojify.vision.classifier import Classifier
 
@@ -185,12 +183,10 @@ class ModelStore:
             raise EmojifyError(f"{model_id} is live: put another model live first.")
         if model_id in SHIPPED_MODELS:
             raise EmojifyError(f"{model_id} comes with Emojify and stays.")
-        gone = self.folder / f".deleted-{model_id}-{time.time_ns()}"
         try:
-            model.folder.rename(gone)  # first out of sight in one step, so that no half of it is ever seen
+            remove_tree(model.folder)
         except OSError as error:
             raise EmojifyError(f"The model {model_id} can't be deleted: {error.strerror}.") from error
-        shutil.rmtree(gone, ignore_errors=True)
 
     def open(self, model_id: str | None = None) -> OpenedModel:
         """A model, by default the live one; if it is broken, the last good one that was live, then any other.
@@ -231,6 +227,7 @@ class ModelStore:
         """Nobody else changes what is live meanwhile; what the disk refuses becomes a sentence."""
         try:
             with locked(self.folder):
+                clear_leftovers(self.folder)
                 yield
         except OSError as error:
             raise EmojifyError(f"{failed}: {error.strerror}.") from error

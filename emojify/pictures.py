@@ -14,7 +14,10 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from emojify.errors import EmojifyError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_MEGAPIXELS = 64  # decoded, about 250 MB: what a small machine still takes, and more than a phone's camera gives
+MAX_MEGAPIXELS = 64  # more than most phones' cameras give
+# Of what is read in full, at 4 bytes a pixel and turned into another picture as large: 300 MB at most, whatever comes.
+_MAX_AT_ONCE = {"JPEG": 32, "PNG": 32, "WEBP": 12}  # WebP's decoder keeps three pictures, a moving one's canvas
+_MAX_OF_ODD_JPEG = 24  # progressive, or in four colours: all its coefficients are kept, 2 bytes each
 MAX_SIDE_PX = 4096  # larger photos are shrunk to this
 
 # Pillow warns at 89 megapixels, in two lines on stderr; what is that large is refused here in a sentence.
@@ -37,7 +40,8 @@ def open_picture(content: bytes, name: str, max_megapixels: int = MAX_MEGAPIXELS
     """Decode a PNG, JPEG or WebP picture, turned upright as its EXIF data says.
 
     Returns:
-        The picture in mode RGB or RGBA; of one that moves, the first frame.
+        The picture in mode RGB or RGBA, at half its width if it is a JPEG of over 32 megapixels; of one that moves,
+        the first frame.
 
     Raises:
         EmojifyError: if it is none of these, is damaged, or has too many pixels (checked before decoding).
@@ -45,8 +49,11 @@ def open_picture(content: bytes, name: str, max_megapixels: int = MAX_MEGAPIXELS
     try:
         opened = Image.open(io.BytesIO(content), formats=FORMATS)
         width, height = opened.size
-        if width * height > max_megapixels * 1_000_000:
-            raise _too_large(name, max_megapixels, f": {width} x {height} pixels")
+        megapixels, limit = width * height / 1_000_000, min(max_megapixels, _limit(opened))
+        if megapixels > limit:
+            raise _too_large(name, limit, f": {width} x {height} pixels")
+        if opened.format == "JPEG" and megapixels > _MAX_AT_ONCE["JPEG"]:
+            opened.draft(None, (width // 2, height // 2))  # JPEG can be read at half its width
         opened.load()
         turn = _UPRIGHT.get(opened.getexif().get(ExifTags.Base.Orientation, 1))
         picture = opened if turn is None else opened.transpose(turn)
@@ -59,9 +66,18 @@ def open_picture(content: bytes, name: str, max_megapixels: int = MAX_MEGAPIXELS
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise EmojifyError(f"{name} is damaged or cut short: it cannot be opened to its end.") from error
     if picture.mode.startswith("I"):  # 16-bit grey: convert("RGB") would clip it to white
-        picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).astype(np.uint8))
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     has_alpha = "A" in picture.getbands() or "transparency" in picture.info
-    return picture.convert("RGBA" if has_alpha else "RGB")
+    mode = "RGBA" if has_alpha else "RGB"
+    return picture if picture.mode == mode and picture is not opened else picture.convert(mode)
+
+
+def _limit(opened: Image.Image) -> int:
+    """How many megapixels of such a picture are read."""
+    if opened.format != "JPEG":
+        return _MAX_AT_ONCE[opened.format or "PNG"]
+    odd = opened.info.get("progressive") or opened.mode == "CMYK"
+    return _MAX_OF_ODD_JPEG if odd else MAX_MEGAPIXELS
 
 
 def _too_large(name: str, max_megapixels: int, size: str = "") -> EmojifyError:

@@ -55,14 +55,21 @@ def png_header(width: int, height: int) -> bytes:
         pytest.param(saved(noise())[:-4000], "damaged or cut short", id="PNG cut short"),
         pytest.param(saved(noise(), "JPEG")[:-900], "damaged or cut short", id="JPEG cut short"),
         pytest.param(saved(noise(), "WEBP")[:-900], "damaged or cut short|not a picture", id="WebP cut short"),
-        pytest.param(png_header(8001, 8000), "too large: 8001 x 8000 pixels. The limit is 64", id="64.008 megapixels"),
-        pytest.param(png_header(20_000, 20_000), "too large.* The limit is 64 megapixels", id="400 megapixels"),
+        pytest.param(png_header(8001, 4000), "too large: 8001 x 4000 pixels. The limit is 32", id="32.004 megapixels"),
+        pytest.param(png_header(20_000, 20_000), "too large.* The limit is (32|64) megapixels", id="400 megapixels"),
         pytest.param(png_header(0, 5), "not a picture|damaged", id="no pixels"),
     ],
 )
 def test_a_bad_photo_is_named_and_refused(content: bytes, sentence: str) -> None:
     with pytest.raises(EmojifyError, match=f"^holiday.png is {sentence}"):
         read_photo(content, "holiday.png")
+
+
+def test_a_photo_of_64_megapixels_is_read_at_half_its_width_and_an_odd_one_is_refused() -> None:
+    large = Image.new("L", (9200, 6900), 90)
+    assert open_picture(saved(large, "JPEG"), "me.jpg").size == (4600, 3450)
+    with pytest.raises(EmojifyError, match=r"9200 x 6900 pixels\. The limit is 24 megapixels"):
+        open_picture(saved(large, "JPEG", progressive=True), "me.jpg")
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])

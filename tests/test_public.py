@@ -138,7 +138,7 @@ def test_the_command_line_refuses_in_a_sentence(
 
 WRITES = {
     "write_atomically", "mkdir", "rename", "unlink", "rmtree", "write_bytes", "write_text", "mkdtemp", "touch",
-    "Popen", "start", "stop", "kill",
+    "Popen", "start", "stop", "kill", "remove_tree", "clear_leftovers",
 }  # fmt: skip
 STORES = (
     "packs/store", "models", "runs/store", "runs/golive", "runs/datasets", "teaching/samples", "teaching/drafts",

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import errno
 import io
-import secrets
 import shutil
 import tempfile
-import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import locked, write_atomically
+from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, write_atomically
 from emojify.packs.about import MANIFEST, make_id
 from emojify.packs.importer import Draft
 from emojify.packs.pack import EmojiPack
@@ -33,9 +31,6 @@ BUILT_IN = frozenset({"classic", "person"})
 """They come with the project: nobody can change or remove them, or take their ids."""
 MAX_PACKS = 50
 
-_UNFINISHED = ".unfinished-"
-_REMOVED = ".removed-"
-_ABANDONED_AFTER_S = 3600.0  # no pack takes an hour to write: whoever began it was killed
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say; with the real one no two exports were the same
 _NAME_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR)
 
@@ -92,8 +87,8 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
     _check_room(folder)
     with _disk_errors("added"):
         folder.mkdir(parents=True, exist_ok=True)
-        _clear_abandoned(folder)
-        unfinished = Path(tempfile.mkdtemp(dir=folder, prefix=_UNFINISHED))
+        clear_leftovers(folder)
+        unfinished = Path(tempfile.mkdtemp(dir=folder, prefix=UNFINISHED))
         try:
             for emotion, picture in draft.pictures.items():
                 write_atomically(unfinished / f"{emotion.label}.png", picture.png)
@@ -119,6 +114,7 @@ def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) 
     about = replace(pack.about, name=name, author=author, licence=licence)
     if not about.name:
         raise EmojifyError("The pack needs a name.")
+    clear_leftovers(pack.folder)
     with _disk_errors("changed"):
         write_atomically(pack.folder / MANIFEST, about.to_json())
     return EmojiPack.load(pack.folder)
@@ -137,8 +133,7 @@ def remove_pack(folder: Path, pack_id: str) -> None:
         raise EmojifyError(f"The pack {pack_id} is gone already.")
     _refuse_built_in(pack_id)
     with _disk_errors("removed"):
-        # Renamed and not first put into a folder of its own: a full disk has no room for that, and must let go.
-        shutil.rmtree(path.rename(folder / f"{_REMOVED}{secrets.token_hex(8)}"), ignore_errors=True)
+        remove_tree(path)
 
 
 def export_pack(pack: EmojiPack) -> bytes:
@@ -187,16 +182,6 @@ def _rename_to_free_id(unfinished: Path, name: str) -> Path:
             if error.errno not in _NAME_TAKEN:
                 raise
     raise AssertionError("there is always a next number")
-
-
-def _clear_abandoned(folder: Path) -> None:
-    for path in folder.glob(".*"):
-        with suppress(OSError):  # its owner, or somebody else who clears, may be quicker
-            if (
-                path.name.startswith((_UNFINISHED, _REMOVED))
-                and time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S
-            ):
-                shutil.rmtree(path)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
+from emojify.files import UNFINISHED, clear_leftovers
 from emojify.public import closed_to_visitors
 from emojify.runs.run import read_json, tail
 
@@ -124,10 +125,11 @@ class DataStore:
         place = self.folder / INCOMING
         try:
             place.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(place)
             free = shutil.disk_usage(place).free
             if free < 2 * size:
                 raise EmojifyError(f"The disk has {free // 1_000_000} MB left: too little. Make room first.")
-            partial = place / f".{name}"
+            partial = place / f"{UNFINISHED}{name}"
             written = 0
             with partial.open("wb") as file:
                 while chunk := content.read(_CHUNK_BYTES):

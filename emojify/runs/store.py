@@ -17,7 +17,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import locked, write_atomically
+from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, write_atomically
 from emojify.public import closed_to_visitors
 from emojify.runs.run import QUEUED, Run, State, look, read_json
 from emojify.training.conduct import ENDED, STOP_ASKED
@@ -25,8 +25,6 @@ from emojify.training.config import FitConfig
 
 ROOM_BYTES = 300_000_000
 """What a run may take: weights, optimizer and average of the larger network, the old ones beside the new."""
-
-TRASH = ".deleted-"
 
 
 class RunStore:
@@ -71,7 +69,8 @@ class RunStore:
             raise EmojifyError(f"There is no {config.data} any more. Choose another data set.")
         self._refuse_full_disk()
         run_id = self._new_id(config.network)
-        draft = self.folder / f".{run_id}"
+        draft = self.folder / f"{UNFINISHED}{run_id}"
+        clear_leftovers(self.folder)
         try:
             draft.mkdir(parents=True)
             write_atomically(draft / "config.json", (json.dumps(asdict(config), indent=1) + "\n").encode())
@@ -151,12 +150,10 @@ class RunStore:
         with locked(self.folder):
             if processes.is_running(run.folder):
                 raise EmojifyError(f"{run_id} is under way: stop it first.")
-            gone = self.folder / f"{TRASH}{run_id}-{time.time_ns()}"
             try:
-                run.folder.rename(gone)  # first out of sight in one step, so that no half of it is ever seen
+                remove_tree(run.folder)
             except OSError as error:
                 raise EmojifyError(f"{run_id} can't be deleted: {error.strerror}.") from error
-        shutil.rmtree(gone, ignore_errors=True)
 
     @closed_to_visitors
     def start_next(self, ended: str = "") -> None:

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import parse_json
+from emojify.files import REMOVED, UNFINISHED, clear_leftovers, parse_json, remove_tree
 from emojify.models import CARD, Model, ModelStore
 from emojify.public import closed_to_visitors
 from emojify.settings import Settings
@@ -147,8 +148,9 @@ def discard(settings: Settings) -> None:
     try:
         for teaching in folder.glob("*"):
             processes.kill(teaching)
+        clear_leftovers(settings.data)
         if folder.exists():
-            shutil.rmtree(folder)
+            remove_tree(folder)
     except (OSError, psutil.Error) as error:
         why = error.strerror if isinstance(error, OSError) else "its process does not end"
         raise EmojifyError(f"The draft can't be thrown away: {why}. Try again.") from error
@@ -167,12 +169,13 @@ def keep(settings: Settings, teaching: Teaching) -> Model:
     target = settings.models / model_id
     temporary: Path | None = None
     try:
-        temporary = Path(tempfile.mkdtemp(dir=settings.models, prefix=f".{model_id}."))
-        shutil.copytree(teaching.model.folder, temporary, dirs_exist_ok=True)
-        card = teaching.model.card | {"id": model_id}
-        (temporary / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-        temporary.chmod(0o755)
-        temporary.rename(target)
+        if not target.exists():  # else somebody was killed right after this
+            temporary = Path(tempfile.mkdtemp(dir=settings.models, prefix=f"{UNFINISHED}{model_id}."))
+            shutil.copytree(teaching.model.folder, temporary, dirs_exist_ok=True)
+            card = teaching.model.card | {"id": model_id}
+            (temporary / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+            temporary.chmod(0o755)
+            temporary.rename(target)
         temporary = target
         store.promote(model_id)
     except (OSError, EmojifyError) as error:
@@ -209,3 +212,7 @@ def forget_everything(settings: Settings) -> None:
     for model in personal_models(store):
         store.withdraw(model.id)
         store.remove(model.id)
+    # Of somebody who was killed, however lately: these too are made of one person's face.
+    leftovers = [settings.models.glob(f"{UNFINISHED}me-*"), settings.models.glob(f"{REMOVED}*")]
+    for path in chain(*leftovers, settings.data.glob(f"{REMOVED}*")):
+        shutil.rmtree(path, ignore_errors=True)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
-from emojify.files import parse_json
+from emojify.files import UNFINISHED, clear_leftovers, parse_json
 from emojify.pictures import encode_png
 from emojify.public import closed_to_visitors
 from emojify.teaching.selection import copies, pick_varied
@@ -104,6 +104,7 @@ class SampleStore:
             EmojifyError: if the pictures are all alike, are here already, contradict what is here, or can't be
                 written. Nothing is kept then.
         """
+        clear_leftovers(self.folder)
         if len(self._recordings()) >= MAX_RECORDINGS:
             raise EmojifyError(f"There are {MAX_RECORDINGS} recordings already. Delete some first.")
         crops = crops_of(cutouts)
@@ -145,7 +146,7 @@ class SampleStore:
         temporary: Path | None = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(dir=self.folder, prefix=f".{recording}."))
+            temporary = Path(tempfile.mkdtemp(dir=self.folder, prefix=f"{UNFINISHED}{recording}."))
             boxes = {}
             for number, cutout in enumerate(cutouts):
                 name = f"{number:02d}.png"
@@ -186,6 +187,8 @@ class SampleStore:
             EmojifyError: if something can't be deleted.
         """
         try:
+            # One by one, each before what lists it: after a kill all that is still on the disk is still to be seen.
+            self.delete(self.samples())
             if self.folder.exists():
                 shutil.rmtree(self.folder)
         except OSError as error:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
+from emojify.files import UNFINISHED
 from emojify.teaching.rehearsal import BANK, choose, make_bank_apart
 from emojify.training.card import make_card
 from emojify.training.check import mark_clean
@@ -109,7 +110,7 @@ def export(
     if target.exists():
         raise EmojifyError(f"There is a model {model_id!r} already. Choose another id, or remove {target} first.")
     models.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=models, prefix=f".{model_id}."))
+    folder = Path(tempfile.mkdtemp(dir=models, prefix=f"{UNFINISHED}{model_id}."))
     try:
         save_weights(load_network(network, weights), folder / "weights.npz")
         model = load_network(network, folder / "weights.npz")

@@ -124,7 +124,8 @@ class _Zip(Source):
         try:
             with self._archive.open(name) as file:
                 return file.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
+        # ValueError: a name that is no text. RuntimeError, which NotImplementedError is too: a password, or unusual.
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
             raise EmojifyError(
                 f"{name} in {self.path} can't be read: the zip is damaged, incomplete or locked by a password. "
                 "Get it again."
@@ -148,7 +149,7 @@ def open_source(path: Path) -> Iterator[Source]:
     else:
         try:
             archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:  # ValueError: odd names
             raise EmojifyError(
                 f"{path} is no folder, no csv and no whole zip. If it is a download, it is incomplete: get it again."
             ) from error

@@ -26,7 +26,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import parse_json, write_atomically
+from emojify.files import UNFINISHED, clear_leftovers, parse_json, remove_tree, write_atomically
 from emojify.public import closed_to_visitors
 
 KEPT_S = 24 * 3600.0
@@ -129,7 +129,7 @@ class Job:
         """
         try:
             processes.kill(self.folder)
-            shutil.rmtree(self.folder)
+            remove_tree(self.folder)
         except FileNotFoundError:
             return  # somebody else was quicker
         except (OSError, psutil.Error) as error:
@@ -151,14 +151,17 @@ class JobStore:
             EmojifyError: if it cannot be written; nothing is left of it.
         """
         folder = self.folder / secrets.token_urlsafe(16)
+        unfinished = folder.with_name(f"{UNFINISHED}{folder.name}")
         ending = re.sub(r"[^a-z0-9]", "", Path(wish.name).suffix.lower())[:5]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700)
-            (folder / f"in.{ending or 'video'}").write_bytes(content)
-            write_atomically(folder / JOB, json.dumps(vars(wish)).encode())
+            clear_leftovers(self.folder)
+            unfinished.mkdir(mode=0o700)
+            (unfinished / f"in.{ending or 'video'}").write_bytes(content)
+            write_atomically(unfinished / JOB, json.dumps(vars(wish)).encode())
+            unfinished.rename(folder)
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
             raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
         return Job(folder, wish)
 
@@ -170,6 +173,7 @@ class JobStore:
             EmojifyError: if that can't be written.
         """
         changed = Job(job.folder, replace(job.wish, ending=ending))
+        clear_leftovers(job.folder)
         try:
             write_atomically(job.folder / JOB, json.dumps(vars(changed.wish)).encode())
         except OSError as error:

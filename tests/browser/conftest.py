@@ -69,7 +69,7 @@ def serve(**environment: str) -> Iterator[str]:
     url = f"http://localhost:{port}"
     deadline = time.monotonic() + START_LIMIT_S
     try:
-        while not _answers(f"{url}/_stcore/health"):
+        while not answers(f"{url}/_stcore/health"):
             assert server.poll() is None, "the app stopped while starting"
             assert time.monotonic() < deadline, f"the app did not answer within {START_LIMIT_S} s"
             time.sleep(0.1)
@@ -79,7 +79,7 @@ def serve(**environment: str) -> Iterator[str]:
         server.wait(20)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True

@@ -1,4 +1,4 @@
-"""Measures several visitors with live video at once, in a real Chromium on this machine. Prints figures; asserts nothing.
+"""Measures several visitors with live video at once, in a real Chromium here. Prints figures; asserts nothing.
 
     python -m tests.browser.measure_sessions [--sessions 4] [--seconds 10] [--json]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -45,8 +46,21 @@ class BrokenDisk:
         if self.allowed > 0:
             self.allowed -= 1
             return
+        self.refuse(path)
+
+    def refuse(self, path: object) -> None:
         self.refused += 1
         raise OSError(self.error, os.strerror(self.error), path)
+
+
+class DeadlyDisk(BrokenDisk):
+    """Kills the whole process, as ``kill -9`` does, right before its next change below the folder."""
+
+    def __init__(self, below: Path, allowed: int) -> None:
+        super().__init__(below, errno.EROFS, allowed)
+
+    def refuse(self, path: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 _broken = threading.local()

@@ -38,9 +38,10 @@ class House:
 
     Args:
         root: where they lie; whatever its name.
+        tiny_model: what is to be put there; None if all is there already.
     """
 
-    def __init__(self, root: Path, tiny_model: bytes) -> None:
+    def __init__(self, root: Path, tiny_model: bytes | None) -> None:
         self.root = root
         self.settings = Settings(root / "models", root / "emojis", root / "data", root / "runs")
         self.models = ModelStore(self.settings.models)
@@ -48,6 +49,10 @@ class House:
         self.data = DataStore(self.settings.data)
         self.jobs = JobStore(self.settings.data / "videos")
         self.samples = SampleStore(self.settings.data / "samples")
+        if tiny_model is not None:
+            self._furnish(tiny_model)
+
+    def _furnish(self, tiny_model: bytes) -> None:
         for name in ("seed", "other", "third"):
             write_model(self.settings.models / name, tiny_model)
         for name in ("classic", "squares"):

@@ -1,0 +1,58 @@
+"""A real app that is killed while it stores what somebody brings, and is started again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from emojify.emotions import LABELS
+from emojify.packs.store import list_packs
+from tests.browser.conftest import ROOT, answers, serve
+from tests.browser.test_live import PATIENCE_MS
+from tests.conftest import write_model
+from tests.packs.inputs import pack_zip, tree
+
+DIES_AFTER = 9  # changes: in the middle of the seven pictures
+
+
+def add(page: Page, url: str, zip_file: Path) -> None:
+    page.goto(url)
+    page.get_by_role("link", name="Emoji packs").click(timeout=PATIENCE_MS)
+    page.locator('input[type="file"]').first.set_input_files(zip_file, timeout=PATIENCE_MS)
+    for label in LABELS:
+        expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Add this pack").click(timeout=PATIENCE_MS)
+
+
+def test_an_app_killed_while_it_stores_a_pack_shows_none_of_it_and_takes_it_after_a_restart(
+    browser: Browser, tmp_path: Path, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Path(shutil.copytree(ROOT / "emojis", tmp_path / "emojis"))
+    write_model(tmp_path / "models" / "seed", tiny_model)
+    zip_file = tmp_path / "Cats.zip"
+    zip_file.write_bytes(pack_zip())
+    before = tree(store)
+    folders = {"EMOJIFY_EMOJIS": str(store), "EMOJIFY_MODELS": str(tmp_path / "models")}
+    deadly = {"EMOJIFY_DIES_BELOW": str(store), "EMOJIFY_DIES_AFTER": str(DIES_AFTER)}
+    context = browser.new_context()
+    page = context.new_page()
+    with serve(PYTHONPATH=str(Path(__file__).parent / "deadly"), **folders, **deadly) as url:
+        add(page, url, zip_file)
+        deadline = time.monotonic() + 60
+        while answers(f"{url}/_stcore/health"):
+            assert time.monotonic() < deadline, "it lives"
+            time.sleep(0.1)
+    left = tree(store)
+    assert left.items() > before.items()  # it had begun
+    assert {Path(name).parts[0][:12] for name in left.keys() - before.keys()} == {".unfinished-"}
+    packs = [pack.id for pack in list_packs(store).packs]
+    with serve(**folders) as url:
+        add(page, url, zip_file)
+        expect(page.get_by_text("Cats is ready")).to_be_visible(timeout=PATIENCE_MS)
+    assert {pack.id for pack in list_packs(store).packs} == {*packs, "cats"}
+    assert list_packs(store).problems == ()
+    context.close()
