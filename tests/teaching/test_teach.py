@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,13 @@ def test_hints_say_how_the_pictures_are_read_now(base: Model, recorded: SampleSt
 def test_advice_names_what_is_missing(recorded: SampleStore) -> None:
     samples = recorded.samples()
     happy = [sample for sample in samples if sample.emotion is Emotion.HAPPY]
-    assert any("Record neutral as well" in sentence for sentence in advice(happy))
+    assert any("Record neutral as well" in sentence and "taken for happy" in sentence for sentence in advice(happy))
+    assert any("Record neutral as well" in sentence for sentence in advice(samples))
+    neutral = [replace(sample, emotion=Emotion.NEUTRAL) for sample in happy]
+    assert not any("Record neutral" in sentence for sentence in advice(neutral + happy))
+    assert any("taken for one that you record" in sentence for sentence in advice(neutral + happy))
+    every = [replace(sample, emotion=emotion) for sample in happy for emotion in Emotion]
+    assert not any("leave out" in sentence for sentence in advice(every))
     assert any("only 3 pictures of happy" in sentence for sentence in advice(happy[:3]))
     assert any("only one picture of happy" in sentence for sentence in advice(happy[:1]))
     assert [sentence for sentence in advice(samples) if "Recorded once: happy." in sentence]
