@@ -147,7 +147,9 @@ def test_augmentation_begins_with_the_pictures_and_has_an_end(number: int) -> No
     crops = noise(1, number)
     versions, rows = augment(crops)
     assert np.array_equal(versions[:number], crops)
-    assert np.array_equal(versions[number : 2 * number], crops[:, :, ::-1])
+    assert np.array_equal(rows[number : 2 * number], np.arange(number))
+    moved = np.abs(versions[number:].astype(int) - crops[rows[number:]]).mean(axis=(1, 2))
+    assert (moved > 1).all()  # no version is a copy
     assert len(versions) == len(rows) <= max(2 * number, WANTED_PICTURES)
     assert (versions.dtype, versions.shape[1:]) == (np.uint8, (48, 48))
     again, _ = augment(crops)
