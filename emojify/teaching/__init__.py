@@ -1,1 +1,1 @@
-"""Teach it your face: pictures of oneself, and a model's last layer fitted to them. No TensorFlow in here."""
+"""Teach it your face: pictures of oneself, and a small branch of a model fitted to them. No TensorFlow in here."""

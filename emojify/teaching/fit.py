@@ -1,55 +1,68 @@
-"""Fitting a last layer to one person without forgetting the others.
+"""Fitting a branch beside the last layer to one person without forgetting the others.
 
-What it is taught: the person's pictures, each in a few lights and places, every emotion weighing the same. What it
-rehearses beside them: to say of everyone else's faces what it said before (Li and Hoiem 2016, "Learning without
-forgetting"). How much it rehearses is found by trying, from little to much, until the guard says that it forgets no
-more than ``MAX_FORGOTTEN``.
+The layer stays as it is. Beside it comes a small hidden one: its units learn to fire for this person's faces, hardly
+for anyone else's, and what they say is added to the logits. What it is taught: the person's pictures, each in a few
+lights and places, every emotion weighing the same. What it rehearses beside them: to say of everyone else's faces what
+was said before (Li and Hoiem 2016, "Learning without forgetting"), and of blends of those with the person's likewise
+(after Zhang et al. 2018, "mixup"), so that it answers to the faces that it was taught and not to all that this person
+does. How much it rehearses is found by trying, from little to much, until the guard says that it forgets no more than
+``MAX_FORGOTTEN``.
+
+Figures here: six simulated people (``tests/teaching/simulated.py``), the model ``residual``, means of the accuracy on
+later recordings; two recordings of an emotion, 15 pictures each in six versions, where nothing else is said. Replacing
+the layer itself, as was done before, brought all seven emotions from 27 to 56 %.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
-from emojify.teaching.head import Head
+from emojify.teaching.head import Branch, Head, softmax
 from emojify.teaching.rehearsal import GUARD, LEARN, Bank
 from emojify.vision.classifier import CROP_PX
 
 WISHED = 0.7
-"""Probability that the person's own emotion is to get. With 0.9, one emotion taught alone drew 60 % of a simulated
-person's other faces to it; with 0.7, 45 %."""
+"""Probability that the person's own emotion is to get. With 0.5, one emotion taught alone is read right in 98 % instead
+of 100 %, and draws 31 % of the person's other faces to it instead of 36 % (without blends)."""
 
-REHEARSALS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
-"""Weight of everyone else beside the person's pictures. On six simulated people with all seven emotions taught to
-``seed``, from 10 to 30: the person's later recordings are read right in 73 % instead of 83 %, everyone else (FER-2013
-private) loses 0.3 points instead of 0.5."""
+REHEARSALS = (3.0, 10.0, 30.0, 100.0, 300.0)
+"""Weight of everyone else beside the person's pictures. From 3 to 30 costs the person 1 point; with 1, the bank's
+held-out part loses up to 0.9 points instead of 0.3 (without blends)."""
 
-MAX_FORGOTTEN = 0.01
-"""Share of the guard's faces that may be read worse on balance: what is promised. With 0.0075, two of six simulated
-people gained less than 15 points, and the worst loss on FER-2013 private was no smaller."""
+MAX_FORGOTTEN = 0.005
+"""Share of the guard's faces that may be read worse on balance: what is promised."""
 
-STEPS = 120
-LEARNING_RATE = 0.6  # divided by how many features there are; for features whose mean square is 1
-SHRINKAGE = 0.04  # pull towards the layer as it was, for such features
+BLENDS = 0.5
+"""Blends beside everyone else's faces, as a share of those: each half a face of the person, half somebody else's.
+One emotion taught alone draws 27 % of the person's other faces to it instead of 36 %, three 72 instead of 77 %; they
+are read right in 98 instead of 100 %, 94 instead of 95 %; with all seven, 89 instead of 90 %."""
+
+UNITS = 32  # with 16, all seven emotions are read right in 88 % instead of 90 %; with 64, in 89 %
+STEPS = 150
+LEARNING_RATE = 0.01  # with 0.02 and half the steps, two thirds of the units die, and it reaches 70 %
+SHRINKAGE = 0.01  # pull of what the units add towards nothing
 MAX_VERSIONS = 6  # of each picture
-WANTED_PICTURES = 1200  # in all versions together; more take longer than they help
+WANTED_PICTURES = 1500
+"""In all versions together. Of 400 pictures, two recordings of each emotion: with two versions each, all seven emotions
+are read right in 88 %, with three in 90 %, with six in 89 %."""
 
 TURN_DEGREES, ZOOM, SHIFT_PX, GAIN, OFFSET = 6.0, 0.08, 3.0, 0.25, 25.0
 
 
 @dataclass(frozen=True, eq=False)
 class Taught:
-    """A fitted layer.
+    """What was fitted.
 
     Attributes:
-        head: the layer.
-        rehearsal: the weight out of ``REHEARSALS`` that was needed.
+        head: the layer with its branch; without one if nothing could be learned.
+        rehearsal: the weight out of ``REHEARSALS`` that was needed; infinite if none would do.
         forgotten: what the guard lost of its accuracy, 0 to 1; below zero if it gained.
     """
 
@@ -59,14 +72,16 @@ class Taught:
 
 
 def augment(crops: NDArray[np.uint8], seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Each picture as it is, mirrored, and moved, turned and lit a little otherwise a few times.
+    """Each picture as it is, and a few times moved, turned and lit a little otherwise, half of those mirrored.
+
+    Mirrored and otherwise as it is, it helps less: all seven emotions were read right in 82 instead of 88 %.
 
     Returns:
         (m, 48, 48) uint8 pictures, and the row of ``crops`` that each one is made from.
     """
     chance = np.random.default_rng(seed)
-    others = max(0, min(MAX_VERSIONS, WANTED_PICTURES // max(1, len(crops))) - 2)
-    versions = [crops, crops[:, :, ::-1]]
+    others = max(2, min(MAX_VERSIONS, WANTED_PICTURES // max(1, len(crops)))) - 1
+    versions = [crops]
     for _ in range(others):
         versions.append(np.stack([_another(crop, chance) for crop in crops]))
     return np.concatenate(versions), np.tile(np.arange(len(crops)), len(versions))
@@ -92,10 +107,10 @@ def fit(
     *,
     at_least: float = 0.0,
 ) -> Taught:
-    """Fit a layer to one person's pictures.
+    """Fit a branch to one person's pictures.
 
     Args:
-        base: the layer to start from, and to stay like for everyone else.
+        base: the layer that it goes beside; everyone else is to be read as this reads them.
         features: (n, d) float32, of the person's pictures.
         labels: (n,) int64.
         bank: everyone else.
@@ -103,18 +118,19 @@ def fit(
         at_least: don't try to rehearse less than this; for whoever knows already that it would not be enough.
 
     Returns:
-        The first that forgets little enough; if none does, the layer as it was.
+        The first that forgets little enough and is nearer to what it was to learn; if none is, the layer as it was.
     """
     guard, truth = bank.part(GUARD)
-    before = accuracy(base, guard, truth)
+    before, lesson = accuracy(base, guard, truth), _Lesson.of(labels)
     for number, rehearsal in enumerate(REHEARSALS):
         if rehearsal < at_least:
             continue
-        head = _descend(base, features, labels, bank.part(LEARN)[0], rehearsal)
+        head = replace(base, branch=_descend(base, features, lesson, bank.part(LEARN)[0], rehearsal))
         forgotten = before - accuracy(head, guard, truth)
         if on_progress is not None:
             on_progress((number + 1) / len(REHEARSALS))
-        if forgotten <= max(MAX_FORGOTTEN, 1 / len(truth)):
+        learned = lesson.loss(head, features) < lesson.loss(base, features)  # not so where all units died
+        if learned and forgotten <= max(MAX_FORGOTTEN, 1 / len(truth)):
             return Taught(head, rehearsal, forgotten)
     return Taught(base, math.inf, 0.0)
 
@@ -124,33 +140,63 @@ def accuracy(head: Head, features: NDArray[np.float32], labels: NDArray[np.int64
     return float((head.logits(features).argmax(axis=1) == labels).mean()) if len(labels) else math.nan
 
 
+@dataclass(frozen=True, eq=False)
+class _Lesson:
+    """What the person's pictures are to be read as, (n, 7), and what each weighs, (n,): 1 together."""
+
+    wanted: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, labels: NDArray[np.int64]) -> _Lesson:
+        counts = np.bincount(labels, minlength=len(LABELS))
+        wanted = np.full((len(labels), len(LABELS)), (1 - WISHED) / (len(LABELS) - 1), np.float32)
+        wanted[np.arange(len(labels)), labels] = WISHED
+        return cls(wanted, np.asarray(1 / (counts[labels] * (counts > 0).sum()), np.float32))
+
+    def loss(self, head: Head, features: NDArray[np.float32]) -> float:
+        """The crossentropy."""
+        logs = np.log(np.maximum(head.probabilities(features), 1e-9))
+        return float(-(self.weights[:, None] * self.wanted * logs).sum())
+
+
 def _descend(
-    base: Head, own: NDArray[np.float32], labels: NDArray[np.int64], others: NDArray[np.float32], rehearsal: float
-) -> Head:
-    """Adam (Kingma and Ba 2015) on the crossentropy over all pictures at once; the bias is a feature that is 1.
+    base: Head, own: NDArray[np.float32], lesson: _Lesson, others: NDArray[np.float32], rehearsal: float
+) -> Branch:
+    """Adam (Kingma and Ba 2015) on the crossentropy over all pictures at once. What the units add begins at nothing.
 
-    Features are scaled first, so that the steps fit any network.
+    Features are scaled first, so that the steps fit any network. All is float32, 0.4 s of one core with ``residual``.
     """
+    chance = np.random.default_rng(0)
+    others = np.concatenate([others, _blends(own, others, chance)])
+    targets = np.concatenate([lesson.wanted, base.probabilities(others)])
+    weight = rehearsal * (1 + BLENDS) / len(others)
+    weights = np.concatenate([lesson.weights, np.full(len(others), weight, np.float32)])[:, None]
+    faces = np.concatenate([own, others])
+    said = base.logits(faces)
     scale = np.float32(max(float(np.sqrt(np.mean(others**2))), 1e-6))
-    counts = np.bincount(labels, minlength=len(LABELS))
-    wanted = np.full((len(labels), len(LABELS)), (1 - WISHED) / (len(LABELS) - 1), np.float32)
-    wanted[np.arange(len(labels)), labels] = WISHED
-    weights = np.concatenate([1 / (counts[labels] * (counts > 0).sum()), np.full(len(others), rehearsal / len(others))])
-    inputs = np.concatenate([own, others]) / scale
-    inputs = np.concatenate([inputs, np.ones((len(inputs), 1), np.float32)], axis=1)
-    targets = np.concatenate([wanted, _softmax(base.logits(others))])
-    start = np.concatenate([base.kernel * scale, base.bias[None]])
-    layer, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
+    faces /= scale
+    width = faces.shape[1]
+    inner = chance.normal(0, 1 / math.sqrt(width), (width, UNITS)).astype(np.float32)
+    parts = [inner, np.zeros(UNITS, np.float32), np.zeros((UNITS, len(LABELS)), np.float32)]
+    means, squares = ([np.zeros_like(part) for part in parts] for _ in range(2))
     for step in range(1, STEPS + 1):
-        error = (_softmax(inputs @ layer) - targets) * weights[:, None].astype(np.float32)
-        gradient = inputs.T @ error + SHRINKAGE * (layer - start)
-        mean = 0.9 * mean + 0.1 * gradient
-        square = 0.99 * square + 0.01 * gradient**2
-        rate = LEARNING_RATE / len(base.kernel) * (1 - 0.95 * step / STEPS)
-        layer = layer - rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-    return Head(np.asarray(layer[:-1] / scale, np.float32), np.asarray(layer[-1], np.float32))
+        inner, bias, outer = parts
+        units = np.maximum(faces @ inner + bias, 0)
+        error = (softmax(said + units @ outer) - targets) * weights
+        back = (error @ outer.T) * (units > 0)
+        gradients = (faces.T @ back, back.sum(axis=0), units.T @ error + SHRINKAGE * outer)
+        rate = LEARNING_RATE * (1 - 0.95 * step / STEPS)
+        for number, gradient in enumerate(gradients):
+            means[number] = 0.9 * means[number] + 0.1 * gradient
+            squares[number] = 0.99 * squares[number] + 0.01 * gradient**2
+            mean, square = means[number] / (1 - 0.9**step), squares[number] / (1 - 0.99**step)
+            parts[number] -= rate * mean / (np.sqrt(square) + 1e-8)
+    inner, bias, outer = (np.asarray(part, np.float32) for part in parts)
+    return Branch(inner / scale, bias, outer)
 
 
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+def _blends(own: NDArray[np.float32], others: NDArray[np.float32], chance: np.random.Generator) -> NDArray[np.float32]:
+    number = round(BLENDS * len(others))
+    mine, theirs = chance.integers(0, len(own), number), chance.permutation(len(others))[:number]
+    return np.asarray((own[mine] + others[theirs]) / 2, np.float32)

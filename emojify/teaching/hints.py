@@ -65,13 +65,13 @@ def advice(samples: Sequence[Sample]) -> list[str]:
         for emotion, number in pictures.items()
         if number < FEW
     ]
-    if len(pictures) == 1:
-        (only,) = pictures
-        other = Emotion.NEUTRAL if only is not Emotion.NEUTRAL else Emotion.HAPPY
-        sentences.append(
-            f"Record {other.label} as well. Taught {only.label} alone, it may take your other faces for "
-            f"{only.label} too."
-        )
+    missing = [emotion for emotion in Emotion if emotion not in pictures]
+    if pictures and missing:
+        taught = next(iter(pictures)).label if len(pictures) == 1 else "one that you record"
+        ask = "Record the other faces that you use as well"
+        if Emotion.NEUTRAL in missing:
+            ask = "Record neutral as well, and the other faces that you use"
+        sentences.append(f"{ask}: those that you leave out may be taken for {taught}.")
     single = [emotion.label for emotion in Emotion if len(recordings.get(emotion, ())) == 1]
     if single:
         sentences.append(

@@ -222,6 +222,12 @@ def _find_weights(begin_with: str, network: str | None) -> tuple[str, str]:
         found, weights = FitConfig.read(run).network, run / "best.weights.h5"
     else:
         model = ModelStore(Settings.from_environment().models).get(begin_with)
+        base = model.card.get("based_on")
+        if base:
+            raise EmojifyError(
+                f"{begin_with} was taught one person's face and can't be trained on: begin with {base}, "
+                "which it was made from."
+            )
         found, weights = str(model.card.get("network")), model.folder / "weights.npz"
     if found not in RECIPES or (network or found) != found:
         raise EmojifyError(f"{begin_with} is a network {found!r}, not {network or 'one that can be trained here'!r}.")

@@ -1,6 +1,6 @@
 """Measures teaching beside live video in a real Chromium. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_teach
+    python -m tests.browser.measure_teach [--model ID]
 
 All seven emotions of a simulated person, each recorded twice, are taught while the video of the two faces runs. Frames
 are those that the processor counted over the last two seconds, as the page says them, twice a second.
@@ -8,6 +8,7 @@ are those that the processor counted over the last two seconds, as the page says
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import statistics
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from emojify.emotions import Emotion
-from emojify.models import Model
+from emojify.models import ModelStore
 from emojify.settings import ROOT
 from emojify.teaching.samples import SampleStore
 from emojify.vision.cutout import Cutout
@@ -25,7 +26,6 @@ from emojify.vision.readings import Box
 from tests.browser.conftest import CHROMIUM_NAMES, QUIET, serve
 from tests.browser.test_live import PATIENCE_MS, start
 from tests.browser.test_teach import write_two_faces
-from tests.teaching.bank import give_bank
 from tests.teaching.simulated import drawn_person
 
 SETTLING_S, BEFORE_S = 6, 10
@@ -36,13 +36,15 @@ def frames_a_second(page: Page) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", help="default: the one that ships live")
+    asked = parser.parse_args().model
+    model = ModelStore(ROOT / "models").get(asked) if asked else ModelStore(ROOT / "models").open().model
     chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         house = Path(scratch)
-        shutil.copytree(ROOT / "models" / "seed", house / "models" / "seed")
-        if "rehearsal" not in Model(house / "models" / "seed").card:
-            give_bank(house / "models" / "seed")
+        shutil.copytree(model.folder, house / "models" / model.id)
         store, person = SampleStore(house / "data" / "samples"), drawn_person(0)
         for emotion in Emotion:
             for day in (1, 2):
@@ -68,6 +70,7 @@ def main() -> None:
                 during.append(frames_a_second(page))
             seconds = time.monotonic() - began_s
             browser.close()
+    print(f"model                      {model.id}")
     print(f"click to 'Try it'          {seconds:.1f} s")
     print(f"frames a second before     {statistics.median(before):.0f} (lowest {min(before):.0f})")
     print(f"frames a second meanwhile  {statistics.median(during):.0f} (lowest {min(during):.0f})")

@@ -14,7 +14,7 @@ The others are sound LiteRT models too, but take or give something else than Emo
 import math
 from pathlib import Path
 
-import flatbuffers  # type: ignore[import-untyped]
+import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -26,7 +28,7 @@ from emojify.settings import Settings
 from emojify.teaching.drafts import base_model
 from emojify.teaching.samples import SampleStore
 from emojify.teaching.teach import MODEL, teach
-from emojify.training.dataset import load
+from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import run
 from emojify.vision.classifier import CROP_PX
 from emojify.vision.cutout import Cutout
@@ -59,7 +61,13 @@ def right(readings: list[NDArray[np.int64]], emotions: Sequence[Emotion]) -> flo
     return float(np.mean([(row == emotion).mean() for row, emotion in pairs])) if emotions else float("nan")
 
 
-def measure(base: Model, person: SimulatedPerson, lesson: tuple[Emotion, ...], private: Any) -> dict[str, Any]:
+def share_right(tflite: bytes, private: Dataset) -> float:
+    return float((run(tflite, private.images).argmax(axis=1) == private.labels).mean())
+
+
+def measure(
+    base: Model, person: SimulatedPerson, lesson: tuple[Emotion, ...], private: Dataset | None, private_before: float
+) -> dict[str, Any]:
     others = tuple(emotion for emotion in Emotion if emotion not in lesson)
     with tempfile.TemporaryDirectory() as scratch:
         store = SampleStore(Path(scratch) / "samples")
@@ -81,8 +89,7 @@ def measure(base: Model, person: SimulatedPerson, lesson: tuple[Emotion, ...], p
         "seconds": seconds,
     }
     if private is not None:
-        truth = private.labels
-        figures["private"] = [float((run(file, private.images).argmax(1) == truth).mean()) for file in files]
+        figures["private"] = [private_before, share_right(after, private)]
     return figures
 
 
@@ -114,10 +121,12 @@ def main() -> None:
     options = parser.parse_args()
     base = base_model(ModelStore(Settings.from_environment().models), options.model)
     private = load(options.data).split("private") if options.data else None
+    private_before = share_right(tflite_of(base), private) if private else math.nan
     print(f"model {base.id}", flush=True)
     for name, lesson in LESSONS.items():
-        rows = [measure(base, person, lesson, private) for person in people(options.people)]
+        rows = [measure(base, person, lesson, private, private_before) for person in people(options.people)]
         print(json.dumps({name: rows})) if options.json else show(name, rows)
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

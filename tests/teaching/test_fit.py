@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from emojify.teaching import fit as module
 from emojify.teaching.fit import REHEARSALS, WANTED_PICTURES, accuracy, augment, fit
-from emojify.teaching.head import Head
+from emojify.teaching.head import Branch, Head
 from emojify.teaching.rehearsal import GUARD, HELD_OUT, LEARN, Bank
 from tests.teaching.conftest import noise
 
@@ -31,13 +35,13 @@ def bank(head: Head) -> Bank:
     return Bank(features.astype(np.float32), noisy, np.resize(np.array([LEARN, GUARD, HELD_OUT], np.uint8), 700))
 
 
-def person(seed: int, quirk: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def person(seed: int, quirk: int = 3, number: int = 140) -> tuple[np.ndarray, np.ndarray]:
     """Somebody whose every emotion looks like another one, and whose last features say that it is them."""
     chance = np.random.default_rng(seed)
-    labels = np.arange(140) % 7
-    features = np.abs(chance.normal(0, 0.2, (140, WIDTH)))
-    features[np.arange(140), (labels + quirk) % 7] += 1
-    features[np.arange(140), 30 + labels] += 0.8
+    labels = np.arange(number) % 7
+    features = np.abs(chance.normal(0, 0.2, (number, WIDTH)))
+    features[np.arange(number), (labels + quirk) % 7] += 1
+    features[np.arange(number), 30 + labels] += 0.8
     return features.astype(np.float32), labels
 
 
@@ -51,7 +55,7 @@ def test_a_quirk_is_learned_and_the_others_are_kept(head: Head, bank: Bank) -> N
 
 
 def test_one_emotion_alone_can_be_taught(head: Head, bank: Bank) -> None:
-    features, labels = person(1)
+    features, labels = person(1, number=420)
     only = labels == 0
     taught = fit(head, features[only], labels[only], bank)
     later, truth = person(2)
@@ -65,7 +69,7 @@ def test_what_would_make_it_forget_the_others_leaves_it_as_it_was(head: Head, ba
     kept = accuracy(taught.head, *bank.part(GUARD))
     assert kept >= accuracy(head, *bank.part(GUARD)) - 0.005
     if not np.isfinite(taught.rehearsal):
-        assert np.array_equal(taught.head.kernel, head.kernel)
+        assert taught.head is head
 
 
 def test_the_scale_of_the_features_does_not_matter(head: Head, bank: Bank) -> None:
@@ -74,11 +78,61 @@ def test_the_scale_of_the_features_does_not_matter(head: Head, bank: Bank) -> No
     scaled = Bank(bank.features * np.float32(100), bank.labels, bank.parts)
     one, other = fit(head, features, labels, bank), fit(large, features * 100, labels, scaled)
     assert one.rehearsal == other.rehearsal
-    np.testing.assert_allclose(one.head.kernel, other.head.kernel * 100, atol=1e-3)
+    assert one.head.branch is not None
+    assert other.head.branch is not None
+    np.testing.assert_allclose(one.head.branch.inner, other.head.branch.inner * 100, atol=1e-3)
+    np.testing.assert_allclose(one.head.branch.outer, other.head.branch.outer, atol=1e-3)
 
 
-def test_the_same_pictures_give_the_same_layer(head: Head, bank: Bank) -> None:
-    assert np.array_equal(fit(head, *person(1), bank).head.kernel, fit(head, *person(1), bank).head.kernel)
+def test_the_same_pictures_give_the_same_branch(head: Head, bank: Bank) -> None:
+    one, other = (fit(head, *person(1), bank).head.branch for _ in range(2))
+    assert one is not None
+    assert other is not None
+    assert np.array_equal(one.inner, other.inner)
+    assert np.array_equal(one.outer, other.outer)
+
+
+def test_the_layer_itself_stays_and_all_is_float32(head: Head, bank: Bank) -> None:
+    taught = fit(head, *person(1), bank)
+    assert np.array_equal(taught.head.kernel, head.kernel)
+    assert np.array_equal(taught.head.bias, head.bias)
+    branch = taught.head.branch
+    assert branch is not None
+    assert {part.dtype for part in (branch.inner, branch.bias, branch.outer)} == {np.dtype(np.float32)}
+    assert taught.head.logits(person(2)[0]).dtype == np.float32
+
+
+def test_the_units_fire_for_the_person_and_seldom_for_others(head: Head, bank: Bank) -> None:
+    branch = fit(head, *person(1), bank).head.branch
+    assert branch is not None
+
+    def weight(features: np.ndarray) -> float:
+        return float(np.abs(branch.logits(features)).max(axis=1).mean())
+
+    assert weight(person(2)[0]) > 5 * weight(bank.part(HELD_OUT)[0])
+
+
+@pytest.mark.parametrize("harm", ["dead", "no numbers", "upside down"])
+def test_a_branch_that_did_not_learn_is_not_kept(
+    head: Head, bank: Bank, harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module._descend
+
+    def broken(*given: Any) -> Branch:
+        branch = real(*given)
+        factor = {"dead": 0, "no numbers": np.nan, "upside down": -1}[harm]
+        return replace(branch, outer=branch.outer * np.float32(factor))
+
+    monkeypatch.setattr(module, "_descend", broken)
+    taught = fit(head, *person(1), bank)
+    assert taught.head is head
+    assert taught.rehearsal == np.inf
+
+
+def test_pictures_that_are_read_right_already_can_be_taught(head: Head, bank: Bank) -> None:
+    features, labels = bank.part(HELD_OUT)
+    right = head.logits(features).argmax(axis=1) == labels
+    assert np.isfinite(fit(head, features[right], labels[right], bank).rehearsal)
 
 
 def test_progress_never_runs_back(head: Head, bank: Bank) -> None:
@@ -93,7 +147,9 @@ def test_augmentation_begins_with_the_pictures_and_has_an_end(number: int) -> No
     crops = noise(1, number)
     versions, rows = augment(crops)
     assert np.array_equal(versions[:number], crops)
-    assert np.array_equal(versions[number : 2 * number], crops[:, :, ::-1])
+    assert np.array_equal(rows[number : 2 * number], np.arange(number))
+    moved = np.abs(versions[number:].astype(int) - crops[rows[number:]]).mean(axis=(1, 2))
+    assert (moved > 1).all()  # no version is a copy
     assert len(versions) == len(rows) <= max(2 * number, WANTED_PICTURES)
     assert (versions.dtype, versions.shape[1:]) == (np.uint8, (48, 48))
     again, _ = augment(crops)

@@ -1,4 +1,4 @@
-"""The last layer of a model's file: read, run up to, and replaced where it stands."""
+"""The last layer of a model's file: read, run up to, and given a branch."""
 
 from __future__ import annotations
 
@@ -6,61 +6,120 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 
 from emojify.errors import EmojifyError
-from emojify.teaching.head import Head, HeadedModel
+from emojify.teaching.head import Branch, Head, HeadedModel, softmax
 from emojify.training.evaluate import run
 from tests.browser.conftest import ROOT
 from tests.teaching.bank import lfw_faces
 
 
-@pytest.fixture(params=["patches", "seed"])
+@pytest.fixture(params=["patches", "seed", "residual"])
 def tflite(request: pytest.FixtureRequest, data_folder: Path) -> bytes:
-    """One of floats, and an int8 one."""
-    seed = ROOT / "models" / "seed" / "model.tflite"
-    return (data_folder / "patches.tflite" if request.param == "patches" else seed).read_bytes()
+    """One of floats, and two int8 ones."""
+    shipped = ROOT / "models" / request.param / "model.tflite"
+    return (data_folder / "patches.tflite" if request.param == "patches" else shipped).read_bytes()
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+def some_branch(features: np.ndarray, seed: int = 0, units: int = 5) -> Branch:
+    """One that has a say: its units fire for about half of the faces."""
+    chance = np.random.default_rng(seed)
+    inner = chance.normal(0, 1 / np.sqrt((features**2).sum(axis=1).mean()), (features.shape[1], units))
+    bias = -np.median(features @ inner, axis=0)
+    outer = chance.normal(0, 2, (units, 7))
+    return Branch(inner.astype(np.float32), bias.astype(np.float32), outer.astype(np.float32))
 
 
 def test_features_and_head_give_what_the_model_gives(tflite: bytes) -> None:
     model, faces = HeadedModel(tflite), lfw_faces()
-    assert np.abs(softmax(model.head.logits(model.features(faces))) - run(tflite, faces)).max() < 0.03
+    assert np.abs(model.head.probabilities(model.features(faces)) - run(tflite, faces)).max() < 0.03
 
 
-def test_the_same_head_again_is_the_same_model(tflite: bytes) -> None:
+def test_a_file_with_a_branch_reads_what_layer_and_branch_say(tflite: bytes) -> None:
+    model = HeadedModel(tflite)
+    faces = np.concatenate([lfw_faces(), np.random.default_rng(0).integers(0, 255, (50, 48, 48)).astype(np.uint8)])
+    features = model.features(faces)
+    branch = some_branch(features)
+    file = model.with_branch(branch)
+    hidden = np.maximum(features @ branch.inner + branch.bias, 0)
+    expected = softmax(features @ model.head.kernel + model.head.bias + hidden @ branch.outer)
+    answers = run(file, faces)
+    assert np.abs(answers - expected).max() < 0.001
+    assert np.abs(answers - run(tflite, faces)).max() > 0.1
+    assert np.abs(Head(model.head.kernel, model.head.bias, branch).probabilities(features) - expected).max() < 0.001
+
+
+def test_a_branch_that_is_silent_changes_nothing_but_rounding(tflite: bytes) -> None:
     model, faces = HeadedModel(tflite), lfw_faces()
-    again = model.replaced(model.head, model.features(faces))
-    assert len(again) == len(tflite)
-    assert np.abs(run(again, faces) - run(tflite, faces)).max() < 0.05
+    loud = some_branch(model.features(faces))
+    silent = Branch(loud.inner, loud.bias - np.float32(1e6), loud.outer)
+    assert np.abs(run(model.with_branch(silent), faces) - run(tflite, faces)).max() < 0.03
 
 
-def test_another_head_is_what_the_file_then_does(tflite: bytes) -> None:
-    model, faces = HeadedModel(tflite), lfw_faces()
-    turned = Head(np.ascontiguousarray(model.head.kernel[:, ::-1]), model.head.bias[::-1].copy())
-    answers = run(model.replaced(turned, model.features(faces)), faces)
-    assert np.abs(answers[:, ::-1] - run(tflite, faces)).max() < 0.05
+def test_all_before_the_last_layer_stays_as_it_is(tflite: bytes) -> None:
+    model = HeadedModel(tflite)
+    taught = model.with_branch(some_branch(model.features(lfw_faces()[:20])))
+    before, after = (schema.ModelT.InitFromPackedBuf(file) for file in (tflite, taught))
+    kept = len(before.subgraphs[0].operators) - (2 if model.step is None else 3)
+    used = {
+        int(index)
+        for operator in before.subgraphs[0].operators[:kept]
+        for index in (*operator.inputs, *operator.outputs)
+    }
+    for index in used:
+        one, other = before.subgraphs[0].tensors[index], after.subgraphs[0].tensors[index]
+        assert (one.name, one.type, one.buffer) == (other.name, other.type, other.buffer)
+        assert np.array_equal(before.buffers[one.buffer].data, after.buffers[other.buffer].data)
+    read = [[operator.inputs.tolist() for operator in it.subgraphs[0].operators[:kept]] for it in (before, after)]
+    assert read[0] == read[1]
+
+
+def test_constants_are_aligned_as_the_format_demands(tflite: bytes) -> None:
+    model = HeadedModel(tflite)
+    taught = model.with_branch(some_branch(model.features(lfw_faces()[:20])))
+    file, start = schema.Model.GetRootAs(taught), np.frombuffer(taught, np.uint8).ctypes.data
+    buffers = [file.Buffers(number) for number in range(file.BuffersLength())]
+    places = [one.DataAsNumpy().ctypes.data - start for one in buffers if not one.DataIsNone()]
+    assert len(places) >= 6
+    assert all(place % 16 == 0 for place in places)
+
+
+def test_a_taught_file_takes_and_gives_what_every_model_does(tflite: bytes) -> None:
+    model = HeadedModel(tflite)
+    taught = Interpreter(model_content=model.with_branch(some_branch(model.features(lfw_faces()[:20]))))
+    before = Interpreter(model_content=tflite)
+    for about in ("get_input_details", "get_output_details"):
+        (one,), (other,) = getattr(before, about)(), getattr(taught, about)()
+        assert (one["dtype"], one["shape"].tolist()) == (other["dtype"], other["shape"].tolist())
+    assert list(before.get_signature_list()) == list(taught.get_signature_list())
 
 
 def test_the_file_that_was_read_stays_as_it_is(tflite: bytes) -> None:
     model, faces = HeadedModel(tflite), lfw_faces()[:5]
-    before = model.features(faces)
-    model.replaced(Head(model.head.kernel * 2, model.head.bias), before)
+    before, copy = model.features(faces), bytes(bytearray(tflite))
+    model.with_branch(some_branch(before))
+    assert tflite == copy
     assert np.array_equal(model.features(faces), before)
     assert np.array_equal(HeadedModel(tflite).head.kernel, model.head.kernel)
 
 
-def test_a_head_of_another_shape_is_refused(tflite: bytes) -> None:
+@pytest.mark.parametrize(("width", "emotions"), [(3, 7), (None, 6)])
+def test_a_branch_for_another_layer_is_refused(tflite: bytes, width: int | None, emotions: int) -> None:
+    model = HeadedModel(tflite)
+    inner = np.zeros((width or len(model.head.kernel), 2), np.float32)
     with pytest.raises(ValueError, match="shape"):
-        HeadedModel(tflite).replaced(
-            Head(np.zeros((3, 7), np.float32), np.zeros(7, np.float32)), np.zeros((1, 3), np.float32)
-        )
+        model.with_branch(Branch(inner, np.zeros(2, np.float32), np.zeros((2, emotions), np.float32)))
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all, but long enough to be read as one" * 20])
 def test_what_is_no_such_model_is_refused_in_a_sentence(content: bytes) -> None:
     with pytest.raises(EmojifyError, match="can't be taught"):
         HeadedModel(content)
+
+
+def test_a_model_that_was_taught_already_is_refused(tflite: bytes) -> None:
+    model = HeadedModel(tflite)
+    with pytest.raises(EmojifyError, match="can't be taught"):
+        HeadedModel(model.with_branch(some_branch(model.features(lfw_faces()[:20]))))

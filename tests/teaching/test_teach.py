@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.models import CARD, Model
 from emojify.teaching import teach as module
+from emojify.teaching.fit import Taught
+from emojify.teaching.head import HeadedModel
 from emojify.teaching.hints import advice, read_pictures
 from emojify.teaching.samples import Sample, SampleStore, crops_of
 from emojify.teaching.teach import MODEL, RESULT, held_out_recordings, teach
@@ -146,20 +149,32 @@ def test_a_damaged_base_is_refused(base: Model, recorded: SampleStore, folder: P
         teach(Model(base.folder), recorded, folder, quietly)
 
 
-def test_weights_come_along_with_the_taught_layer(base: Model, recorded: SampleStore, folder: Path) -> None:
-    arrays: dict[str, NDArray[np.float16]] = {
-        "000.kernel": np.ones((3, 3), np.float16),
-        "001.kernel": np.zeros((1024, 7), np.float16),
-    }
-    arrays["002.bias"] = np.zeros((7,), np.float16)
-    np.savez(base.folder / "weights.npz", allow_pickle=False, **arrays)
-    teach(base, recorded, folder, quietly)
-    with np.load(folder / MODEL / "weights.npz") as taught:
-        assert np.array_equal(taught["000.kernel"], arrays["000.kernel"])
-        assert np.abs(taught["001.kernel"]).max() > 0
-    card = json.loads((folder / MODEL / CARD).read_text())
-    content = (folder / MODEL / "weights.npz").read_bytes()
-    assert card["weights"]["sha256"] == hashlib.sha256(content).hexdigest()
+def test_weights_of_the_base_are_left_behind(base: Model, recorded: SampleStore, folder: Path) -> None:
+    np.savez(base.folder / "weights.npz", allow_pickle=False, kernel=np.zeros((1024, 7), np.float16))
+    card = json.loads((base.folder / CARD).read_text()) | {"weights": {"file": "weights.npz"}}
+    (base.folder / CARD).write_text(json.dumps(card))
+    teach(Model(base.folder), recorded, folder, quietly)
+    assert sorted(path.name for path in (folder / MODEL).iterdir()) == [CARD, "model.tflite"]
+    assert "weights" not in json.loads((folder / MODEL / CARD).read_text())
+
+
+def test_what_can_not_be_learned_leaves_the_model_as_it_was(
+    base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "fit", lambda head, *rest, **settings: Taught(head, math.inf, 0.0))
+    result = teach(base, recorded, folder, quietly)
+    assert result["learned"] is False
+    assert result["others"]["before"] == result["others"]["after"]
+    assert (folder / MODEL / "model.tflite").read_bytes() == (base.folder / "model.tflite").read_bytes()
+
+
+def test_a_file_that_reads_otherwise_than_what_was_learned_is_refused(
+    base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HeadedModel, "with_branch", lambda self, branch: (base.folder / "model.tflite").read_bytes())
+    with pytest.raises(EmojifyError, match="otherwise than what was learned"):
+        teach(base, recorded, folder, quietly)
+    assert list(folder.iterdir()) == []
 
 
 def test_hints_say_how_the_pictures_are_read_now(base: Model, recorded: SampleStore) -> None:
@@ -179,7 +194,13 @@ def test_hints_say_how_the_pictures_are_read_now(base: Model, recorded: SampleSt
 def test_advice_names_what_is_missing(recorded: SampleStore) -> None:
     samples = recorded.samples()
     happy = [sample for sample in samples if sample.emotion is Emotion.HAPPY]
-    assert any("Record neutral as well" in sentence for sentence in advice(happy))
+    assert any("Record neutral as well" in sentence and "taken for happy" in sentence for sentence in advice(happy))
+    assert any("Record neutral as well" in sentence for sentence in advice(samples))
+    neutral = [replace(sample, emotion=Emotion.NEUTRAL) for sample in happy]
+    assert not any("Record neutral" in sentence for sentence in advice(neutral + happy))
+    assert any("taken for one that you record" in sentence for sentence in advice(neutral + happy))
+    every = [replace(sample, emotion=emotion) for sample in happy for emotion in Emotion]
+    assert not any("leave out" in sentence for sentence in advice(every))
     assert any("only 3 pictures of happy" in sentence for sentence in advice(happy[:3]))
     assert any("only one picture of happy" in sentence for sentence in advice(happy[:1]))
     assert [sentence for sentence in advice(samples) if "Recorded once: happy." in sentence]

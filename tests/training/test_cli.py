@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import types
@@ -58,6 +59,11 @@ def test_train_begins_with_a_model_or_a_run(
         assert call("train", "--data", faces, "--run", tmp_path / name, "--from", begin_with, "--epochs", 1) == 0
         config = json.loads((tmp_path / name / "config.json").read_text())
         assert (config["network"], Path(config["begin_with"]).exists()) == ("tiny", True)
+    shutil.copytree(tmp_path / "models" / "one", tmp_path / "models" / "me")
+    card = json.loads((tmp_path / "models" / "me" / "card.json").read_text())
+    (tmp_path / "models" / "me" / "card.json").write_text(json.dumps(card | {"id": "me", "based_on": "one"}))
+    with pytest.raises(EmojifyError, match=r"me was taught one person's face .* begin with one"):
+        call("train", "--data", faces, "--from", "me")
     (tmp_path / "models" / "one" / "weights.npz").unlink()
     with pytest.raises(EmojifyError, match="no weights to begin with"):
         call("train", "--data", faces, "--from", "one")
