@@ -13,6 +13,8 @@ from emojify.errors import EmojifyError
 from emojify.files import parse_json
 
 ROOT = Path(__file__).resolve().parent.parent
+ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]{1,5})?|turns?:[^?:\s]+(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
+"""RFC 7064 and 7065, less addresses of IPv6, which aiortc 1.16 does not read here."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Settings:
         runs: folder of training runs; ``EMOJIFY_RUNS``.
         ice_servers: STUN and TURN servers for both ends of a connection, as WebRTC writes them;
             ``EMOJIFY_ICE_SERVERS``, a JSON list. None by default: on one machine or in one network
-            none is needed, and nothing outside is contacted.
+            none is needed, and nothing outside is contacted. A TURN server has a username and a credential, or a
+            secret that it shares with the app, see :mod:`emojify.live.connection`.
         public: whether visitors may only look and wear, see :mod:`emojify.public`; ``EMOJIFY_PUBLIC``, 1 or 0.
         max_sessions: how many may have live video at once; ``EMOJIFY_MAX_SESSIONS``, None for any number.
     """
@@ -81,4 +84,23 @@ def _parse_ice_servers(text: str) -> tuple[dict[str, Any], ...]:
             "EMOJIFY_ICE_SERVERS must be a JSON list such as "
             '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}].'
         )
+    for server in servers:
+        _check_ice_server(server)
     return tuple(servers)
+
+
+def _check_ice_server(server: dict[str, Any]) -> None:
+    """What browser or aiortc would refuse only once somebody presses Start, and without saying why."""
+    urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]
+    for url in urls:
+        if not isinstance(url, str) or not ICE_URL.fullmatch(url):
+            raise EmojifyError(
+                f"EMOJIFY_ICE_SERVERS: {url!r} must look like turn:turn.example.org:3478?transport=tcp; "
+                "turns:, stun: and stuns: work too, transport may be left out."
+            )
+    words = [server.get(key) for key in ("username", "credential", "secret")]
+    if any(url.startswith("turn") for url in urls) and [bool(word) and isinstance(word, str) for word in words] not in (
+        [True, True, False],
+        [False, False, True],
+    ):
+        raise EmojifyError(f"EMOJIFY_ICE_SERVERS: {urls[0]} needs either a username and a credential, or a secret.")
