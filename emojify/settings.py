@@ -31,6 +31,8 @@ class Settings:
             none is needed, and nothing outside is contacted. A TURN server has a username and a credential, or a
             secret that it shares with the app, see :mod:`emojify.live.connection`.
         public: whether visitors may only look and wear, see :mod:`emojify.public`; ``EMOJIFY_PUBLIC``, 1 or 0.
+        admins: e-mail addresses, in small letters, of those who may do everything in public mode once they have signed
+            in, see :mod:`emojify.public`; ``EMOJIFY_ADMINS``, with commas between them.
         max_sessions: how many may have live video at once; ``EMOJIFY_MAX_SESSIONS``, None for any number.
     """
 
@@ -40,6 +42,7 @@ class Settings:
     runs: Path = ROOT / "runs"
     ice_servers: tuple[dict[str, Any], ...] = ()
     public: bool = False
+    admins: frozenset[str] = frozenset()
     max_sessions: int | None = None
 
     @classmethod
@@ -56,6 +59,7 @@ class Settings:
             runs=Path(environment.get("EMOJIFY_RUNS") or cls.runs),
             ice_servers=_parse_ice_servers(environment.get("EMOJIFY_ICE_SERVERS") or "[]"),
             public=_parse_public(environment.get("EMOJIFY_PUBLIC") or "0"),
+            admins=_parse_admins(environment.get("EMOJIFY_ADMINS") or ""),
             max_sessions=_parse_max_sessions(environment.get("EMOJIFY_MAX_SESSIONS")),
         )
 
@@ -64,6 +68,16 @@ def _parse_public(text: str) -> bool:
     if text not in ("0", "1"):  # a guess could leave open what was meant to be closed
         raise EmojifyError(f"EMOJIFY_PUBLIC must be 1 or 0, not {text!r}.")
     return text == "1"
+
+
+def _parse_admins(text: str) -> frozenset[str]:
+    admins = [email.strip() for email in text.split(",") if email.strip()]
+    for email in admins:
+        if not email.isascii() or not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+            raise EmojifyError(
+                f"EMOJIFY_ADMINS must be e-mail addresses such as anna@example.org,ben@example.org, not {email!r}."
+            )
+    return frozenset(email.lower() for email in admins)
 
 
 def _parse_max_sessions(text: str | None) -> int | None:

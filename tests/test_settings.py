@@ -28,12 +28,22 @@ def test_each_switch_is_taken_from_its_variable() -> None:
             "EMOJIFY_ICE_SERVERS": '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]',
             "EMOJIFY_PUBLIC": "1",
             "EMOJIFY_MAX_SESSIONS": "12",
+            "EMOJIFY_ADMINS": "Anna@example.org, ben@example.org,",
         }
     )
     assert settings.models == Path("/srv/models")
     assert settings.emojis == Path("/srv/emojis")
     assert settings.ice_servers == ({"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"},)
     assert (settings.public, settings.max_sessions) == (True, 12)
+    assert settings.admins == {"anna@example.org", "ben@example.org"}
+
+
+@pytest.mark.parametrize(
+    "text", ["anna", "anna@", "@example.org", "anna@example.org ben@example.org", "ännä@example.org"]
+)
+def test_admins_that_are_no_addresses_are_refused(text: str) -> None:
+    with pytest.raises(EmojifyError, match=f"EMOJIFY_ADMINS must be e-mail addresses such as .*, not '{text}'"):
+        Settings.from_environment({"EMOJIFY_ADMINS": text})
 
 
 @pytest.mark.parametrize("text", ["true", "yes", "2", " 1", "on", "0 "])

@@ -1,4 +1,4 @@
-"""A browser that no packet reaches directly gets its live video through a TURN server: a real coturn on this machine."""
+"""A browser that no packet reaches directly gets its live video through a TURN server: a real coturn here."""
 
 from __future__ import annotations
 
