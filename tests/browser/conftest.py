@@ -73,16 +73,21 @@ def app_url() -> Iterator[str]:
 def serve(**environment: str) -> Iterator[str]:
     """Run the app on a free port, with these variables beside those that are set; gives its address."""
     port = free_port()
+    with running_app(port, **environment):
+        yield f"http://localhost:{port}"
+
+
+@contextmanager
+def running_app(port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, env={**os.environ, **environment})
-    url = f"http://localhost:{port}"
     deadline = time.monotonic() + START_LIMIT_S
     try:
-        while not _answers(f"{url}/_stcore/health"):
+        while not _answers(f"http://localhost:{port}/_stcore/health"):
             assert server.poll() is None, "the app stopped while starting"
             assert time.monotonic() < deadline, f"the app did not answer within {START_LIMIT_S} s"
             time.sleep(0.1)
-        yield url
+        yield server
     finally:
         server.terminate()
         server.wait(20)
