@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -11,11 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
+from aioice.stun import TransactionFailed
+from aioice.turn import create_turn_endpoint
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.browser.conftest import QUIET, free_port, installed, serve
+from emojify.live.connection import DAY_S, rtc_configuration
+from emojify.settings import Settings
+from tests.browser.conftest import QUIET, ROOT, free_port, installed, serve
 from tests.browser.test_live import PATIENCE_MS, component_frame, start, wait_for_emoji
+from tests.live.in_a_thread import run
 
 SECRET = "what coturn and the app both know"
 # What a strict firewall does to a browser: no UDP at all, so no direct path to the app, which speaks nothing else.
@@ -41,17 +48,38 @@ class TurnServer:
         return [(user, int(packets)) for user, packets in lines]
 
 
+def own_address() -> str:
+    """One that others in the network know this machine by; aioice does not offer 127.0.0.1 to browsers."""
+    addresses = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family == 2]
+    others = [address for address in addresses if not address.startswith("127.")]
+    if not others:
+        pytest.skip("this machine is in no network, so a browser has nothing to reach it by")
+    return others[0]
+
+
+def configuration_of_the_documents(port: int) -> str:
+    """Only the addresses and the secret are different here."""
+    text = (ROOT / "docs" / "turnserver.conf").read_text()
+    for theirs, ours in (
+        ("listening-ip=203.0.113.5", "listening-ip=127.0.0.1"),
+        ("relay-ip=203.0.113.5", f"relay-ip={own_address()}"),
+        ("listening-port=3478", f"listening-port={port}"),
+        ("allowed-peer-ip=203.0.113.4", f"allowed-peer-ip={own_address()}"),
+        ("static-auth-secret=a long and random text", f"static-auth-secret={SECRET}"),
+    ):
+        assert text.count(f"\n{theirs}\n") == 1
+        text = text.replace(theirs, ours)
+    return text
+
+
 @pytest.fixture
 def turn_server(tmp_path: Path) -> Iterator[TurnServer]:
     program = installed(("turnserver",), "coturn")
     port, log = free_port(), tmp_path / "coturn.log"
-    options = {
-        "listening-ip": "127.0.0.1", "listening-port": port, "relay-ip": "127.0.0.1", "realm": "emojify",
-        "static-auth-secret": SECRET, "userdb": tmp_path / "turndb", "pidfile": tmp_path / "turnserver.pid",
-    }  # fmt: skip
-    switches = ["-n", "-v", "--use-auth-secret", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout"]
+    (tmp_path / "turnserver.conf").write_text(configuration_of_the_documents(port))
+    files = [f"--userdb={tmp_path / 'turndb'}", f"--pidfile={tmp_path / 'turnserver.pid'}", "--log-file=stdout"]
     with log.open("wb") as output:
-        command = [program, *switches, *(f"--{name}={value}" for name, value in options.items())]
+        command = [program, "-v", "-c", str(tmp_path / "turnserver.conf"), *files]
         server = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path)
     try:
         wait_for_port(port, server)
@@ -115,3 +143,61 @@ def waited_for(turn_server: TurnServer) -> list[tuple[str, int]]:
             return many
         time.sleep(0.1)
     pytest.fail("coturn relayed nothing: " + turn_server.log.read_text(errors="replace")[-2000:])
+
+
+# ---- what somebody could try who has read a visitor's credential ----
+
+
+class Sender(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.refused: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+
+    def error_received(self, exc: Exception) -> None:
+        self.refused.set_result(exc)
+
+
+class Listener(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.heard.set_result(data)
+
+
+async def send_through(server: TurnServer, username: str, credential: str, peer: str) -> bytes | Exception:
+    """What a listener at this address hears through the TURN server, or why it hears nothing."""
+    loop = asyncio.get_running_loop()
+    listening, listener = await loop.create_datagram_endpoint(Listener, (peer, 0))
+    relay, sender = await create_turn_endpoint(Sender, ("127.0.0.1", server.port), username, credential)
+    relay.sendto(b"hello", listening.get_extra_info("sockname"))
+    done, _ = await asyncio.wait([listener.heard, sender.refused], timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    relay.close()
+    listening.close()
+    return done.pop().result()
+
+
+def credential_of(secret: str, now_s: float | None = None) -> tuple[str, str]:
+    settings = Settings(ice_servers=({"urls": "turn:127.0.0.1", "secret": secret},))
+    (server,) = rtc_configuration(settings, now_s)["iceServers"]
+    return server["username"], server["credential"]
+
+
+def test_a_visitors_credential_leads_to_the_apps_machine_and_nowhere_else(turn_server: TurnServer) -> None:
+    assert run(send_through(turn_server, *credential_of(SECRET), own_address())) == b"hello"
+    for peer in ("127.0.0.1", "127.0.0.2"):
+        with pytest.raises(TransactionFailed, match="403"):
+            raise as_error(run(send_through(turn_server, *credential_of(SECRET), peer)))
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [credential_of("another secret"), credential_of(SECRET, time.time() - 3 * DAY_S), ("emojify", SECRET)],
+    ids=["another secret", "three days old", "the secret itself"],
+)
+def test_any_other_credential_leads_nowhere(turn_server: TurnServer, credential: tuple[str, str]) -> None:
+    with pytest.raises(TransactionFailed, match="401"):
+        run(send_through(turn_server, *credential, own_address()))
+
+
+def as_error(outcome: bytes | Exception) -> Exception:
+    return outcome if isinstance(outcome, Exception) else AssertionError(f"{outcome!r} came through")
