@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,14 +58,14 @@ def own_address() -> str:
     return others[0]
 
 
-def configuration_of_the_documents(port: int) -> str:
+def configuration_of_the_documents(port: int, relay: str, app: str) -> str:
     """Only the addresses and the secret are different here."""
     text = (ROOT / "docs" / "turnserver.conf").read_text()
     for theirs, ours in (
         ("listening-ip=203.0.113.5", "listening-ip=127.0.0.1"),
-        ("relay-ip=203.0.113.5", f"relay-ip={own_address()}"),
+        ("relay-ip=203.0.113.5", f"relay-ip={relay}"),
         ("listening-port=3478", f"listening-port={port}"),
-        ("allowed-peer-ip=203.0.113.4", f"allowed-peer-ip={own_address()}"),
+        ("allowed-peer-ip=203.0.113.4", f"allowed-peer-ip={app}"),
         ("static-auth-secret=a long and random text", f"static-auth-secret={SECRET}"),
     ):
         assert text.count(f"\n{theirs}\n") == 1
@@ -72,21 +73,28 @@ def configuration_of_the_documents(port: int) -> str:
     return text
 
 
-@pytest.fixture
-def turn_server(tmp_path: Path) -> Iterator[TurnServer]:
+@contextmanager
+def coturn(folder: Path, relay: str, app: str, *more: str) -> Iterator[TurnServer]:
+    """One that passes on to ``app`` alone, from its own address ``relay``."""
     program = installed(("turnserver",), "coturn")
-    port, log = free_port(), tmp_path / "coturn.log"
-    (tmp_path / "turnserver.conf").write_text(configuration_of_the_documents(port))
-    files = [f"--userdb={tmp_path / 'turndb'}", f"--pidfile={tmp_path / 'turnserver.pid'}", "--log-file=stdout"]
+    port, log = free_port(), folder / "coturn.log"
+    (folder / "turnserver.conf").write_text(configuration_of_the_documents(port, relay, app))
+    files = [f"--userdb={folder / 'turndb'}", f"--pidfile={folder / 'turnserver.pid'}", "--log-file=stdout"]
     with log.open("wb") as output:
-        command = [program, "-v", "-c", str(tmp_path / "turnserver.conf"), *files]
-        server = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path)
+        command = [program, "-v", "-c", str(folder / "turnserver.conf"), *files, *more]
+        server = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
     try:
         wait_for_port(port, server)
         yield TurnServer(port, log)
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture
+def turn_server(tmp_path: Path) -> Iterator[TurnServer]:
+    with coturn(tmp_path, relay=own_address(), app=own_address()) as server:
+        yield server
 
 
 def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
@@ -116,9 +124,25 @@ def statistics(page: Page, kind: str) -> list[dict[str, object]]:
 def test_live_video_comes_through_a_turn_server_where_no_direct_path_is_open(
     behind_a_firewall: Browser, turn_server: TurnServer, camera_file: Path
 ) -> None:
-    servers = [{"urls": f"turn:127.0.0.1:{turn_server.port}?transport=tcp", "secret": SECRET}]
-    with serve(EMOJIFY_ICE_SERVERS=json.dumps(servers)) as url:
-        page = behind_a_firewall.new_page()
+    expect_live_video(behind_a_firewall, turn_server, camera_file, "tcp")
+    ((user, _),) = waited_for(turn_server, 1)
+    assert re.fullmatch(r"\d{10}:emojify", user)
+
+
+def test_an_app_that_nobody_reaches_either_meets_the_browser_at_the_turn_server(
+    behind_a_firewall: Browser, tmp_path: Path, camera_file: Path
+) -> None:
+    """As in a cloud: coturn passes nothing on to the app's address, only from one of its own ends to the other."""
+    with coturn(tmp_path, "127.0.0.1", "127.0.0.1", "--allow-loopback-peers") as turn_server:
+        # The app's own end takes the first of them, the browser the one that its firewall leaves it.
+        expect_live_video(behind_a_firewall, turn_server, camera_file, "udp", "tcp")
+        assert len(waited_for(turn_server, 2)) == 2, "the app's own end carried nothing"
+
+
+def expect_live_video(browser: Browser, turn_server: TurnServer, camera_file: Path, *transports: str) -> None:
+    urls = [f"turn:127.0.0.1:{turn_server.port}?transport={transport}" for transport in transports]
+    with serve(EMOJIFY_ICE_SERVERS=json.dumps([{"urls": urls, "secret": SECRET}])) as url:
+        page = browser.new_page()
         page.add_init_script(KEEP_CONNECTIONS)
         page.goto(url)
         start(page)
@@ -132,17 +156,16 @@ def test_live_video_comes_through_a_turn_server_where_no_direct_path_is_open(
         direct = [one for one in here.values() if one["candidateType"] != "relay" and one["protocol"] == "udp"]
         assert not direct, "a direct path was open: this test proves nothing"
         page.close()
-        (user, *_), *_ = waited_for(turn_server)
-    assert re.fullmatch(r"\d{10}:emojify", user)
 
 
-def waited_for(turn_server: TurnServer) -> list[tuple[str, int]]:
-    """The sessions that carried video, once coturn has written them down."""
+def waited_for(turn_server: TurnServer, count: int) -> list[tuple[str, int]]:
+    """The sessions that carried video (others pass on nothing), once coturn has written down so many."""
     for _ in range(100):
-        if many := [one for one in turn_server.relayed if one[1] > 50]:
+        many = [one for one in turn_server.relayed if one[1] > 20]
+        if len(many) >= count:
             return many
         time.sleep(0.1)
-    pytest.fail("coturn relayed nothing: " + turn_server.log.read_text(errors="replace")[-2000:])
+    pytest.fail("coturn relayed too little: " + turn_server.log.read_text(errors="replace")[-3000:])
 
 
 # ---- what somebody could try who has read a visitor's credential ----
