@@ -70,7 +70,7 @@ def app_url() -> Iterator[str]:
 
 
 @contextmanager
-def serve(folder: Path = ROOT, **environment: str) -> Iterator[str]:
+def serve(folder: Path = ROOT, /, **environment: str) -> Iterator[str]:
     """Run the app on a free port, with these variables beside those that are set; gives its address."""
     port = free_port()
     with running_app(port, folder, **environment):
@@ -78,7 +78,7 @@ def serve(folder: Path = ROOT, **environment: str) -> Iterator[str]:
 
 
 @contextmanager
-def running_app(port: int, folder: Path = ROOT, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running_app(port: int, folder: Path = ROOT, /, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     server = subprocess.Popen([*command, "--server.port", str(port)], cwd=folder, env={**os.environ, **environment})
     deadline = time.monotonic() + START_LIMIT_S

@@ -83,7 +83,7 @@ def test_a_clean_clone_runs_with_its_requirements_alone_and_takes_its_settings_f
     assert not {"streamlit", "authlib", "tensorflow", "cv2", "ai_edge_litert"} & set(absent)
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(LEAVE_OUT.format(names=repr(set(absent))))
-    with serve(folder=clone, PYTHONPATH=str(tmp_path / "site")) as url:
+    with serve(clone, PYTHONPATH=str(tmp_path / "site")) as url:
         context = browser.new_context()
         page = context.new_page()
         page.goto(url)
