@@ -1,13 +1,16 @@
-"""The front door: which pages there are."""
+"""The front door: which pages there are, and for whom."""
 
 import streamlit as st
 
 from emojify.errors import EmojifyError
+from emojify.public import ask_who_by, is_visitor
 from emojify.settings import Settings
+from pages.parts.who import claims
 
 st.set_page_config(page_title="Emojify", page_icon="😄", layout="wide")
+ask_who_by(claims)
 try:
-    public = Settings.from_environment().public
+    settings = Settings.from_environment()
 except EmojifyError as error:
     st.error(str(error))
     st.stop()
@@ -19,8 +22,15 @@ pages = [
     st.Page("pages/avatar_maker.py", title="Make an avatar", icon=":material/face_retouching_natural:"),
     st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
 ]
-for_visitors = ("Live", "Emoji packs", "Make an avatar")  # what the others are for is closed in public mode
-st.navigation(
-    [page for page in pages if not public or page.title in for_visitors],
-    position="top",  # a sidebar would take a quarter of the video's width
-).run()
+for_visitors = ("Live", "Emoji packs", "Make an avatar")  # what the others are for is closed to visitors
+pages = [page for page in pages if not is_visitor() or page.title in for_visitors]
+if settings.public and settings.admins:
+    signed_in = bool(claims().get("is_logged_in"))
+    # Visitors need no signing in, so they are not shown it: whoever looks after this copy knows the address /admin.
+    pages.append(
+        st.Page(
+            "pages/admin.py", title="Admin", icon=":material/admin_panel_settings:",
+            visibility="visible" if signed_in else "hidden",
+        )
+    )  # fmt: skip
+st.navigation(pages, position="top").run()  # a sidebar would take a quarter of the video's width

@@ -50,7 +50,8 @@ def start(arguments: Sequence[str], folder: Path, *, awaited: bool = False) -> N
     """
     command = [sys.executable, "-m", "emojify", *arguments]
     # NumPy's own threads wait for each other by spinning: beside live video, one does more than two.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    # Whoever may start it lets it do its work: it is no visitor, wherever this copy stands.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "EMOJIFY_PUBLIC": "0"}
     with (folder / LOG).open("ab") as log:
         child = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -14,6 +14,7 @@ from emojify.packs.drawing.expression import EXPRESSIONS
 from emojify.packs.drawing.people import BACKGROUNDS, CLOTHES, HAIR_COLOURS, PARTS, SKINS, Person
 from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
+from emojify.public import is_visitor
 from emojify.settings import Settings
 from pages.parts.own_pack import OWN_STAYS, keep, packs_here
 
@@ -133,7 +134,7 @@ def offer(pack_id: str) -> None:
         return  # removed since
     pack = found.get(pack_id)
     st.success("Your avatar is among the emoji packs now.", icon=":material/check:")
-    if settings.public:
+    if is_visitor():
         st.caption(OWN_STAYS)
     with st.container(horizontal=True):
         if st.button("See it on your face", type="primary", icon=":material/videocam:"):

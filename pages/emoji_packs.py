@@ -27,6 +27,7 @@ from emojify.packs.importer import (
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import BUILT_IN, MAX_PACKS, PackList, edit_pack, export_pack, remove_pack
 from emojify.pictures import open_picture, square_png
+from emojify.public import is_visitor
 from emojify.settings import Settings
 from pages.parts.own_pack import OWN_STAYS, keep, packs_here
 
@@ -260,7 +261,7 @@ def show_pack(found: PackList, pack: EmojiPack) -> None:
                 "Export", lambda: export_pack(pack), f"{pack.id}.zip", "application/zip",
                 icon=":material/download:", key=f"export-{pack.id}", on_click="ignore",
             )  # fmt: skip
-            if pack.id not in BUILT_IN and not settings.public:
+            if pack.id not in BUILT_IN and not is_visitor():
                 with st.popover("Change", icon=":material/edit:"):
                     change(pack)
 
@@ -269,7 +270,7 @@ settings = Settings.from_environment()
 st.html(STYLE)
 st.title("Emoji packs", anchor=False)
 st.markdown("Seven pictures make a pack, one for each emotion. Wear one of these, or bring your own.")
-if settings.public:
+if is_visitor():
     st.caption(OWN_STAYS)
 tell_what_was_done()
 found = packs_here(settings)

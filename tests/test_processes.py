@@ -55,6 +55,17 @@ def test_a_process_is_seen_while_it_works_and_no_longer(folder: Path) -> None:
     assert (folder / processes.LOG).read_text() == "asked 0.3 and more\n"
 
 
+def test_what_an_admin_of_a_public_copy_starts_may_do_its_work(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "root" / "emojify" / "__main__.py").write_text("import os; print(os.environ['EMOJIFY_PUBLIC'])")
+    monkeypatch.setenv("EMOJIFY_PUBLIC", "1")
+    monkeypatch.setattr("emojify.public.is_visitor", lambda: False)
+    processes.start([], folder)
+    wait_until(lambda: not processes.is_running(folder))
+    assert (folder / processes.LOG).read_text() == "0\n"
+
+
 def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
     processes.start(["60"], folder)
     process = process_of(folder)

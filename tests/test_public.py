@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from emojify.files import fingerprint
 from emojify.models import ModelStore
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, edit_pack, remove_pack
-from emojify.public import REFUSAL
+from emojify.public import REFUSAL, SIGNED_IN_FOR_S, ask_who_by, is_admin
 from emojify.runs.datasets import DataStore
 from emojify.runs.golive import go_live
 from emojify.runs.store import RunStore
@@ -134,6 +135,75 @@ def test_the_command_line_refuses_in_a_sentence(
 ) -> None:
     assert main(command) == 2
     assert capsys.readouterr().err == f"emojify: {REFUSAL}\n"
+
+
+NOW_S = 1_800_000_000
+ADMINS = frozenset({"anna@example.org"})
+ANNA = {"is_logged_in": True, "email": "anna@example.org", "email_verified": True, "iat": NOW_S - 60}
+
+
+def test_an_admin_is_whom_the_provider_vouches_for() -> None:
+    assert is_admin(ANNA, ADMINS, NOW_S)
+    assert is_admin({**ANNA, "email": "Anna@Example.org"}, ADMINS, NOW_S)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_logged_in": False},
+        {"is_logged_in": "true"},
+        {"email_verified": False},
+        {"email_verified": None},
+        {"email_verified": "true"},  # a word may come from a header or a form; the claim is a boolean
+        {"email_verified": 1},
+        {"email": "ben@example.org"},
+        {"email": None},
+        {"email": ""},
+        {"email": ["anna@example.org"]},
+        {"email": "anna@example.org "},
+        {"email": "anna@example.org,ben@example.org"},
+        {"iat": NOW_S - SIGNED_IN_FOR_S - 1},
+        {"iat": None},
+        {"iat": "now"},
+    ],
+    ids=str,
+)
+def test_nobody_else_is(change: dict[str, object]) -> None:
+    assert not is_admin({**ANNA, **change}, ADMINS, NOW_S)
+
+
+@pytest.mark.parametrize("missing", ANNA)
+def test_nobody_is_of_whom_something_is_not_known(missing: str) -> None:
+    assert not is_admin({key: value for key, value in ANNA.items() if key != missing}, ADMINS, NOW_S)
+
+
+def test_letters_that_only_look_the_same_are_others() -> None:
+    assert not is_admin({**ANNA, "email": "\u212aim@example.org"}, frozenset({"kim@example.org"}), NOW_S)
+    assert "\u212aim".lower() == "kim"  # why this is tested
+
+
+def test_without_a_list_of_admins_nobody_is_one() -> None:
+    assert not is_admin(ANNA, frozenset(), NOW_S)
+
+
+def test_nobody_is_known_before_the_front_door_says_how(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
+    with pytest.raises(EmojifyError, match=REFUSAL):
+        DEEDS["packs: remove"](house)
+
+
+@pytest.mark.parametrize("deed", ["packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring"])
+def test_an_admin_does_what_a_visitor_is_refused(house: Path, deed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emojify.public._claims_of_whoever_asks", dict)  # put back at the end
+    monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
+    before = fingerprint(house)
+    ask_who_by(lambda: {**ANNA, "iat": time.time(), "email": "ben@example.org"})
+    with pytest.raises(EmojifyError, match=REFUSAL):
+        DEEDS[deed](house)
+    assert fingerprint(house) == before
+    ask_who_by(lambda: {**ANNA, "iat": time.time()})
+    DEEDS[deed](house)
+    assert fingerprint(house) != before
 
 
 WRITES = {

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,22 @@ def test_each_switch_is_taken_from_its_variable() -> None:
             "EMOJIFY_ICE_SERVERS": '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]',
             "EMOJIFY_PUBLIC": "1",
             "EMOJIFY_MAX_SESSIONS": "12",
+            "EMOJIFY_ADMINS": "Anna@example.org, ben@example.org,",
         }
     )
     assert settings.models == Path("/srv/models")
     assert settings.emojis == Path("/srv/emojis")
     assert settings.ice_servers == ({"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"},)
     assert (settings.public, settings.max_sessions) == (True, 12)
+    assert settings.admins == {"anna@example.org", "ben@example.org"}
+
+
+@pytest.mark.parametrize(
+    "text", ["anna", "anna@", "@example.org", "anna@example.org ben@example.org", "ännä@example.org"]
+)
+def test_admins_that_are_no_addresses_are_refused(text: str) -> None:
+    with pytest.raises(EmojifyError, match=f"EMOJIFY_ADMINS must be e-mail addresses such as .*, not '{text}'"):
+        Settings.from_environment({"EMOJIFY_ADMINS": text})
 
 
 @pytest.mark.parametrize("text", ["true", "yes", "2", " 1", "on", "0 "])
@@ -63,3 +74,35 @@ def test_a_number_of_sessions_that_is_none_is_refused(text: str) -> None:
 def test_servers_that_cannot_be_understood_are_refused_with_an_example(servers: str) -> None:
     with pytest.raises(EmojifyError, match=r'EMOJIFY_ICE_SERVERS must be a JSON list such as \[\{"urls"'):
         Settings.from_environment({"EMOJIFY_ICE_SERVERS": servers})
+
+
+@pytest.mark.parametrize(
+    ("server", "sentence"),
+    [
+        ('{"urls": "http://turn.example.org"}', "'http://turn.example.org' must look like turn:"),
+        ('{"urls": "turn.example.org"}', "must look like turn:"),
+        ('{"urls": "turn:turn.example.org?transport=tls", "secret": "s"}', "must look like turn:"),
+        ('{"urls": "stun:stun.example.org?transport=udp"}', "must look like turn:"),  # browsers refuse it
+        ('{"urls": "turn:[2001:db8::1]:3478", "secret": "s"}', "must look like turn:"),
+        ('{"urls": ["stun:a.example.org", 7]}', "7 must look like turn:"),
+        ('{"urls": "turn:a"}', "turn:a needs either a username and a credential, or a secret"),
+        ('{"urls": ["stun:a", "turn:a"], "username": "me"}', "needs either"),
+        ('{"urls": "turn:a", "username": "me", "credential": 7}', "needs either"),
+        ('{"urls": "turn:a", "username": "me", "credential": "c", "secret": "s"}', "needs either"),
+    ],
+)
+def test_a_server_that_would_fail_at_start_is_named_before(server: str, sentence: str) -> None:
+    with pytest.raises(EmojifyError, match=re.escape(sentence)):
+        Settings.from_environment({"EMOJIFY_ICE_SERVERS": f"[{server}]"})
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        '{"urls": "stun:stun.example.org"}',
+        '{"urls": ["turn:a.example.org:3478?transport=udp", "turns:a.example.org?transport=tcp"], "secret": "s"}',
+        '{"urls": "turn:192.0.2.1:3478", "username": "me", "credential": "secret"}',
+    ],
+)
+def test_servers_as_they_should_be_are_taken(server: str) -> None:
+    assert len(Settings.from_environment({"EMOJIFY_ICE_SERVERS": f"[{server}]"}).ice_servers) == 1

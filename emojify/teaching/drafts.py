@@ -95,7 +95,8 @@ def begin(settings: Settings) -> Teaching:
     folder = settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
     try:
         folder.mkdir(parents=True)
-        processes.start(["teach", "--base", base.id, "--folder", str(folder.absolute())], folder)
+        command = ["teach", "--base", base.id, "--folder", str(folder.absolute())]
+        processes.start(command, folder, awaited=True)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise EmojifyError(f"Teaching can't start: {error.strerror}.") from error

@@ -9,7 +9,7 @@ import streamlit as st
 from emojify.packs.importer import Draft
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import PackList, add_pack, list_packs
-from emojify.public import REFUSAL
+from emojify.public import REFUSAL, is_visitor
 from emojify.settings import Settings
 
 OWN_STAYS = "A pack of your own is yours alone: it lives in this tab, and is gone once you close or reload it."
@@ -23,12 +23,12 @@ def packs_here(settings: Settings) -> PackList:
 
 
 def keep(settings: Settings, draft: Draft) -> EmojiPack:
-    """Into the store; in public mode into this session and nowhere else, in place of the one before.
+    """Into the store; a visitor's into their session and nowhere else, in place of the one before.
 
     Raises:
         EmojifyError: if it lacks a name or a picture, or the store does not take it.
     """
-    if not settings.public:
+    if not is_visitor():
         return add_pack(settings.emojis, draft)
     st.session_state.own_pack = EmojiPack.of(draft)
     own: EmojiPack = st.session_state.own_pack
@@ -36,7 +36,7 @@ def keep(settings: Settings, draft: Draft) -> EmojiPack:
 
 
 def not_for_visitors() -> None:
-    """Ends the page in public mode. The navigation leaves it out, yet a fresh Streamlit knows it by its address."""
-    if Settings.from_environment().public:
+    """Ends the page for visitors of a public copy. Not in the navigation; a fresh Streamlit knows its address."""
+    if is_visitor():
         st.info(REFUSAL)
         st.stop()

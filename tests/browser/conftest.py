@@ -38,17 +38,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of an installed Chromium; without one the tests are skipped, in CI they fail."""
-    for name in CHROMIUM_NAMES:
-        path = shutil.which(name)
+def installed(names: tuple[str, ...], what: str) -> str:
+    """The path of the first of these programs; without any the test is skipped, in CI it fails."""
+    for name in names:
+        path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")  # Debian's servers lie there
         if path:
             return path
-    why = f"no Chromium found ({', '.join(CHROMIUM_NAMES)}); install one to run the browser tests"
+    why = f"no {what} found ({', '.join(names)}); install it to run these browser tests"
     if os.environ.get("EMOJIFY_BROWSER_TESTS") == "required":
         pytest.fail(why)
     pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    return installed(CHROMIUM_NAMES, "Chromium")
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @pytest.fixture(scope="session")
@@ -59,21 +70,24 @@ def app_url() -> Iterator[str]:
 
 
 @contextmanager
-def serve(**environment: str) -> Iterator[str]:
+def serve(folder: Path = ROOT, /, **environment: str) -> Iterator[str]:
     """Run the app on a free port, with these variables beside those that are set; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
+    with running_app(port, folder, **environment):
+        yield f"http://localhost:{port}"
+
+
+@contextmanager
+def running_app(port: int, folder: Path = ROOT, /, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, env={**os.environ, **environment})
-    url = f"http://localhost:{port}"
+    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=folder, env={**os.environ, **environment})
     deadline = time.monotonic() + START_LIMIT_S
     try:
-        while not answers(f"{url}/_stcore/health"):
+        while not answers(f"http://localhost:{port}/_stcore/health"):
             assert server.poll() is None, "the app stopped while starting"
             assert time.monotonic() < deadline, f"the app did not answer within {START_LIMIT_S} s"
             time.sleep(0.1)
-        yield url
+        yield server
     finally:
         server.terminate()
         server.wait(20)

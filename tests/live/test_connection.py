@@ -13,3 +13,17 @@ def test_servers_from_the_settings_are_passed_on() -> None:
 
 def test_the_microphone_is_not_asked_for() -> None:
     assert MEDIA_CONSTRAINTS["audio"] is False
+
+
+def test_a_secret_stays_here_and_what_is_made_from_it_ends_by_itself() -> None:
+    settings = Settings(ice_servers=({"urls": "turn:turn.example.org", "secret": "s3cret"},))
+    noon_s = 1_767_268_800  # 1 January 2026
+    (server,) = rtc_configuration(settings, noon_s)["iceServers"]
+    # echo -n 1767398400:emojify | openssl dgst -sha1 -hmac s3cret -binary | base64
+    assert server == {
+        "urls": "turn:turn.example.org",
+        "username": "1767398400:emojify",
+        "credential": "GosuKJkf2+YH2HFvZyH0UTnuF3w=",
+    }
+    assert rtc_configuration(settings, noon_s + 60) == rtc_configuration(settings, noon_s)
+    assert 24 <= (1_767_398_400 - noon_s) / 3600 <= 48

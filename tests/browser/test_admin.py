@@ -1,0 +1,149 @@
+"""Signing in on a public copy, with a real provider and a real browser; what it changes lies on the disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from skimage import data
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from emojify.packs.importer import read_zip
+from emojify.packs.store import add_pack
+from emojify.pictures import encode_png
+from tests.browser.conftest import ROOT, serve
+from tests.browser.provider import CLIENT, CLIENT_SECRET, Provider, provide
+from tests.browser.test_live import PATIENCE_MS
+from tests.browser.test_videos import WORK_MS
+from tests.packs.inputs import pack_zip
+
+COOKIE_SECRET = "a long and random text of this test"
+SECRETS = """
+[auth]
+redirect_uri = "http://localhost:{{port}}/oauth2callback"
+cookie_secret = "{cookie}"
+client_id = "{client}"
+client_secret = "{secret}"
+server_metadata_url = "{provider}/.well-known/openid-configuration"
+"""
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with provide() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packs that come with the app, and one that may be deleted."""
+    house = tmp_path_factory.mktemp("house")
+    for pack in ("classic", "person"):
+        shutil.copytree(ROOT / "emojis" / pack, house / "emojis" / pack)
+    add_pack(house / "emojis", read_zip(pack_zip(), "cats.zip"))
+    return house
+
+
+@pytest.fixture(scope="module")
+def public_url(house: Path, provider: Provider) -> Iterator[str]:
+    secrets = house / "home" / ".streamlit" / "secrets.toml"  # Streamlit looks for them in the home as well
+    secrets.parent.mkdir(parents=True)
+    secrets.write_text(SECRETS.format(cookie=COOKIE_SECRET, client=CLIENT, secret=CLIENT_SECRET, provider=provider.url))
+    folders = {f"EMOJIFY_{name}": str(house / name.lower()) for name in ("EMOJIS", "DATA", "RUNS")}
+    with serve(HOME=str(house / "home"), EMOJIFY_PUBLIC="1", EMOJIFY_ADMINS="anna@example.org", **folders) as url:
+        yield url
+
+
+def sign_in(page: Page, url: str, who: str) -> None:
+    page.goto(f"{url}/admin")
+    page.get_by_role("button", name="Sign in").click(timeout=PATIENCE_MS)
+    page.get_by_role("link", name=who, exact=True).click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def expect_pages(page: Page, *names: str) -> None:
+    for name in names:
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    others = {"Live", "Emoji packs", "Make an avatar", "Teach it your face", "Videos", "Training", "Admin"} - set(names)
+    for name in others:
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0, timeout=PATIENCE_MS)
+
+
+VISITORS_PAGES = ("Live", "Emoji packs", "Make an avatar")
+ALL_PAGES = (*VISITORS_PAGES, "Teach it your face", "Videos", "Training")
+
+
+def test_an_admin_signs_in_does_what_visitors_may_not_and_signs_out(
+    browser: Browser, public_url: str, provider: Provider, house: Path
+) -> None:
+    visitors = browser.new_context()
+    visitor = visitors.new_page()
+    visitor.goto(public_url)
+    expect_pages(visitor, *VISITORS_PAGES)
+    assert provider.asked == [], "somebody was asked who visits, though nobody signed in"
+
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in(page, public_url, "anna@example.org")
+    expect_pages(page, *ALL_PAGES, "Admin")
+    page.get_by_role("link", name="Emoji packs").click()
+    page.get_by_role("button", name="Change").click(timeout=PATIENCE_MS)
+    page.get_by_text("Delete this pack").click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Yes, delete it for good").click(timeout=PATIENCE_MS)
+    expect(page.get_by_text("cats is deleted.")).to_be_visible(timeout=PATIENCE_MS)
+    assert sorted(path.name for path in (house / "emojis").iterdir() if path.is_dir()) == ["classic", "person"]
+
+    page.get_by_role("link", name="Videos").click()  # the work is done by a process of its own, which may write as well
+    (house / "me.png").write_bytes(encode_png(np.ascontiguousarray(data.astronaut()[..., ::-1])))
+    page.locator('input[type="file"]').set_input_files(house / "me.png", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Emojify it").click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Download", exact=True)).to_be_visible(timeout=WORK_MS)
+
+    visitor.reload()  # somebody else's browser gained nothing
+    expect_pages(visitor, *VISITORS_PAGES)
+
+    page.get_by_role("link", name="Admin").click()
+    page.get_by_role("button", name="Sign out").click(timeout=PATIENCE_MS)
+    expect_pages(page, *VISITORS_PAGES)
+    page.goto(f"{public_url}/training")
+    expect(page.get_by_text("Page not found")).to_be_visible(timeout=PATIENCE_MS)
+    expect_pages(page, *VISITORS_PAGES)
+    visitors.close()
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [("ben@example.org", "is not one of those"), ("anna@example.org, not verified", "is verified, so it could be")],
+)
+def test_somebody_else_who_signs_in_stays_a_visitor(browser: Browser, public_url: str, who: str, sentence: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in(page, public_url, who)
+    expect_pages(page, *VISITORS_PAGES, "Admin")
+    page.get_by_role("link", name="Admin").click(timeout=PATIENCE_MS)
+    expect(page.get_by_text(sentence)).to_be_visible(timeout=PATIENCE_MS)
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("secret", "pages"),
+    [(COOKIE_SECRET, (*ALL_PAGES, "Admin")), ("a secret of somebody else", VISITORS_PAGES)],
+    ids=["signed by the app", "by somebody else"],
+)
+def test_a_cookie_counts_only_if_the_app_signed_it(
+    browser: Browser, public_url: str, secret: str, pages: tuple[str, ...]
+) -> None:
+    claims = {"origin": public_url, "is_logged_in": True, "email": "anna@example.org", "email_verified": True}
+    value = create_signed_value(secret, "_streamlit_user", json.dumps({**claims, "iat": 9e9}))
+    context = browser.new_context()
+    context.add_cookies([{"name": "_streamlit_user", "value": value.decode(), "url": public_url}])
+    page = context.new_page()
+    page.goto(public_url)
+    expect_pages(page, *pages)
+    context.close()

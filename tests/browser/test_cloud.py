@@ -1,0 +1,108 @@
+"""A clean clone runs as Streamlit's Community Cloud starts it: tracked files, requirements.txt and its secrets."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import ROOT, serve
+from tests.browser.test_admin import VISITORS_PAGES, expect_pages
+from tests.browser.test_live import PATIENCE_MS, start, wait_for_emoji
+
+SECRETS = """
+EMOJIFY_PUBLIC = 1
+EMOJIFY_MAX_SESSIONS = "1"
+"""
+# Python runs this as it starts: what requirements.txt does not bring is then not there.
+LEAVE_OUT = """
+import sys
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in {names}:
+            raise ModuleNotFoundError(f"requirements.txt does not bring {{name}}", name=name)
+sys.meta_path.insert(0, Finder)
+"""
+
+
+def brought_by(requirements: Path) -> set[str]:
+    """The names of all distributions that this file installs, with what they need in turn."""
+    lines = [line.partition("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines()]
+    wanted = [Requirement(line) for line in lines if line]
+    seen: set[tuple[str, str]] = set()
+    while wanted:
+        requirement = wanted.pop()
+        name = plain(requirement.name)
+        for extra in ("", *requirement.extras):
+            if (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            needs = [Requirement(text) for text in distribution(name).requires or []]
+            wanted += [need for need in needs if not need.marker or need.marker.evaluate({"extra": extra})]
+    return {name for name, _ in seen}
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def modules_not_brought(requirements: Path) -> list[str]:
+    brought = brought_by(requirements)
+    return sorted(
+        module for module, owners in packages_distributions().items() if not {plain(one) for one in owners} & brought
+    )
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What git holds of this tree, and nothing else."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this tree is not a clone, so nobody can tell what one would hold")
+    folder = tmp_path / "clone"
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if not name.startswith("tests/") and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / ".streamlit" / "secrets.toml").write_text(SECRETS)
+    return folder
+
+
+def test_a_clean_clone_runs_with_its_requirements_alone_and_takes_its_settings_from_the_secrets(
+    browser: Browser, clone: Path, tmp_path: Path, camera_file: Path
+) -> None:
+    absent = modules_not_brought(ROOT / "requirements.txt")
+    assert {"pytest", "skimage", "playwright", "hypothesis"} <= set(absent)
+    assert not {"streamlit", "authlib", "tensorflow", "cv2", "ai_edge_litert"} & set(absent)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(LEAVE_OUT.format(names=repr(set(absent))))
+    with serve(clone, PYTHONPATH=str(tmp_path / "site")) as url:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url)
+        start(page)
+        wait_for_emoji(page, "classic", camera_file)
+        expect_pages(page, *VISITORS_PAGES)
+        second = browser.new_context().new_page()
+        second.goto(url)
+        expect(second.get_by_text("Every place for live video is taken")).to_be_visible(timeout=PATIENCE_MS)
+        second.context.close()
+        context.close()
+
+
+def test_what_is_left_out_is_really_not_there(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(LEAVE_OUT.format(names='{"skimage"}'))
+    done = subprocess.run(
+        [sys.executable, "-c", "import skimage.data"],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert b"requirements.txt does not bring skimage" in done.stderr

@@ -1,0 +1,182 @@
+"""Two processes behind a real nginx as docs/ set it up: visitors stay with theirs until it dies."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from tests.browser.conftest import QUIET, ROOT, free_port, installed, running_app
+from tests.browser.test_live import PATIENCE_MS, component, component_frame, start, wait_for_emoji
+
+HOST = "emojify.test"  # a name of its own, as a host has; only this browser knows where it is
+STREAM = "/_stcore/stream"  # the WebSocket of a session
+AROUND = """
+daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
+events {{}}
+http {{
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fcgi; uwsgi_temp_path uwsgi; scgi_temp_path s;
+    log_format who "$visitor $uri $upstream_addr";
+    access_log access.log who;
+    include {configuration};
+}}
+"""
+
+
+@dataclass(frozen=True)
+class House:
+    """nginx, and the two processes by their address."""
+
+    url: str
+    apps: dict[str, subprocess.Popen[bytes]]
+    log: Path
+
+    def served_by(self, page: Page) -> str:
+        """The process that answered this browser last."""
+        return self.asked()[visitor_of(page)][-1]
+
+    def asked(self, what: str = "/") -> dict[str, list[str]]:
+        """For every visitor, the processes that requests of theirs went to, in turn; both for one that was tried on.
+
+        nginx writes a request down once it is answered, a WebSocket once it is closed.
+        """
+        asked: dict[str, list[str]] = {}
+        for line in self.log.read_text().splitlines():
+            visitor, address, processes = line.split(" ", 2)
+            if address.startswith(what):
+                asked.setdefault(visitor, []).extend(processes.split(", "))
+        return asked
+
+
+def visitor_of(page: Page) -> str:
+    return next(str(cookie["value"]) for cookie in page.context.cookies() if cookie["name"] == "emojify")
+
+
+def write_certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+
+
+def configuration_of_the_documents(folder: Path, port: int, apps: list[int]) -> str:
+    """Only where it listens and where things lie is different here."""
+    text = (ROOT / "docs" / "nginx.conf").read_text()
+    for theirs, ours in (
+        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("/etc/ssl/emojify/cert.pem", str(folder / "cert.pem")),
+        ("/etc/ssl/emojify/key.pem", str(folder / "key.pem")),
+        ("127.0.0.1:8601", f"127.0.0.1:{apps[0]}"),
+        ("127.0.0.1:8602", f"127.0.0.1:{apps[1]}"),
+    ):
+        assert text.count(theirs) == 1
+        text = text.replace(theirs, ours)
+    return text
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    program = installed(("nginx",), "nginx")
+    port, ports = free_port(), [free_port(), free_port()]
+    write_certificate(tmp_path)
+    (tmp_path / "emojify.conf").write_text(configuration_of_the_documents(tmp_path, port, ports))
+    (tmp_path / "nginx.conf").write_text(AROUND.format(configuration=tmp_path / "emojify.conf"))
+    common = {"EMOJIFY_PUBLIC": "1", "STREAMLIT_SERVER_COOKIE_SECRET": "the same long and random text in both"}
+    with ExitStack() as stack:
+        apps = {f"127.0.0.1:{number}": stack.enter_context(running_app(number, **common)) for number in ports}
+        nginx = subprocess.Popen([program, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "error.log"])
+        try:
+            for _ in range(100):
+                if (tmp_path / "access.log").exists() and (tmp_path / "nginx.pid").exists():
+                    break
+                assert nginx.poll() is None, (tmp_path / "error.log").read_text()
+                time.sleep(0.05)
+            yield House(f"https://{HOST}:{port}", apps, tmp_path / "access.log")
+        finally:
+            nginx.terminate()
+            nginx.wait(20)
+
+
+@pytest.fixture
+def browser_out_there(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    there = ("--ignore-certificate-errors", f"--host-resolver-rules=MAP {HOST} 127.0.0.1")
+    arguments = [*QUIET, *fake, *there, f"--use-file-for-fake-video-capture={camera_file}"]
+    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    yield browser
+    browser.close()
+
+
+def visit(browser: Browser, house: House) -> Page:
+    """Somebody new, who has asked once."""
+    page = browser.new_context().new_page()
+    page.goto(f"{house.url}/_stcore/health")
+    return page
+
+
+def two_who_met_different_processes(browser: Browser, house: House) -> tuple[Page, Page]:
+    first = visit(browser, house)
+    for _ in range(30):
+        other = visit(browser, house)
+        if house.served_by(other) != house.served_by(first):
+            return first, other
+        other.context.close()
+    pytest.fail("30 visitors came to the same process")
+
+
+def seconds_played(page: Page) -> float:
+    return float(component_frame(page).evaluate("() => document.querySelector('video').currentTime"))
+
+
+def test_who_loses_their_process_goes_on_in_the_other_one_with_one_click(
+    browser_out_there: Browser, house: House, camera_file: Path
+) -> None:
+    anna, ben = two_who_met_different_processes(browser_out_there, house)
+    for page in (anna, ben):
+        page.goto(house.url)
+        start(page)
+        expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+    lost, kept = house.served_by(anna), house.served_by(ben)
+    assert lost != kept
+    assert set(house.asked()[visitor_of(anna)]) == {lost}
+    (cookie,) = [cookie for cookie in anna.context.cookies() if cookie["name"] == "emojify"]
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
+
+    house.apps[lost].kill()
+    expect(component(anna).get_by_role("button", name="Start")).to_be_visible(timeout=PATIENCE_MS)
+    before_s = seconds_played(ben)
+    start(anna)
+    wait_for_emoji(anna, "classic", camera_file)
+    expect(anna.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+    assert house.served_by(anna) == kept
+    assert seconds_played(ben) > before_s
+    expect(component(ben).get_by_role("button", name="Stop")).to_be_visible()
+    names = visitor_of(anna), visitor_of(ben)
+    for page in (anna, ben):
+        page.context.close()
+    for _ in range(100):
+        if names[1] in house.asked(STREAM):
+            break
+        time.sleep(0.05)
+    assert house.asked(STREAM)[names[0]][0] == lost
+    assert set(house.asked()[names[1]]) == {kept}
+    assert house.asked(STREAM)[names[1]] == [kept]

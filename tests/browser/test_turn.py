@@ -1,0 +1,234 @@
+"""A browser that no packet reaches directly gets its live video through a TURN server: a real coturn here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from aioice.stun import TransactionFailed
+from aioice.turn import create_turn_endpoint
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from emojify.live.connection import DAY_S, rtc_configuration
+from emojify.settings import Settings
+from tests.browser.conftest import QUIET, ROOT, free_port, installed, serve
+from tests.browser.test_live import PATIENCE_MS, component_frame, start, wait_for_emoji
+from tests.live.in_a_thread import run
+
+SECRET = "what coturn and the app both know"
+# What a strict firewall does to a browser: no UDP at all, so no direct path to the app, which speaks nothing else.
+NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
+KEEP_CONNECTIONS = """
+    window.connections = [];
+    window.RTCPeerConnection = class extends window.RTCPeerConnection {
+        constructor(...given) { super(...given); window.connections.push(this); }
+    };
+"""
+STATISTICS = """async () => [...(await window.connections.at(-1).getStats()).values()]"""
+
+
+@dataclass(frozen=True)
+class TurnServer:
+    port: int
+    log: Path
+
+    @property
+    def relayed(self) -> list[tuple[str, int]]:
+        """For every session that has ended: the user, and how many packets went through it to peers."""
+        lines = re.findall(r"peer usage: .*username=<([^>]*)>.*, sp=(\d+)", self.log.read_text(errors="replace"))
+        return [(user, int(packets)) for user, packets in lines]
+
+
+def own_address() -> str:
+    """One that others in the network know this machine by; aioice does not offer 127.0.0.1 to browsers."""
+    addresses = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family == 2]
+    others = [address for address in addresses if not address.startswith("127.")]
+    if not others:
+        pytest.skip("this machine is in no network, so a browser has nothing to reach it by")
+    return others[0]
+
+
+def configuration_of_the_documents(port: int, relay: str, app: str) -> str:
+    """Only the addresses and the secret are different here."""
+    text = (ROOT / "docs" / "turnserver.conf").read_text()
+    for theirs, ours in (
+        ("listening-ip=203.0.113.5", "listening-ip=127.0.0.1"),
+        ("relay-ip=203.0.113.5", f"relay-ip={relay}"),
+        ("listening-port=3478", f"listening-port={port}"),
+        ("allowed-peer-ip=203.0.113.4", f"allowed-peer-ip={app}"),
+        ("static-auth-secret=a long and random text", f"static-auth-secret={SECRET}"),
+    ):
+        assert text.count(f"\n{theirs}\n") == 1
+        text = text.replace(theirs, ours)
+    return text
+
+
+@contextmanager
+def coturn(folder: Path, relay: str, app: str, *more: str) -> Iterator[TurnServer]:
+    """One that passes on to ``app`` alone, from its own address ``relay``."""
+    program = installed(("turnserver",), "coturn")
+    port, log = free_port(), folder / "coturn.log"
+    (folder / "turnserver.conf").write_text(configuration_of_the_documents(port, relay, app))
+    files = [f"--userdb={folder / 'turndb'}", f"--pidfile={folder / 'turnserver.pid'}", "--log-file=stdout"]
+    with log.open("wb") as output:
+        command = [program, "-v", "-c", str(folder / "turnserver.conf"), *files, *more]
+        server = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
+    try:
+        wait_for_port(port, server)
+        yield TurnServer(port, log)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture
+def turn_server(tmp_path: Path) -> Iterator[TurnServer]:
+    with coturn(tmp_path, relay=own_address(), app=own_address()) as server:
+        yield server
+
+
+def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        assert server.poll() is None, "the server stopped while starting"
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail(f"nothing answers on port {port}")
+
+
+@pytest.fixture
+def behind_a_firewall(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={camera_file}", NO_UDP]
+    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    yield browser
+    browser.close()
+
+
+def statistics(page: Page, kind: str) -> list[dict[str, object]]:
+    return [entry for entry in component_frame(page).evaluate(STATISTICS) if entry["type"] == kind]
+
+
+def test_live_video_comes_through_a_turn_server_where_no_direct_path_is_open(
+    behind_a_firewall: Browser, turn_server: TurnServer, camera_file: Path
+) -> None:
+    expect_live_video(behind_a_firewall, turn_server, camera_file, "tcp")
+    ((user, _),) = waited_for(turn_server)
+    assert re.fullmatch(r"\d{10}:emojify", user)
+
+
+def test_an_app_that_nobody_reaches_either_meets_the_browser_at_the_turn_server(
+    behind_a_firewall: Browser, tmp_path: Path, camera_file: Path
+) -> None:
+    """As in a cloud: coturn passes nothing on to the app's address, only from one of its own ends to the other."""
+    with coturn(tmp_path, "127.0.0.1", "127.0.0.1", "--allow-loopback-peers") as turn_server:
+        # The app's own end takes the first of them, the browser the one that its firewall leaves it.
+        there = expect_live_video(behind_a_firewall, turn_server, camera_file, "udp", "tcp")
+        assert there == ("relay", "127.0.0.1")
+
+
+def expect_live_video(
+    browser: Browser, turn_server: TurnServer, camera_file: Path, *transports: str
+) -> tuple[object, object]:
+    """By way of the TURN server; gives which kind of address the app is met at, and which one."""
+    urls = [f"turn:127.0.0.1:{turn_server.port}?transport={transport}" for transport in transports]
+    with serve(EMOJIFY_ICE_SERVERS=json.dumps([{"urls": urls, "secret": SECRET}])) as url:
+        page = browser.new_page()
+        page.add_init_script(KEEP_CONNECTIONS)
+        page.goto(url)
+        start(page)
+        wait_for_emoji(page, "classic", camera_file)
+        expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+        here = {entry["id"]: entry for entry in statistics(page, "local-candidate")}
+        (transport,) = statistics(page, "transport")
+        pairs = {entry["id"]: entry for entry in statistics(page, "candidate-pair")}
+        chosen = here[pairs[transport["selectedCandidatePairId"]]["localCandidateId"]]
+        assert (chosen["candidateType"], chosen["relayProtocol"]) == ("relay", "tcp")
+        direct = [one for one in here.values() if one["candidateType"] != "relay" and one["protocol"] == "udp"]
+        assert not direct, "a direct path was open: this test proves nothing"
+        remote = {entry["id"]: entry for entry in statistics(page, "remote-candidate")}
+        there = remote[pairs[transport["selectedCandidatePairId"]]["remoteCandidateId"]]
+        page.close()
+    return there["candidateType"], there["address"]
+
+
+def waited_for(turn_server: TurnServer) -> list[tuple[str, int]]:
+    """The sessions that carried video (others pass on nothing), once coturn has written one down."""
+    for _ in range(100):
+        if many := [one for one in turn_server.relayed if one[1] > 20]:
+            return many
+        time.sleep(0.1)
+    pytest.fail("coturn relayed nothing: " + turn_server.log.read_text(errors="replace")[-3000:])
+
+
+# ---- what somebody could try who has read a visitor's credential ----
+
+
+class Sender(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.refused: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+
+    def error_received(self, exc: Exception) -> None:
+        self.refused.set_result(exc)
+
+
+class Listener(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.heard.set_result(data)
+
+
+async def send_through(server: TurnServer, username: str, credential: str, peer: str) -> bytes | Exception:
+    """What a listener at this address hears through the TURN server, or why it hears nothing."""
+    loop = asyncio.get_running_loop()
+    listening, listener = await loop.create_datagram_endpoint(Listener, (peer, 0))
+    relay, sender = await create_turn_endpoint(Sender, ("127.0.0.1", server.port), username, credential)
+    relay.sendto(b"hello", listening.get_extra_info("sockname"))
+    outcomes: list[asyncio.Future[Any]] = [listener.heard, sender.refused]
+    done, _ = await asyncio.wait(outcomes, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    relay.close()
+    listening.close()
+    outcome: bytes | Exception = done.pop().result()
+    return outcome
+
+
+def credential_of(secret: str, now_s: float | None = None) -> tuple[str, str]:
+    settings = Settings(ice_servers=({"urls": "turn:127.0.0.1", "secret": secret},))
+    (server,) = rtc_configuration(settings, now_s)["iceServers"]
+    return server["username"], server["credential"]
+
+
+def test_a_visitors_credential_leads_to_the_apps_machine_and_nowhere_else(turn_server: TurnServer) -> None:
+    assert run(send_through(turn_server, *credential_of(SECRET), own_address())) == b"hello"
+    for peer in ("127.0.0.1", "127.0.0.2"):
+        with pytest.raises(TransactionFailed, match="403"):
+            raise as_error(run(send_through(turn_server, *credential_of(SECRET), peer)))
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [credential_of("another secret"), credential_of(SECRET, time.time() - 3 * DAY_S), ("emojify", SECRET)],
+    ids=["another secret", "three days old", "the secret itself"],
+)
+def test_any_other_credential_leads_nowhere(turn_server: TurnServer, credential: tuple[str, str]) -> None:
+    with pytest.raises(TransactionFailed, match="401"):
+        run(send_through(turn_server, *credential, own_address()))
+
+
+def as_error(outcome: bytes | Exception) -> Exception:
+    return outcome if isinstance(outcome, Exception) else AssertionError(f"{outcome!r} came through")

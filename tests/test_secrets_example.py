@@ -1,0 +1,23 @@
+"""The example of secrets is taken by the app as it stands."""
+
+import tomllib
+
+from emojify.settings import ROOT, Settings
+
+EXAMPLE = tomllib.loads((ROOT / ".streamlit" / "secrets.toml.example").read_text(encoding="utf-8"))
+
+
+def test_the_settings_in_it_are_understood() -> None:
+    environment = {name: value for name, value in EXAMPLE.items() if name != "auth"}
+    assert all(isinstance(value, str) for value in environment.values())
+    settings = Settings.from_environment(environment)
+    assert settings.public
+    assert settings.max_sessions == 2
+    assert len(settings.admins) == 2
+    assert len(settings.ice_servers) == 1
+
+
+def test_its_provider_is_complete() -> None:
+    needed = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"}
+    assert set(EXAMPLE["auth"]) == needed
+    assert EXAMPLE["auth"]["redirect_uri"].endswith("/oauth2callback")  # Streamlit answers there and nowhere else
