@@ -7,7 +7,10 @@ from streamlit.errors import StreamlitAuthError
 
 from emojify.public import SIGNED_IN_FOR_S, is_visitor
 from emojify.settings import Settings
+from pages.parts.front_door import come_in
 from pages.parts.who import can_sign_in, claims
+
+come_in()
 
 
 def plainly(email: object) -> str:

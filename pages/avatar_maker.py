@@ -16,7 +16,10 @@ from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
+from pages.parts.front_door import come_in
 from pages.parts.own_pack import OWN_STAYS, keep, packs_here
+
+come_in()
 
 LARGE_PX, SMALL_PX, DOWNLOAD_PX = 340, 100, 1024
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens

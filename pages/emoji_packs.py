@@ -29,7 +29,10 @@ from emojify.packs.store import BUILT_IN, MAX_PACKS, PackList, edit_pack, export
 from emojify.pictures import open_picture, square_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
+from pages.parts.front_door import come_in
 from pages.parts.own_pack import OWN_STAYS, keep, packs_here
+
+come_in()
 
 FACE_PX = 80
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens

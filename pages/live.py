@@ -27,8 +27,11 @@ from emojify.vision.annotators import STYLES, Annotator
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
+from pages.parts.front_door import come_in
 from pages.parts.live_share import offer_made
 from pages.parts.own_pack import packs_here
+
+come_in()
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20

@@ -26,8 +26,11 @@ from emojify.teaching.samples import Sample
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import main_reading
+from pages.parts.front_door import come_in
 from pages.parts.own_pack import not_for_visitors
 from pages.parts.teach_pictures import bring_photos, do, keep_pictures, show_pictures, tell_what_was_done
+
+come_in()
 
 SECONDS_BETWEEN_LOOKS = 0.5
 THUMBNAIL_PX, SHARPNESS = 64, 2

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.front_door import come_in
 from pages.parts.own_pack import not_for_visitors
 from pages.training_views import data, golive, train, understand
 from pages.training_views.common import data_store, tell_what_was_done
+
+come_in()
 
 VIEWS = {"Data": data.show, "Train": train.show, "Understand": understand.show, "Go live": golive.show}
 STYLE = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"

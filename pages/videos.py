@@ -20,7 +20,10 @@ from emojify.video.render import PICTURE_ENDINGS, check_target, is_picture
 from emojify.video.sink import KINDS
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
+from pages.parts.front_door import come_in
 from pages.parts.own_pack import not_for_visitors
+
+come_in()
 
 MAX_MB = 200
 ESTIMATED_FROM_S = 120.0  # of a shorter video the result is there before anybody could decide

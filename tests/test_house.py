@@ -63,3 +63,16 @@ def test_arrows_point_down_only(wing: str, forbidden: tuple[str, ...]) -> None:
     for path in files:
         for name in imports_of(path):
             assert not any(name == bad or name.startswith(f"{bad}.") for bad in forbidden), f"{path} imports {name}"
+
+
+def test_every_page_is_entered_through_the_front_door() -> None:
+    for path in (ROOT / "pages").glob("*.py"):
+        first = next(
+            node for node in ast.parse(path.read_text("utf-8")).body
+            if not isinstance(node, ast.Import | ast.ImportFrom) and not _is_docstring(node)
+        )  # fmt: skip
+        assert ast.unparse(first) == "come_in()", path.name
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
