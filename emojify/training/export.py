@@ -67,12 +67,6 @@ def export_run(
         raise EmojifyError(f"{run} is no training run with a whole epoch behind it. Let it finish one first.")
     config = FitConfig.read(run)
     state = json.loads((run / "checkpoint.json").read_text())
-    recipe = {key: value for key, value in asdict(config).items() if key not in ("data", "network")}
-    recipe |= {
-        "epochs_done": state["epoch"],
-        "best_epoch": state["best_epoch"],
-        "chosen_on": "public",
-    }
     return export(
         config.network,
         run / "best.weights.h5",
@@ -80,9 +74,20 @@ def export_run(
         models,
         model_id,
         name=name,
-        recipe=recipe,
+        recipe=recipe_of(config, state),
         crop_margin=crop_margin,
     )
+
+
+def recipe_of(config: FitConfig, state: dict[str, Any]) -> dict[str, Any]:
+    """How a run was trained, for the card: what it was told, without paths on somebody's machine, and how it went."""
+    recipe = {key: value for key, value in asdict(config).items() if key not in ("data", "network")}
+    return recipe | {
+        "begin_with": Path(config.begin_with).parent.name if config.begin_with else "",  # a model or a run
+        "epochs_done": state["epoch"],
+        "best_epoch": state["best_epoch"],
+        "chosen_on": "public",
+    }
 
 
 def export(

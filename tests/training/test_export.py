@@ -11,9 +11,10 @@ import pytest
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.training import export as exporting
+from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import evaluate, run_apart
-from emojify.training.export import convert, export, export_run
+from emojify.training.export import convert, export, export_run, recipe_of
 from emojify.training.networks import NETWORKS
 from emojify.training.weights import load_network, save_weights
 
@@ -74,6 +75,13 @@ def test_the_int8_file_reads_like_the_network(finished_run: Path, data: Dataset,
     read = run_apart(tmp_path / "model.tflite", pictures)
     assert np.abs(read - expected).mean() < 0.02
     assert (read.argmax(1) == expected.argmax(1)).mean() > 0.9
+
+
+def test_the_card_names_the_run_that_another_began_with_and_no_path() -> None:
+    config = FitConfig("/home/ada/faces", network="tiny", begin_with="/home/ada/runs/first/best.weights.h5")
+    recipe = recipe_of(config, {"epoch": 4, "best_epoch": 3})
+    assert (recipe["begin_with"], recipe["epochs_done"], recipe["best_epoch"]) == ("first", 4, 3)
+    assert "/home" not in json.dumps(recipe)
 
 
 def test_the_card_is_complete_and_true(model: Path, data: Dataset) -> None:
