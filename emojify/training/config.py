@@ -117,8 +117,9 @@ FLAGS = ("epochs", "batch_size", "learning_rate", "seed", "precision", "patience
 
 RECIPES: dict[str, dict[str, Any]] = {
     "seed": {},
-    # A starting point, not yet fitted to the end: Nesterov, cosine and strong augmentation are what the papers on
-    # FER-2013 have in common (Pramerdorfer and Kampel 2016, Khaireddin and Chen 2021).
+    # What two shorter fits suggest (docs/experiments.md), not yet fitted in one go. Nesterov, cosine and strong
+    # augmentation are what the papers on FER-2013 have in common (Pramerdorfer and Kampel 2016, Khaireddin and Chen
+    # 2021).
     "residual": {
         "epochs": 120,
         "batch_size": 128,
@@ -130,8 +131,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 5e-3,
         "average": 0.999,
         "label_smoothing": 0.1,
-        "ferplus_weight": 0.3,
-        "logit_adjustment": 0.5,
+        "ferplus_weight": 0.2,
+        "logit_adjustment": 0.8,
         "flip": True,
         "shift": 0.1,
         "rotation": 15.0,
