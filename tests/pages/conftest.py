@@ -1,0 +1,16 @@
+"""Pages as scripts, each run by itself."""
+
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _the_front_door_is_open() -> Iterator[None]:
+    """AppTest begins a new server with every run, and would be sent back to the front door each time.
+
+    That a real server sends people back once, and shows the page then, is seen in tests/browser/test_training.py.
+    """
+    with patch("pages.parts.front_door.come_in"):
+        yield
