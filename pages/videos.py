@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd  # type: ignore[import-untyped]  # brings no types
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 

@@ -244,6 +244,6 @@ class _Ending:
 class _AlignedBuilder(flatbuffers.Builder):
     """Keeps constants where the schema wants them, which flatbuffers' own Python does not."""
 
-    def CreateNumpyVector(self, x: NDArray[np.generic]) -> int:  # noqa: N802
+    def CreateNumpyVector(self, x: NDArray[np.generic]) -> int:  # noqa: N802 - flatbuffers' name
         self.Prep(_ALIGNMENT, x.nbytes)
         return int(super().CreateNumpyVector(x))

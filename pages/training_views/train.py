@@ -210,7 +210,7 @@ def watch(run_id: str, states_then: dict[str, State]) -> None:
 
 def header(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(run.state.value, color=COLOURS[run.state])  # type: ignore[arg-type]
+        st.badge(run.state.value, color=COLOURS[run.state])  # type: ignore[arg-type]  # wants literals
         if run.state is State.QUEUED or run.state.has_process:
             label = "Take out of the queue" if run.state is State.QUEUED else "Stop"
             st.button(

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from emojify.live.connection import DAY_S, rtc_configuration
 from emojify.settings import Settings
-from tests.browser.conftest import QUIET, ROOT, free_port, installed, serve
+from tests.browser.conftest import QUIET, ROOT, free_port, installed, lacks, serve
 from tests.browser.test_live import PATIENCE_MS, component_frame, start, wait_for_emoji
 from tests.live.in_a_thread import run
 
@@ -55,7 +55,7 @@ def own_address() -> str:
     addresses = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family == 2]
     others = [address for address in addresses if not address.startswith("127.")]
     if not others:
-        pytest.skip("this machine is in no network, so a browser has nothing to reach it by")
+        lacks("this machine is in no network, so a browser has nothing to reach it by")
     return others[0]
 
 

@@ -17,7 +17,7 @@ def prepared() -> None:
 
 def packet(number: int, timestamp: int, marker: bool = False) -> RtpPacket:
     made = RtpPacket(sequence_number=number % 65536, timestamp=timestamp, marker=int(marker))
-    made._data = f"{number}.".encode()  # type: ignore[attr-defined]
+    made._data = f"{number}.".encode()  # type: ignore[attr-defined]  # set later in life, by the depayloader
     return made
 
 

@@ -161,7 +161,7 @@ def test_the_processor_hears_of_the_end_after_its_last_frame() -> None:
         order.append("frame")
 
     worker = Worker(work)
-    worker.on_ended = lambda: order.append("end")  # type: ignore[method-assign]
+    worker.on_ended = lambda: order.append("end")  # type: ignore[method-assign]  # this worker only
 
     async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
         camera.feed(1)

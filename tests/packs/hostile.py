@@ -37,33 +37,33 @@ class Row:
 
 
 def _names(reason: str, *names: str, twin: Maker = pack_zip) -> list[Row]:
-    return [Row(f"name {name!r}"[:60], lambda name=name: happy_as(name), reason, twin) for name in names]  # type: ignore[misc]
+    return [Row(f"name {name!r}"[:60], lambda name=name: happy_as(name), reason, twin) for name in names]  # type: ignore[misc]  # a bound lambda
 
 
 def _kinds(**kinds: int) -> list[Row]:
-    plain = lambda: happy_as("happy.png", stat.S_IFREG | 0o644)  # noqa: E731
+    plain = lambda: happy_as("happy.png", stat.S_IFREG | 0o644)  # noqa: E731 - a maker, as below
     return [
-        Row(f"a {kind}", lambda mode=mode: happy_as("happy.png", mode | 0o777), "link or a device", plain)  # type: ignore[misc]
+        Row(f"a {kind}", lambda mode=mode: happy_as("happy.png", mode | 0o777), "link or a device", plain)  # type: ignore[misc]  # a bound lambda
         for kind, mode in kinds.items()
     ]
 
 
 def _extras(reason: str, *names: str) -> list[Row]:
-    litter = lambda: pack_zip(("Thumbs.db", b"x"), ("__MACOSX/._happy.png", b"x"), (".DS_Store", b"x"))  # noqa: E731
-    return [Row(f"with {name}", lambda name=name: pack_zip((name, HAPPY)), reason, litter) for name in names]  # type: ignore[misc]
+    litter = lambda: pack_zip(("Thumbs.db", b"x"), ("__MACOSX/._happy.png", b"x"), (".DS_Store", b"x"))  # noqa: E731 - a maker, as below
+    return [Row(f"with {name}", lambda name=name: pack_zip((name, HAPPY)), reason, litter) for name in names]  # type: ignore[misc]  # a bound lambda
 
 
 def _pictures(**rows: tuple[Maker, str]) -> list[Row]:
     return [
-        Row(f"picture: {name.replace('_', ' ')}", lambda make=make: with_happy(make(), zipfile.ZIP_STORED), reason)  # type: ignore[misc]
+        Row(f"picture: {name.replace('_', ' ')}", lambda make=make: with_happy(make(), zipfile.ZIP_STORED), reason)  # type: ignore[misc]  # a bound lambda
         for name, (make, reason) in rows.items()
     ]
 
 
 def _manifests(**rows: tuple[object, str]) -> list[Row]:
-    good = lambda: with_manifest({"name": "Cats", "head": {"y": 0.4}, "avatar": {"skin": 3, "hair": "bob"}})  # noqa: E731
+    good = lambda: with_manifest({"name": "Cats", "head": {"y": 0.4}, "avatar": {"skin": 3, "hair": "bob"}})  # noqa: E731 - a maker, as below
     return [
-        Row(f"pack.json: {name.replace('_', ' ')}", lambda manifest=manifest: with_manifest(manifest), reason, good)  # type: ignore[misc]
+        Row(f"pack.json: {name.replace('_', ' ')}", lambda manifest=manifest: with_manifest(manifest), reason, good)  # type: ignore[misc]  # a bound lambda
         for name, (manifest, reason) in rows.items()
     ]
 

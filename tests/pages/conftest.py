@@ -1,7 +1,8 @@
 """Pages as scripts, each run by itself."""
 
 from collections.abc import Iterator
-from unittest.mock import patch
+from types import SimpleNamespace
+from unittest.mock import MagicMock, patch
 
 import pytest
 
@@ -14,3 +15,11 @@ def _the_front_door_is_open() -> Iterator[None]:
     """
     with patch("pages.parts.front_door.come_in"):
         yield
+
+
+@pytest.fixture
+def streamer() -> Iterator[MagicMock]:
+    """In place of the video component, which needs a browser; nothing plays yet."""
+    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
+        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
+        yield streamer

@@ -6,9 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock, patch
 
@@ -29,6 +28,9 @@ VISITORS_PAGES = ["Live", "Emoji packs", "Make an avatar"]
 ALL_PAGES = ["Live", "Teach it your face", "Videos", "Emoji packs", "Make an avatar", "Training"]
 
 
+pytestmark = pytest.mark.usefixtures("streamer")
+
+
 @pytest.fixture(autouse=True)
 def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MODELS", "EMOJIS", "DATA", "RUNS"):
@@ -37,13 +39,6 @@ def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: 
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
     st.cache_resource.clear()
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def streamer() -> Iterator[MagicMock]:
-    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
-        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
-        yield streamer
 
 
 def user(email: str = "anna@example.org", **changes: object) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
 
 import pytest
@@ -20,6 +18,9 @@ from tests.packs.inputs import pack_zip
 ROOT = Path(__file__).resolve().parents[2]
 
 
+pytestmark = pytest.mark.usefixtures("streamer")
+
+
 @pytest.fixture(autouse=True)
 def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MODELS", "EMOJIS", "DATA", "RUNS"):
@@ -27,13 +28,6 @@ def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: 
     monkeypatch.setenv("EMOJIFY_PUBLIC", "1")
     st.cache_resource.clear()
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def streamer() -> Iterator[MagicMock]:
-    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
-        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
-        yield streamer
 
 
 def visitor() -> AppTest:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import MagicMock, patch
+from unittest.mock import MagicMock
 
 import pytest
 import streamlit as st
@@ -35,13 +33,6 @@ def settings(base: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Se
     st.cache_resource.clear()
     st.cache_data.clear()
     return Settings.from_environment()
-
-
-@pytest.fixture
-def streamer() -> Iterator[MagicMock]:
-    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
-        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
-        yield streamer
 
 
 @pytest.fixture
