@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 import resource
@@ -142,7 +143,9 @@ def test_stopped_in_the_middle_it_says_so_and_leaves_no_file(tmp_path: Path, num
     before = set(tmp_path.iterdir())
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "emojify", "render", str(film), str(tmp_path / "out.mp4"), "--report", str(report)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    # As in a terminal: what a shell starts with & ignores Ctrl-C, and its children with it, this suite's included.
+    hears = functools.partial(signal.signal, number, signal.SIG_DFL)
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=hears)
     deadline = time.monotonic() + 60
     while not report.exists():
         assert time.monotonic() < deadline
