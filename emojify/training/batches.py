@@ -25,21 +25,24 @@ ERASED_ASPECT = (0.5, 2.0)
 def targets(data: Dataset, config: FitConfig) -> NDArray[np.float32]:
     """What the network is to say: (n, 7) float32, rows that sum to 1, from labels, FER+ votes and smoothing.
 
+    With a second head (n, 14): then come the votes alone, rows of zeros where there are none.
+
     Raises:
         EmojifyError: if FER+ votes are asked for and there are none.
     """
     wanted = np.eye(len(LABELS), dtype=np.float32)[data.labels]
-    if config.ferplus_weight > 0:
-        voted = distribution(data.votes)
-        has_votes = voted.any(axis=1, keepdims=True)
-        if not has_votes.any():
-            raise EmojifyError(
-                "This data set has no FER+ votes. Put FER+'s fer2013new.csv into it, or set ferplus_weight to 0."
-            )
-        weight = np.float32(config.ferplus_weight) * has_votes
-        wanted = (1 - weight) * wanted + weight * voted
+    voted = distribution(data.votes)
+    has_votes = voted.any(axis=1, keepdims=True)
+    if (config.ferplus_weight > 0 or config.crowd_head > 0) and not has_votes.any():
+        raise EmojifyError(
+            "This data set has no FER+ votes. Put FER+'s fer2013new.csv into it, or set ferplus_weight and "
+            "crowd_head to 0."
+        )
+    weight = np.float32(config.ferplus_weight) * has_votes
+    wanted = (1 - weight) * wanted + weight * voted
     smoothing = np.float32(config.label_smoothing)
-    return wanted * (1 - smoothing) + smoothing / np.float32(len(LABELS))
+    wanted = wanted * (1 - smoothing) + smoothing / np.float32(len(LABELS))
+    return np.hstack([wanted, voted]) if config.crowd_head else wanted
 
 
 def class_shares(data: Dataset) -> NDArray[np.float32]:

@@ -42,6 +42,7 @@ class FitConfig:
     # Targets
     label_smoothing: float = 0.0
     ferplus_weight: float = 0.0  # share of FER+'s votes in the target, 0 to 1; the rest is the label
+    crowd_head: float = 0.0  # weight of the loss of a second head, which learns the votes during the fit; 0: none
     class_balance: float = 0.0  # 1: every emotion weighs alike in the loss; 0: every picture does
     # Menon et al. 2020, "Long-tail learning via logit adjustment": adds this times log(class share) to the logits in
     # the loss, so that the network itself does not lean to what is frequent. 1 aims at macro recall.
@@ -88,7 +89,7 @@ class FitConfig:
         limits |= dict.fromkeys(("ferplus_weight", "class_balance", "shift", "brightness", "contrast"), (0, 1))
         limits |= {"lighting": (0, 1), "erase": (0, 1), "scale": (0, 0.9), "weight_decay": (0, 10), "decay": (0, 10)}
         limits |= {"logit_adjustment": (0, 5), "warmup_epochs": (0, 100_000), "patience": (0, 100_000)}
-        limits |= {"small_epochs": (0, 100_000), "small_side": (16, 48)}
+        limits |= {"small_epochs": (0, 100_000), "small_side": (16, 48), "crowd_head": (0, 10)}
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise EmojifyError(f"{name} is {getattr(self, name)}; it must lie between {low} and {high}.")

@@ -24,12 +24,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
-from emojify.training.batches import targets, train_batches
+from emojify.training.batches import train_batches
 from emojify.training.conduct import Control
 from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import measure
 from emojify.training.networks import NETWORKS
+from emojify.training.objective import accuracy, loss, with_crowd_head
 from emojify.training.picture import most_wrong
 from emojify.training.rundir import Journal, environment, has_bfloat16, write_json
 from emojify.training.weights import fill_weights
@@ -79,17 +80,17 @@ def _fit(config: FitConfig, data: Dataset, run: Path, control: Control) -> dict[
         precision = ("bfloat16" if has_bfloat16() else "float32") if config.precision == "auto" else config.precision
         pictures = {"data": data.name, "train": len(train), "public": len(public)}
         write_json(run / "environment.json", {**environment(precision), "pictures": pictures})
-        model = _compiled(config, train, precision)
+        network, model = _compiled(config, train, precision)
         average = Average(model, config.average) if config.average else None
         if "weights" in state:
             _restore(model, average, run, state)
-        parameters = model.count_params()
+        parameters = network.count_params()
         journal.say(f"{config.network}, {parameters:,} parameters, {precision}, {len(train):,} pictures")
         for epoch in range(state["epoch"], config.epochs):
             if config.patience and epoch - state["best_epoch"] >= config.patience:
                 journal.say(f"no new best in {config.patience} epochs: stopping early")
                 break
-            state = _fit_epoch(model, average, config, train, public, state, run, journal, control)
+            state = _fit_epoch(network, model, average, config, train, public, state, run, journal, control)
             control.batch()
         journal.say(f"best on public: {state['best_public_accuracy']:.4f} after epoch {state['best_epoch']}")
     result = {key: state[key] for key in ("best_epoch", "best_public_accuracy")}
@@ -127,7 +128,8 @@ def _at_most(pictures: int, train: Dataset, seed: int) -> Dataset:
     return train.rows(np.unique(np.concatenate([evenly, firsts])))
 
 
-def _compiled(config: FitConfig, train: Dataset, precision: str) -> keras.Model:
+def _compiled(config: FitConfig, train: Dataset, precision: str) -> tuple[keras.Model, keras.Model]:
+    """The network, and what is fitted: the same, or the same with a second head."""
     batches = -(-len(train) // config.batch_size)
     several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
     strategy = tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
@@ -136,15 +138,16 @@ def _compiled(config: FitConfig, train: Dataset, precision: str) -> keras.Model:
     try:
         with strategy.scope():
             build = NETWORKS[config.network]
-            model = build(side=None) if config.small_epochs else build()
+            network = build(side=None) if config.small_epochs else build()
             if config.begin_with:
-                fill_weights(model, config.network, Path(config.begin_with))
+                fill_weights(network, config.network, Path(config.begin_with))
+            model = with_crowd_head(network) if config.crowd_head else network
             optimizer = _optimizer(config, batches)
-            model.compile(optimizer, _loss(config, train), metrics=["accuracy"])
+            model.compile(optimizer, loss(config, train), metrics=[accuracy])
             optimizer.build(model.trainable_variables)
     finally:
         keras.config.set_dtype_policy(policy)
-    return model
+    return network, model
 
 
 def _optimizer(config: FitConfig, batches: int) -> keras.optimizers.Optimizer:
@@ -169,21 +172,8 @@ def _optimizer(config: FitConfig, batches: int) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-def _loss(config: FitConfig, train: Dataset) -> Any:
-    if not config.logit_adjustment:
-        return "categorical_crossentropy"
-    # How much of what the network is to say is each emotion: the crowd of FER+ sees far less fear than the labels do.
-    shares = targets(train, config).mean(axis=0)
-    lean = config.logit_adjustment * np.log(np.maximum(shares, 1e-6))
-
-    def adjusted_crossentropy(wanted: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
-        logits = tf.math.log(tf.maximum(probabilities, 1e-7)) + lean
-        return keras.losses.categorical_crossentropy(wanted, logits, from_logits=True)
-
-    return adjusted_crossentropy
-
-
 def _fit_epoch(
+    network: keras.Model,
     model: keras.Model,
     average: Average | None,
     config: FitConfig,
@@ -209,18 +199,18 @@ def _fit_epoch(
     raw = model.get_weights()
     if average is not None:
         model.set_weights(average.weights())
-    probabilities = model.predict(public.images[..., None], batch_size=256, verbose=0)
+    probabilities = network.predict(public.images[..., None], batch_size=256, verbose=0)
     if not (np.isfinite(logs["loss"][-1]) and np.isfinite(probabilities).all()):
         raise EmojifyError("The fit blew up: the learning rate is too high. Start again with a lower one.")
     public_figures = measure(probabilities, public.labels)
-    accuracy, macro_recall = public_figures.accuracy, public_figures.macro_recall
-    score = accuracy if config.choose_by == "accuracy" else (accuracy + macro_recall) / 2
+    right, macro_recall = public_figures.accuracy, public_figures.macro_recall
+    score = right if config.choose_by == "accuracy" else (right + macro_recall) / 2
 
     name = f"checkpoint-{epoch + 1:03d}"
     state = {**state, "epoch": epoch + 1, "weights": f"{name}.weights.h5", "random": _random_states(model)}
     if score > state["best_score"]:
-        state |= {"best_epoch": epoch + 1, "best_public_accuracy": accuracy, "best_score": score}
-        _save_weights(model, run / "best.weights.h5")
+        state |= {"best_epoch": epoch + 1, "best_public_accuracy": right, "best_score": score}
+        _save_weights(network, run / "best.weights.h5")
         figures_at_best = {**public_figures.as_dict(), "data": public.name, "split": "public"}
         wrong = most_wrong(probabilities, public)
         write_json(run / "best.json", {"epoch": epoch + 1, "figures": figures_at_best, "wrong": wrong})
@@ -230,7 +220,7 @@ def _fit_epoch(
         average.save(run / state["average"])
     _save_weights(model, run / state["weights"])
     figures = {"loss": float(logs["loss"][-1]), "accuracy": float(logs["accuracy"][-1])}
-    figures |= {"val_loss": _crossentropy(probabilities, public.labels), "val_accuracy": accuracy}
+    figures |= {"val_loss": _crossentropy(probabilities, public.labels), "val_accuracy": right}
     figures |= {"val_macro_recall": macro_recall, "learning_rate": rate}
     journal.epoch(epoch + 1, config.epochs, {**figures, "seconds": round(time.monotonic() - started, 1)})
     write_json(run / "checkpoint.json", state)

@@ -8,13 +8,24 @@ import pytest
 from keras import layers
 
 from emojify.training import networks
+from emojify.training.dataset import Dataset, load
 from emojify.training.fit import FitConfig, start
-from tests.training.drawn import write_faces
+from tests.training.drawn import write_faces, write_votes
 
 
 @pytest.fixture(scope="session")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_faces(tmp_path_factory.mktemp("faces"))
+
+
+@pytest.fixture(scope="session")
+def train(faces: Path) -> Dataset:
+    return load(faces).split("train")
+
+
+@pytest.fixture(scope="session")
+def voted_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_votes(write_faces(tmp_path_factory.mktemp("voted_faces")))
 
 
 def tiny() -> keras.Model:

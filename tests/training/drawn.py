@@ -47,3 +47,14 @@ def write_faces(folder: Path, *, train: int = 20, test: int = 6, seed: int = 0) 
                 cv2.imwrite(str(place / f"{prefix}_{row:05d}.png"), draw_face(emotion, rng))
                 row += 1
     return folder
+
+
+def write_votes(folder: Path) -> Path:
+    """A crowd beside the pictures of ``folder``: ten votes each for what it shows; some pictures without any."""
+    columns = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+    lines = [",".join(["file", *(f"ferplus_{column}" for column in columns)])]
+    for picture in sorted(folder.glob("*/*/*.png")):
+        votes = [10 * (picture.parent.name == name and int(picture.stem[-1]) > 1) for name in FOLDERS]
+        lines.append(",".join([str(picture.relative_to(folder)), *map(str, votes)]))
+    (folder / "labels.csv").write_text("\n".join(lines))
+    return folder

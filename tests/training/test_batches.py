@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,9 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 from emojify.training.batches import augment, targets, train_batches
 from emojify.training.config import FitConfig
-from emojify.training.dataset import Dataset, load
+from emojify.training.dataset import Dataset
 
 GEOMETRY: dict[str, Any] = {"flip": True, "shift": 0.1, "rotation": 15.0, "scale": 0.15}
-
-
-@pytest.fixture(scope="module")
-def train(faces: Path) -> Dataset:
-    return load(faces).split("train")
 
 
 def drawn(images: NDArray[np.uint8], **settings: Any) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -47,6 +41,14 @@ def test_votes_are_mixed_in_by_their_weight_where_there_are_any(train: Dataset) 
     assert train.labels[0] == Emotion.ANGRY
     assert rows[0].tolist() == pytest.approx([0.5, 0, 0, 0, 0.2, 0.3, 0])
     assert rows[1].tolist() == targets(train, FitConfig("data"))[1].tolist()  # nobody voted on it
+
+
+def test_a_second_heads_targets_are_the_votes_alone(train: Dataset) -> None:
+    votes = np.zeros((len(train), 10), np.uint8)
+    votes[0, [Emotion.SAD, Emotion.NEUTRAL]] = 6, 4
+    rows = targets(replace(train, votes=votes), FitConfig("data", crowd_head=0.5, label_smoothing=0.07))
+    assert rows[0].tolist() == pytest.approx([0.94, *[0.01] * 6, 0, 0, 0, 0, 0.4, 0.6, 0])
+    assert rows[1, 7:].tolist() == [0] * 7
 
 
 def test_every_emotion_weighs_alike_when_the_classes_are_balanced(train: Dataset) -> None:

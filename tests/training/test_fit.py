@@ -52,13 +52,16 @@ def cut_power_in_epoch(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SMALL = PLAIN | {"network": "pooled", "small_epochs": 1, "average": 0.9}
+SECOND_HEAD = EVERYTHING | {"crowd_head": 0.5}
 
 
-@pytest.mark.parametrize("asked", [PLAIN, EVERYTHING, SMALL], ids=["plain", "everything", "small"])
+@pytest.mark.parametrize(
+    "asked", [PLAIN, EVERYTHING, SMALL, SECOND_HEAD], ids=["plain", "everything", "small", "second head"]
+)
 def test_a_resumed_fit_says_what_an_uninterrupted_one_would_have(
-    asked: dict[str, object], faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asked: dict[str, object], voted_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = FitConfig(str(faces), **asked)  # type: ignore[arg-type]
+    config = FitConfig(str(voted_faces), **asked)  # type: ignore[arg-type]
     start(config, tmp_path / "whole")
     with monkeypatch.context() as patch:
         cut_power_in_epoch(1, patch)
@@ -67,10 +70,9 @@ def test_a_resumed_fit_says_what_an_uninterrupted_one_would_have(
     result = resume(tmp_path / "cut")
     assert result["epochs"] == 2
     assert epoch_lines(tmp_path / "cut") == epoch_lines(tmp_path / "whole")
-    for name in ("best.weights.h5", "checkpoint-002.weights.h5"):
-        whole, cut = (load_network(config.network, tmp_path / run / name).get_weights() for run in ("whole", "cut"))
-        for one, other in zip(whole, cut, strict=True):
-            np.testing.assert_array_equal(one, other)
+    whole, cut = (load_network(config.network, tmp_path / run / "best.weights.h5") for run in ("whole", "cut"))
+    for one, other in zip(whole.get_weights(), cut.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_run_folder_tells_its_whole_story(finished_run: Path) -> None:
@@ -140,6 +142,8 @@ def test_bad_data_leaves_no_run_behind(tmp_path: Path) -> None:
 def test_votes_that_are_not_there_are_asked_for(faces: Path, tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match=r"no FER\+ votes"):
         start(FitConfig(str(faces), network="tiny", ferplus_weight=0.5), tmp_path / "run")
+    with pytest.raises(EmojifyError, match=r"no FER\+ votes"):
+        start(FitConfig(str(faces), network="tiny", crowd_head=0.5), tmp_path / "other")
 
 
 def test_a_config_of_the_first_version_is_the_tutorials_recipe(tmp_path: Path) -> None:
