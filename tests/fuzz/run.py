@@ -67,9 +67,16 @@ def fuzz(target: str, seconds: int, keep: Path, module: str = "tests.fuzz.target
     command += [f"-artifact_prefix={found}/", f"-timeout={MAX_SILENT_S}", "-print_final_stats=1"]
     command += [f"-rss_limit_mb={MAX_MEMORY_MB}", f"-max_len={MAX_INPUT_BYTES}", "-close_fd_mask=0"]
     command += [f"-max_total_time={seconds}"] if seconds else ["-runs=0"]
-    # Python draws how it hashes texts; drawn anew each time, the same input would not take the same way.
+    # Python draws how it hashes texts; drawn anew each time, the same input would not take the same way. A program that
+    # is started inherits its starter's peak of memory, which libFuzzer would take for its own, unless a small one that
+    # forks stands between them.
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, text=True, errors="replace"
+        ["sh", "-c", '"$@"; exit $?', "sh", *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        errors="replace",
     )
     said = done.stdout + done.stderr
     seen = json.loads(figures.read_text()) if figures.exists() else {}
