@@ -88,10 +88,19 @@ def wait_for_face(page: Page, wanted: bool) -> None:
 def record(page: Page, face: bool, label: str) -> None:
     page.locator("button").filter(has_text=label).first.click(timeout=PATIENCE_MS)
     button = page.get_by_role("button", name=f"Record {label}")
-    expect(button).to_be_enabled(timeout=PATIENCE_MS)
-    wait_for_face(page, face)
-    button.click()
-    expect(page.get_by_text(f"different pictures of {label}")).to_be_visible(timeout=PATIENCE_MS)
+    recorded = page.get_by_text(f"different pictures of {label}")
+    refused = page.get_by_text("Be alone in it and record again")
+    for _ in range(2):
+        expect(button).to_be_enabled(timeout=PATIENCE_MS)
+        wait_for_face(page, face)
+        button.click()
+        expect(refused).to_be_hidden(timeout=PATIENCE_MS)
+        expect(recorded.or_(refused)).to_be_visible(timeout=PATIENCE_MS)
+        if recorded.is_visible():
+            return
+        # On a busy machine packets of the video get lost, and until the next whole picture the old one shines through,
+        # faces and all: refused, and the page says what a person then does.
+    pytest.fail("refused twice")
 
 
 def expect_reading(page: Page, label: str) -> None:

@@ -122,6 +122,16 @@ def test_somebody_who_walks_through_does_not_spoil_it(recorder: Recorder, clock:
     assert 20 <= len(crops) <= 25
 
 
+def test_a_small_face_behind_is_nobody_beside_and_never_cropped(recorder: Recorder, clock: Clock) -> None:
+    poster = Box(300, 80, round(BOX.width * 0.4), round(BOX.height * 0.4))
+    scene = np.random.default_rng(0).integers(0, 255, (480, 640, 3)).astype(np.uint8)
+    recorder.begin(Emotion.HAPPY)
+    play(recorder, clock, COUNTDOWN_S + RECORDING_S + 0.1, [reading(poster), reading()], scene)
+    _, crops = recorder.take()
+    assert len(crops) >= CROPS - 2
+    assert all(np.array_equal(crop.crop(0.0), crop_face(to_grey(scene), BOX)) for crop in crops)
+
+
 def test_cancelling_forgets_what_was_recorded(recorder: Recorder, clock: Clock) -> None:
     recorder.begin(Emotion.HAPPY)
     play(recorder, clock, COUNTDOWN_S + 1, [reading()])
