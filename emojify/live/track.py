@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 import av
 from aiortc import MediaStreamTrack
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 class Processor(Protocol):
     """What works on the frames: streamlit-webrtc's wrapper around our callbacks."""
 
-    async def recv_queued(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]: ...
+    def recv_queued(self, frames: list[av.VideoFrame]) -> Coroutine[Any, Any, list[av.VideoFrame]]: ...
 
     def on_ended(self) -> None: ...
 
@@ -46,6 +47,7 @@ class EmojiVideoTrack(MediaStreamTrack):
         self._ended = False
         self._receiving: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="emojify")
+        self._runner = asyncio.Runner()  # the worker's; a new event loop for each frame would cost more than drawing it
         track.on("ended", self.stop)
 
     async def recv(self) -> av.VideoFrame:
@@ -85,7 +87,7 @@ class EmojiVideoTrack(MediaStreamTrack):
 
     def _process(self, frames: list[av.VideoFrame]) -> av.VideoFrame:
         try:
-            return asyncio.run(self.processor.recv_queued(frames))[-1]
+            return self._runner.run(self.processor.recv_queued(frames))[-1]
         except Exception:
             logger.exception("A frame could not be processed and goes back as it came.")
             return frames[-1]
@@ -101,4 +103,5 @@ class EmojiVideoTrack(MediaStreamTrack):
         self._ended = True
         self._changed.set()
         self._worker.submit(self.processor.on_ended)
+        self._worker.submit(self._runner.close)
         self._worker.shutdown(wait=False)

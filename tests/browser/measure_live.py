@@ -1,6 +1,6 @@
 """Measures the live page in a real Chromium on this machine. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_live [--seconds 20] [--minutes 0] [--cycles 20] [--closes 0] [--json]
+    python -m tests.browser.measure_live [--seconds 20] [--minutes 0] [--cycles 20] [--json]
 
 Camera-to-screen: every frame of the fake camera carries its number as black and white squares along its lower
 edge, where no emoji covers them. The page reads them back, from the camera's own track and from the video that
@@ -27,7 +27,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from playwright.sync_api import Browser, Frame, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Frame, FrameLocator, Page, sync_playwright
 from skimage import data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,26 +200,7 @@ def stay(page: Page, server: subprocess.Popen[bytes], minutes: float) -> dict[st
     return {"minutes": minutes, "resident_mb": memories_mb, "threads": thread_counts, "page_says": says}
 
 
-def close_tabs(browser: Browser, url: str, server: subprocess.Popen[bytes], closes: int) -> dict[str, Any]:
-    """Open a page, have live video, close the page without a word; again and again. What the app then still holds."""
-    held = [(round(resident_mb(server)), threads(server))]
-    for _ in range(closes):
-        page = browser.new_page()
-        page.goto(url)
-        start(page)
-        page.close()
-    time.sleep(FORGOTTEN_S)
-    held.append((round(resident_mb(server)), threads(server)))
-    page = browser.new_page()
-    page.goto(url)
-    start(page)  # with a seat: had those who are gone kept theirs, there would be none
-    page.wait_for_timeout(2000)
-    seated = page.get_by_text("Every place for live video is taken").count() == 0
-    page.close()
-    return {"closed": closes, "resident_mb_and_threads": held, "a seat is free": seated}
-
-
-def measure(seconds: int, minutes: float, cycles: int, closes: int) -> dict[str, Any]:
+def measure(seconds: int, minutes: float, cycles: int) -> dict[str, Any]:
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         camera = Path(folder) / "camera.y4m"
@@ -261,9 +242,6 @@ def measure(seconds: int, minutes: float, cycles: int, closes: int) -> dict[str,
             page.wait_for_timeout(3000)
             memories_mb.append(round(resident_mb(server)))
             thread_counts.append(threads(server))
-            page.close()
-            time.sleep(FORGOTTEN_S if closes else 0)
-            closed = close_tabs(browser, url, server, closes) if closes else {}
         browser.close()
     return {
         "heading_s": round(heading_s, 2),
@@ -284,7 +262,6 @@ def measure(seconds: int, minutes: float, cycles: int, closes: int) -> dict[str,
             "resident_mb": memories_mb,
             "threads": thread_counts,
         },
-        "closed_tabs": closed,
     }
 
 
@@ -293,10 +270,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10, help="how long to watch (the camera's numbers last 10 s)")
     parser.add_argument("--minutes", type=float, default=0, help="then stay live for so long")
     parser.add_argument("--cycles", type=int, default=20, help="start and stop this many times afterwards")
-    parser.add_argument("--closes", type=int, default=0, help="then close this many tabs while their video runs")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measure(options.seconds, options.minutes, options.cycles, options.closes)
+    result = measure(options.seconds, options.minutes, options.cycles)
     if options.json:
         print(json.dumps(result))
     else:

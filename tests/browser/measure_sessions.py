@@ -1,136 +1,174 @@
-"""Measures several visitors with live video at once, in a real Chromium here. Prints figures; asserts nothing.
+"""Measures several visitors with live video at once. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_sessions [--sessions 4] [--seconds 10] [--json]
+    python -m tests.browser.measure_sessions [--sessions 4] [--seconds 10] [--closes 0] [--json]
 
-All visitors share the machine with the app, which in life they don't: their browsers take more of it than the app does.
-So only the first one's picture is on a screen, where its frames are read back as in ``measure_live``; the others send
-and receive theirs all the same, and Chromium's own statistics count them. Then one more visitor opens the page.
+The visitors are processes that speak Streamlit's protocol and WebRTC, see :mod:`tests.live.caller`: browsers would take
+more of this machine than the app does, and in life they are on other ones. The first visitor decodes what comes back
+and reads each picture's number. Meanwhile two newcomers open the page: one of their kind, who gets all that a browser
+would load, and one in a real Chromium, which has to work for it on the same cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import av
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from tests.browser.measure_live import (
-    KEEP_TRACKS,
+    BITS,
+    FORGOTTEN_S,
     PATIENCE_MS,
-    WATCH,
+    SEATS,
+    SQUARE_PX,
     component,
-    component_frame,
-    delays_ms,
     resident_mb,
     running_app,
-    start,
+    threads,
     write_camera,
 )
+from tests.live.caller import Looked, encode, visit
 
-SETTLE_MS = 8000
-NICE = 15
-KEEP_CONNECTIONS = """
-const Connection = window.RTCPeerConnection;
-window.connections = [];
-window.RTCPeerConnection = function (...given) {
-    const connection = new Connection(...given);
-    window.connections.push(connection);
-    return connection;
-};
-"""
-COUNTS = """async () => {
-    const counts = {};
-    for (const connection of window.connections)
-        for (const report of (await connection.getStats()).values()) {
-            if (report.type === 'inbound-rtp') counts.received = report.framesDecoded;
-            if (report.type === 'outbound-rtp') counts.sent = report.framesSent;
-        }
-    return counts;
-}"""
+SETTLE_S = 8
+PATIENCE_S = 60
 
 
-def open_page(browser: Browser, url: str) -> tuple[Page, float]:
-    """A new visitor's page, and the seconds until its Start button can be pressed."""
-    page = browser.new_context(viewport={"width": 800, "height": 600}).new_page()
-    page.add_init_script(KEEP_TRACKS + KEEP_CONNECTIONS)
-    began = time.monotonic()
-    page.goto(url)
-    component(page).get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
-    return page, time.monotonic() - began
+def number_of(picture: av.VideoFrame) -> int:
+    """What :func:`write_camera` wrote into the picture, which comes back mirrored."""
+    side = SQUARE_PX * picture.width / 640
+    row = picture.to_ndarray(format="gray")[int(picture.height - side / 2)]
+    return sum(int(row[int(picture.width - 1 - (bit + 0.5) * side)] > 127) << bit for bit in range(BITS))
 
 
-def measure(sessions: int, seconds: int) -> dict[str, Any]:
+class Visitor:
+    """A process of its own that visits the app."""
+
+    def __init__(self, url: str, pictures: list[bytes], looks: bool = False) -> None:
+        self._pipe, other = multiprocessing.Pipe()
+        context = multiprocessing.get_context("forkserver")
+        arguments: tuple[Connection, str, list[bytes], Any] = (other, url, pictures, number_of if looks else None)
+        self.process: BaseProcess = context.Process(target=visit, args=arguments, daemon=True)
+        self.process.start()
+        self.opened_s: float = self.hear()
+
+    def hear(self) -> Any:
+        if not self._pipe.poll(PATIENCE_S):
+            raise SystemExit("A visitor got no answer in a minute.")
+        return self._pipe.recv()
+
+    def say(self, wish: str | float | None) -> None:
+        self._pipe.send(wish)
+
+    def start(self) -> float:
+        """Seconds from Start to the first picture."""
+        self.say("start")
+        return float(self.hear())
+
+    def leave(self) -> None:
+        self.say(None)
+        self.process.join(PATIENCE_S)
+
+
+def newcomer_in_browser_s(url: str) -> dict[str, float]:
+    """Seconds until a browser that was started before shows the heading, and a Start button that can be pressed."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-    with tempfile.TemporaryDirectory() as folder, running_app() as (url, server), sync_playwright() as playwright:
-        camera = Path(folder) / "camera.y4m"
-        write_camera(camera)
-        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        awake = ["--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows"]
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", *fake, *awake, f"--use-file-for-fake-video-capture={camera}"],
-        )
-        pages = [open_page(browser, url)[0] for _ in range(sessions)]
-        # The picture must not be mirrored: the numbers are read from left to right.
-        pages[0].get_by_text("Settings", exact=True).click()
-        pages[0].get_by_text("Mirror the picture").click()
-        pages[0].wait_for_timeout(1500)
-        begins_s = [start(page) for page in pages]
-        frames = [component_frame(page) for page in pages]
-        for frame in frames[1:]:
-            frame.add_style_tag(content="video { display: none !important }")
-        pages[0].wait_for_timeout(SETTLE_MS)
-
-        delays = []
-        began, process = time.monotonic(), psutil.Process(server.pid)
-        before = [frame.evaluate(COUNTS) for frame in frames]
-        spent_s = sum(process.cpu_times()[:2])
-        for _ in range(2):
-            delays.append(delays_ms(frames[0].evaluate(WATCH, seconds)))
-        after = [frame.evaluate(COUNTS) for frame in frames]
-        elapsed_s = time.monotonic() - began
-        cores = (sum(process.cpu_times()[:2]) - spent_s) / elapsed_s
-        memory_mb = resident_mb(server)
-        notes = [page.get_by_test_id("stAlert").all_inner_texts() for page in pages]
-        says = [page.get_by_text("frames/s").inner_text() for page in pages]
-        # Whoever comes now has a machine of their own in life: their browser goes ahead of the others'.
-        for one in psutil.Process().children(recursive=True):
-            if "chrom" in one.name():
-                one.nice(NICE)
-        newcomer = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        newcomer.new_page().goto("about:blank")
-        _, newcomer_s = open_page(newcomer, url)
-        newcomer.close()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.goto("about:blank")
+        began_s = time.monotonic()
+        page.goto(url)
+        page.get_by_role("heading", name="Emojify").wait_for(timeout=PATIENCE_MS)
+        heading_s = time.monotonic() - began_s
+        component(page).get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+        start_s = time.monotonic() - began_s
         browser.close()
+    return {"heading": round(heading_s, 2), "Start can be pressed": round(start_s, 2)}
+
+
+def measure(sessions: int, seconds: int, closes: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder, running_app() as (url, server):
+        write_camera(Path(folder) / "camera.y4m")
+        pictures = encode(Path(folder) / "camera.y4m")
+        visitors = [Visitor(url, pictures, looks=number == 0) for number in range(sessions)]
+        begins_s = [visitor.start() for visitor in visitors]
+        time.sleep(SETTLE_S)
+        app, others = psutil.Process(server.pid), [psutil.Process(one.process.pid) for one in visitors]
+        before = [sum(one.cpu_times()[:2]) for one in (app, *others)]
+        began_s, looks = time.monotonic(), []
+        for _ in range(2):
+            for visitor in visitors:
+                visitor.say(seconds)
+            looks.append([visitor.hear() for visitor in visitors])
+        elapsed_s = time.monotonic() - began_s
+        after = [sum(one.cpu_times()[:2]) for one in (app, *others)]
+        cores = [(late - early) / elapsed_s for early, late in zip(before, after, strict=True)]
+        memory_mb = resident_mb(server)
+        newcomer = Visitor(url, pictures)
+        browser_s = newcomer_in_browser_s(url)
+        for visitor in [newcomer, *visitors]:
+            visitor.leave()
+        closed = close_abruptly(url, pictures, server, closes) if closes else {}
     return {
-        "frames_per_s": {
-            key: [round((a.get(key, 0) - b.get(key, 0)) / elapsed_s, 1) for a, b in zip(after, before, strict=True)]
-            for key in ("sent", "received")
-        },
-        "pages_say": says,
-        "warnings": notes,
+        "frames_sent_per_s": _rates(looks, "sent_a_s"),
+        "frames_received_per_s": _rates(looks, "received_a_s"),
+        "delay_ms": [_p50_and_p90(look[0].delays_ms) for look in looks],
+        "page_opened_s": [round(visitor.opened_s, 2) for visitor in visitors],
         "start_to_first_frame_s": [round(value, 2) for value in begins_s],
-        "camera_to_screen_p50_ms": [round(statistics.median(part)) if part else None for part in delays],
-        "newcomer_first_page_s": round(newcomer_s, 2),
-        "app_uses_cores": round(cores, 2),
+        "newcomer_s": {"whole page sent": round(newcomer.opened_s, 2), **browser_s},
+        "cores": {"app": round(cores[0], 2), "visitors": round(sum(cores[1:]), 2)},
         "resident_mb": round(memory_mb),
+        "closed_abruptly": closed,
     }
+
+
+def _rates(looks: list[list[Looked]], name: str) -> list[list[float]]:
+    return [[round(getattr(looked, name), 1) for looked in look] for look in looks]
+
+
+def _p50_and_p90(values: list[float]) -> list[int]:
+    return [round(statistics.median(values)), round(statistics.quantiles(values, n=10)[-1])]
+
+
+def close_abruptly(url: str, pictures: list[bytes], server: subprocess.Popen[bytes], closes: int) -> dict[str, Any]:
+    """Visitors who have live video and are then gone without a word, one after the other. What the app then holds."""
+    time.sleep(FORGOTTEN_S)
+    held = [(round(resident_mb(server)), threads(server))]
+    for _ in range(closes):
+        visitor = Visitor(url, pictures)
+        visitor.start()
+        visitor.process.kill()
+        visitor.process.join(PATIENCE_S)
+    time.sleep(FORGOTTEN_S)
+    held.append((round(resident_mb(server)), threads(server)))
+    # With seats: had those who are gone kept theirs, there would be none.
+    seated = [Visitor(url, pictures) for _ in range(int(SEATS))]
+    begins_s = [visitor.start() for visitor in seated]
+    for visitor in seated:
+        visitor.leave()
+    return {"closed": closes, "resident_mb_and_threads": held, "seats that are free again": len(begins_s)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=4)
-    parser.add_argument("--seconds", type=int, default=10, help="of each of the two looks")
+    parser.add_argument("--seconds", type=float, default=10, help="of each of the two looks")
+    parser.add_argument("--closes", type=int, default=0, help="then so many visitors who are gone without a word")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measure(options.sessions, options.seconds)
+    result = measure(options.sessions, options.seconds, options.closes)
     if options.json:
         print(json.dumps(result))
     else:

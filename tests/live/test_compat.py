@@ -1,12 +1,16 @@
 """What is set in other people's private parts, against the versions that are installed."""
 
+import asyncio
+import threading
+
 import pytest
+import streamlit_webrtc.relay
 import streamlit_webrtc.webrtc
 from aiortc.codecs import vpx
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
 
-from emojify.live._compat import MAX_BITRATE_BPS, START_BITRATE_BPS, prepare_process
+from emojify.live._compat import MAX_BITRATE_BPS, START_BITRATE_BPS, prepare_process, video_loop
 from emojify.live.track import EmojiVideoTrack
 
 
@@ -25,6 +29,16 @@ def frames_of(buffer: JitterBuffer, *packets: RtpPacket) -> list[str]:
     """What each packet brings to light."""
     frames: list[JitterFrame | None] = [buffer.add(packet)[1] for packet in packets]
     return ["" if frame is None else frame.data.decode() for frame in frames]
+
+
+def test_connections_have_a_loop_and_a_thread_of_their_own() -> None:
+    async def thread() -> threading.Thread:
+        return threading.current_thread()
+
+    for module in (streamlit_webrtc.webrtc, streamlit_webrtc.relay):
+        loop = module.get_global_event_loop()
+        assert loop is video_loop()
+        assert asyncio.run_coroutine_threadsafe(thread(), loop).result(5) is not threading.current_thread()
 
 
 def test_the_bit_rates_reach_the_encoder() -> None:

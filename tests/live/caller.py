@@ -1,0 +1,283 @@
+"""A visitor without a browser, in a process of its own: speaks Streamlit's protocol, sends a recorded video, and looks
+at what comes back.
+
+Several browsers on one machine take more of it than the app does; this one takes next to nothing. Its video was encoded
+before it came, and what comes back is put together from its packets, but decoded only if asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import json
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.request import urlopen
+
+import aiortc.rtcrtpreceiver
+import av
+import av.frame
+import websockets
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.codecs.base import Decoder
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.mediastreams import MediaStreamError
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Delta_pb2 import Delta
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+FPS = 30
+TICKS = fractions.Fraction(1, 90_000)
+PATIENCE_S = 60.0
+COMPONENT = "webrtc_streamer"
+
+Seen = Callable[[av.VideoFrame], None]
+NumberOf = Callable[[av.VideoFrame], int]
+
+
+def encode(source: Path) -> list[bytes]:
+    """A video file as VP8, one picture each, a key frame a second."""
+    codec = av.CodecContext.create("libvpx", "w")
+    assert isinstance(codec, av.VideoCodecContext)
+    with av.open(str(source)) as container:
+        stream = container.streams.video[0]
+        codec.width, codec.height, codec.pix_fmt = stream.width, stream.height, "yuv420p"
+        codec.time_base, codec.bit_rate, codec.gop_size = fractions.Fraction(1, FPS), 1_500_000, FPS
+        codec.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        packets = []
+        for number, frame in enumerate(container.decode(stream)):
+            frame.pts, frame.time_base = number, codec.time_base
+            packets += codec.encode(frame)
+    return [bytes(packet) for packet in packets + codec.encode(None)]
+
+
+class Recorded(MediaStreamTrack):
+    """Plays encoded pictures in a loop, and remembers when each was last sent."""
+
+    kind = "video"
+
+    def __init__(self, pictures: list[bytes]) -> None:
+        super().__init__()
+        self._pictures = pictures
+        self._sent = 0
+        self._began_s: float | None = None
+        self.sent_s: dict[int, float] = {}
+
+    async def recv(self) -> av.Packet:
+        self._began_s = self._began_s or time.monotonic()
+        await asyncio.sleep(max(0.0, self._began_s + self._sent / FPS - time.monotonic()))
+        number = self._sent % len(self._pictures)
+        packet = av.Packet(self._pictures[number])
+        packet.pts, packet.time_base = self._sent * (90_000 // FPS), TICKS
+        self.sent_s[number] = time.monotonic()
+        self._sent += 1
+        return packet
+
+    @property
+    def sent(self) -> int:
+        """How many pictures so far."""
+        return self._sent
+
+
+class Undecoded(Decoder):
+    """In the place of a decoder: a whole picture came, and nobody looks at it."""
+
+    picture = av.VideoFrame(16, 16, "yuv420p")
+
+    def decode(self, encoded_frame: JitterFrame) -> list[av.frame.Frame]:
+        return [self.picture]
+
+
+def decode_nothing() -> None:
+    """From now on, in this process."""
+    aiortc.rtcrtpreceiver.get_decoder = lambda codec: Undecoded()
+
+
+class Caller:
+    """One visitor. Inside ``async with`` the page is open.
+
+    Args:
+        url: of the app.
+        pictures: what the camera shows, from :func:`encode`.
+        seen: given each picture that comes back.
+
+    Attributes:
+        camera: what is sent.
+        received: how many pictures came back so far.
+    """
+
+    def __init__(self, url: str, pictures: list[bytes], seen: Seen | None = None) -> None:
+        self._url, self._seen = url, seen
+        self.camera = Recorded(pictures)
+        self.received = 0
+        self._component: dict[str, Any] = {}
+        self._fragment = self._page = ""
+        self._known: dict[str, ForwardMsg] = {}
+        self._changed = asyncio.Condition()
+        self._finished = False
+
+    async def __aenter__(self) -> Caller:
+        await asyncio.to_thread(self._load)
+        self._socket = await websockets.connect(
+            self._url.replace("http", "ws", 1) + "/_stcore/stream",
+            origin=websockets.Origin(self._url),
+            subprotocols=[websockets.Subprotocol("streamlit")],
+            max_size=None,
+        )
+        self._listening = asyncio.create_task(self._listen())
+        await self._run(None)
+        await self._until(lambda: self._finished and bool(self._component))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if hasattr(self, "_connection"):
+            await self._connection.close()
+        self._listening.cancel()
+        await self._socket.close()
+
+    def _load(self) -> None:
+        """The page, and the scripts and styles that it names."""
+        with urlopen(self._url) as answer:
+            page = answer.read().decode()
+        for name in re.findall(r'(?:src|href)="\./([^"]+\.(?:js|css))"', page):
+            with urlopen(f"{self._url}/{name}") as answer:
+                answer.read()
+
+    async def start(self) -> None:
+        """Press Start; returns with the first picture."""
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+
+        @self._connection.on("track")
+        def began(track: MediaStreamTrack) -> None:
+            self._playing = asyncio.ensure_future(self._play(track))
+
+        self._connection.addTrack(self.camera)
+        only_vp8 = [one for one in RTCRtpSender.getCapabilities("video").codecs if one.mimeType == "video/VP8"]
+        self._connection.getTransceivers()[0].setCodecPreferences(only_vp8)
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        offer = self._connection.localDescription
+        await self._run({"playing": False, "sdpOffer": {"sdp": offer.sdp, "type": offer.type}, "iceCandidates": {}})
+        await self._until(lambda: bool(self._component["args"].get("sdp_answer_json")))
+        answer = json.loads(self._component["args"]["sdp_answer_json"])
+        await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+        await self._run({"playing": True, "sdpOffer": "", "iceCandidates": {}})
+        await asyncio.wait_for(self._first_picture(), PATIENCE_S)
+
+    async def _first_picture(self) -> None:
+        while not self.received:
+            await asyncio.sleep(0.01)
+
+    async def _play(self, track: MediaStreamTrack) -> None:
+        with suppress(MediaStreamError):  # it has ended
+            while True:
+                frame = await track.recv()
+                self.received += 1
+                if self._seen and isinstance(frame, av.VideoFrame):
+                    self._seen(frame)
+
+    async def _run(self, value: dict[str, Any] | None) -> None:
+        message = BackMsg()
+        message.rerun_script.page_script_hash = self._page
+        if value is not None:
+            message.rerun_script.fragment_id = self._fragment
+            states = message.rerun_script.widget_states.widgets
+            states.append(WidgetState(id=self._component["id"], json_value=json.dumps(value)))
+        self._finished = False
+        await self._socket.send(message.SerializeToString())
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(holds), PATIENCE_S)
+
+    async def _listen(self) -> None:
+        async for content in self._socket:
+            message = ForwardMsg()
+            message.ParseFromString(bytes(content) if not isinstance(content, str) else content.encode())
+            if message.hash:
+                self._known[message.hash] = message
+            if message.WhichOneof("type") == "ref_hash":
+                message = self._known[message.ref_hash]
+            async with self._changed:
+                self._take(message)
+                self._changed.notify_all()
+
+    def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "navigation":
+            self._page = message.navigation.page_script_hash
+        elif kind == "script_finished":
+            self._finished = True
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            self._take_element(message.delta)
+
+    def _take_element(self, delta: Delta) -> None:
+        element = delta.new_element
+        if (
+            element.WhichOneof("type") == "component_instance"
+            and COMPONENT in element.component_instance.component_name
+        ):
+            instance = element.component_instance
+            self._component = {"id": instance.id, "args": json.loads(instance.json_args)}
+            self._fragment = delta.fragment_id
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a visitor saw in some seconds: pictures sent and received in each, and how late each decoded one was."""
+
+    sent_a_s: float
+    received_a_s: float
+    delays_ms: list[float]
+
+
+def visit(server: Connection, url: str, pictures: list[bytes], number_of: NumberOf | None) -> None:
+    """A visit on command, through a pipe: each answer is sent once it is true, ``None`` ends it.
+
+    The first answer is the seconds until the page was there. Then "start" is answered by the seconds until the first
+    picture, and a number by what :class:`Looked` in so many seconds.
+
+    Args:
+        number_of: reads a picture's place in ``pictures`` off it; without it none is decoded.
+    """
+    if number_of is None:
+        decode_nothing()
+    asyncio.run(_visit(server, url, pictures, number_of))
+
+
+async def _visit(server: Connection, url: str, pictures: list[bytes], number_of: NumberOf | None) -> None:
+    delays_ms: list[float] = []
+
+    def seen(picture: av.VideoFrame) -> None:
+        sent_s = caller.camera.sent_s.get(number_of(picture)) if number_of else None
+        if sent_s is not None:
+            delays_ms.append(1000 * (time.monotonic() - sent_s))
+
+    caller = Caller(url, pictures, seen)
+    began_s = time.monotonic()
+    async with caller:
+        while True:
+            server.send(time.monotonic() - began_s)
+            wish = await asyncio.to_thread(server.recv)
+            began_s = time.monotonic()
+            if wish == "start":
+                await caller.start()
+            while isinstance(wish, int | float):
+                delays_ms.clear()
+                sent, received, began_s = caller.camera.sent, caller.received, time.monotonic()
+                await asyncio.sleep(wish)
+                elapsed_s = time.monotonic() - began_s
+                sent, received = caller.camera.sent - sent, caller.received - received
+                server.send(Looked(sent / elapsed_s, received / elapsed_s, list(delays_ms)))
+                wish = await asyncio.to_thread(server.recv)
+            if wish is None:
+                return
