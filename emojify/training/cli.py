@@ -68,6 +68,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--name", help="what people see; default: the id")
     export.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="default: what the run was trained on")
     export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
+    export.add_argument(
+        "--lean", action="append", default=[], metavar="EMOTION=VALUE",
+        help="add so much to an emotion's logit, which is seldom the likeliest; choose it on public",
+    )  # fmt: skip
     export.add_argument("--promote", action="store_true", help="put the model live at once")
     export.set_defaults(run=_export)
 
@@ -142,6 +146,13 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    lean = {}
+    for setting in options.lean:
+        label, _, value = setting.partition("=")
+        try:
+            lean[label] = float(value)
+        except ValueError as error:
+            raise EmojifyError(f"--lean must be EMOTION=VALUE, such as fearful=0.3, not {setting!r}.") from error
     _quiet()
     print("Loading TensorFlow", flush=True)
     from emojify.settings import ROOT, Settings
@@ -155,6 +166,7 @@ def _export(options: argparse.Namespace) -> None:
         options.model_id,
         name=options.name,
         crop_margin=options.crop_margin,
+        lean=lean,
     )
     promote = ["-m", "emojify", "models", "promote", options.model_id]
     if not options.promote:

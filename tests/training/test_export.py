@@ -127,6 +127,35 @@ def test_float_ships_when_int8_loses_too_much(
     assert card["tflite"]["quantization"] == "float32"
 
 
+def test_a_lean_is_in_the_network_that_ships_and_on_its_card(
+    model: Path, finished_run: Path, faces: Path, data: Dataset, tmp_path: Path
+) -> None:
+    leaning = export_run(finished_run, faces, tmp_path, "leaning", lean={"fearful": 0.7})
+    pixels = data.split("public").images[..., None]
+    plain, leant = (
+        np.log(load_network("tiny", folder / "weights.npz").predict(pixels, verbose=0)) for folder in (model, leaning)
+    )
+    more = (leant - plain) - (leant - plain)[:, :1]  # softmax knows logits up to a constant alone
+    np.testing.assert_allclose(more, np.eye(7)[[2]].repeat(len(pixels), 0) * 0.7, atol=0.01)
+    assert json.loads((leaning / "card.json").read_text())["recipe"]["lean"] == {"fearful": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("lean", "sentence"),
+    [
+        ({"afraid": 0.1}, "no emotion called 'afraid'"),
+        ({"sad": float("nan")}, "towards sad is nan"),
+        ({"sad": 9}, "is 9"),
+    ],
+)
+def test_a_lean_that_makes_no_sense_leaves_nothing(
+    lean: dict[str, float], sentence: str, finished_run: Path, faces: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(EmojifyError, match=sentence):
+        export_run(finished_run, faces, tmp_path, "one", lean=lean)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_taken_id_is_refused_and_left_alone(model: Path, finished_run: Path, faces: Path) -> None:
     before = (model / "card.json").read_bytes()
     with pytest.raises(EmojifyError, match="'drawn' already"):
@@ -154,7 +183,17 @@ def test_a_failing_export_leaves_nothing(
 
     monkeypatch.setattr(exporting, "convert", full_disk)
     with pytest.raises(OSError, match="No space"):
-        export("tiny", finished_run / "best.weights.h5", data, tmp_path, "one", name=None, recipe={}, crop_margin=0.0)
+        export(
+            "tiny",
+            finished_run / "best.weights.h5",
+            data,
+            tmp_path,
+            "one",
+            name=None,
+            recipe={},
+            crop_margin=0.0,
+            lean={},
+        )
     assert list(tmp_path.iterdir()) == []
 
 
