@@ -86,7 +86,7 @@ def preset_config(preset: Preset, data: Path, *, rate: Rate, pictures: dict[str,
         epochs = min(max(int(TASTE_S / rate.epoch_s(train, pictures["public"])), 3), 12)
         settings |= {"pictures": TASTE_PICTURES, "epochs": epochs, "learning_rate": 1e-3}
     if not voted:
-        settings["ferplus_weight"] = 0.0
+        settings |= {"ferplus_weight": 0.0, "crowd_head": 0.0}
     return FitConfig(**{**settings, "data": str(data.absolute()), "network": preset.network})
 
 
