@@ -19,7 +19,7 @@ from typing import Any
 from emojify.errors import EmojifyError
 from emojify.files import clear_leftovers, locked, parse_json, remove_tree, write_atomically
 from emojify.public import closed_to_visitors
-from emojify.vision.classifier import Classifier
+from emojify.vision.classifier import MAX_CROP_MARGIN, Classifier
 
 SHIPPED_MODELS = ("residual", "seed")
 """What comes with the project. Until somebody promotes another, the first of them that is there is live."""
@@ -49,7 +49,8 @@ class Model:
             tflite = card["tflite"]
             if not isinstance(tflite["sha256"], str) or not isinstance(tflite["file"], str):
                 raise ValueError("the card does not name the model's file")
-            float(card.get("crop_margin", 0.0))
+            if not 0 <= float(card.get("crop_margin", 0.0)) <= MAX_CROP_MARGIN:
+                raise ValueError("no face can be cut out with this crop margin")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EmojifyError(f"The model {self.id} has no readable {CARD}.") from error
         return dict(card)

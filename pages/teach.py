@@ -33,8 +33,6 @@ from pages.parts.teach_pictures import bring_photos, do, keep_pictures, show_pic
 come_in()
 
 SECONDS_BETWEEN_LOOKS = 0.5
-THUMBNAIL_PX, SHARPNESS = 64, 2
-THUMBNAILS = 12  # of an emotion; the rest are a click away
 NEW, OLD = "as taught", "as before"
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.5rem}

@@ -58,6 +58,7 @@ def _glibc() -> ctypes.CDLL | None:
     return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
 
 
+_preparing = threading.Lock()
 _wait_for_the_next_frame = JitterBuffer._remove_frame
 
 
@@ -79,7 +80,6 @@ def _remove_whole_frame(buffer: JitterBuffer, sequence_number: int) -> JitterFra
 
 
 @functools.cache
-@functools.cache
 def video_loop() -> asyncio.AbstractEventLoop:
     """The event loop of all connections, running in a thread of its own until the process ends."""
     loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
@@ -89,9 +89,16 @@ def video_loop() -> asyncio.AbstractEventLoop:
 
 def prepare_process() -> None:
     """Make this process fit for live video. Call before the first connection; later calls do nothing."""
+    with _preparing:
+        _prepare()
+
+
+@functools.cache
+def _prepare() -> None:
     # Both are replaced on purpose, see above; mypy takes an assignment to somebody else's method or class for a slip.
     JitterBuffer._remove_frame = _remove_whole_frame  # type: ignore[assignment,method-assign]
     streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]
+    video_loop()
     for module in (streamlit_webrtc.webrtc, streamlit_webrtc.relay):
         module.get_global_event_loop = video_loop  # type: ignore[attr-defined]
     vpx.DEFAULT_BITRATE = START_BITRATE_BPS

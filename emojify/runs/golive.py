@@ -12,10 +12,7 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.models import Model, ModelStore
 from emojify.public import closed_to_visitors
-from emojify.runs.run import Run, read_json, tail
-
-PLACE = "export"
-"""Folder inside the run's, where the exporting process is recorded."""
+from emojify.runs.run import EXPORTING, Run, read_json, tail
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
     if any(model.id == run.model_id for model in models.models()):
         models.promote(run.model_id)
         return f"{run.model_id} is live."
-    place = run.folder / PLACE
+    place = run.folder / EXPORTING
     if processes.is_running(place):
         raise EmojifyError(f"A model of {run.id} is being made already.")
     shutil.rmtree(place, ignore_errors=True)
@@ -65,7 +62,7 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
 
 def export_of(run: Run, models: ModelStore) -> Export | None:
     """How the last export of a run stands; None if there never was one, or it went well."""
-    place = run.folder / PLACE
+    place = run.folder / EXPORTING
     born = processes.born(place)
     if born is None:
         return None

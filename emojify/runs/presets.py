@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from emojify.runs.progress import read_progress
 from emojify.runs.run import Run, read_json
@@ -25,6 +26,7 @@ __all__ = [
     "duration",
     "preset_config",
     "rate_of",
+    "recipe",
 ]
 
 TASTE_PICTURES = 3000
@@ -71,6 +73,11 @@ class Rate:
         return (train + public * _READING_SHARE) / self.pictures_per_s
 
 
+def recipe(network: str, voted: bool) -> dict[str, Any]:
+    """What a network is best trained with, where there are FER+ votes or none."""
+    return RECIPES[network] | ({} if voted else {"ferplus_weight": 0.0, "crowd_head": 0.0})
+
+
 def preset_config(preset: Preset, data: Path, *, rate: Rate, pictures: dict[str, int], voted: bool) -> FitConfig:
     """The settings of a preset.
 
@@ -80,13 +87,11 @@ def preset_config(preset: Preset, data: Path, *, rate: Rate, pictures: dict[str,
         pictures: how many there are, by split.
         voted: whether the data set has FER+ votes.
     """
-    settings = dict(RECIPES[preset.network])
+    settings = recipe(preset.network, voted)
     if preset.key == "taste":
         train = min(TASTE_PICTURES, pictures["train"])
         epochs = min(max(int(TASTE_S / rate.epoch_s(train, pictures["public"])), 3), 12)
         settings |= {"pictures": TASTE_PICTURES, "epochs": epochs, "learning_rate": 1e-3}
-    if not voted:
-        settings |= {"ferplus_weight": 0.0, "crowd_head": 0.0}
     return FitConfig(**{**settings, "data": str(data.absolute()), "network": preset.network})
 
 

@@ -17,6 +17,7 @@ from emojify.training.conduct import ENDED, FULL_BYTES, STOP_ASKED
 from emojify.training.config import FitConfig
 
 QUEUED = "queued.json"
+EXPORTING = "export"  # folder inside the run's, where the process that makes a model of it is recorded
 TAIL_BYTES = 12_000
 
 

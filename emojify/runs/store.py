@@ -19,7 +19,7 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, write_atomically
 from emojify.public import closed_to_visitors
-from emojify.runs.run import QUEUED, Run, State, look, read_json
+from emojify.runs.run import EXPORTING, QUEUED, Run, State, look, read_json
 from emojify.training.conduct import ENDED, STOP_ASKED
 from emojify.training.config import FitConfig
 
@@ -150,6 +150,8 @@ class RunStore:
         with locked(self.folder):
             if processes.is_running(run.folder):
                 raise EmojifyError(f"{run_id} is under way: stop it first.")
+            if processes.is_running(run.folder / EXPORTING):
+                raise EmojifyError(f"A model of {run_id} is being made: wait until it is there.")
             try:
                 remove_tree(run.folder)
             except OSError as error:

@@ -212,9 +212,9 @@ def _read(folder: Path) -> tuple[list[Sample], str | None]:
         emotion = parse_emotion(about["emotion"])
         boxes = {str(name): Box(*map(int, box)) for name, box in about["boxes"].items()}
         samples = [Sample(folder / name, folder.name, emotion, box) for name, box in sorted(boxes.items())]
+        return [sample for sample in samples if sample.path.parent == folder and sample.path.is_file()], None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, EmojifyError):
         return [], f"The recording {folder.name} is damaged and is left out. Delete all pictures to be rid of it."
-    return [sample for sample in samples if sample.path.is_file()], None
 
 
 def _count(number: int) -> str:

@@ -70,7 +70,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
     export.add_argument(
         "--lean", action="append", default=[], metavar="EMOTION=VALUE",
-        help="add so much to an emotion's logit, which is seldom the likeliest; choose it on public",
+        help="add VALUE to the logit of an emotion that is too seldom the likeliest; choose it on public",
     )  # fmt: skip
     export.add_argument("--promote", action="store_true", help="put the model live at once")
     export.set_defaults(run=_export)
@@ -93,8 +93,11 @@ def _train(options: argparse.Namespace) -> int:
             raise EmojifyError("A resumed run keeps its own settings: give --resume alone.")
         config, folder = FitConfig.read(options.resume), options.resume
     else:
+        from emojify.settings import Settings
+
         config = _config(options)
-        folder = options.folder or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}"
+        runs = Settings.from_environment().runs
+        folder = options.folder or runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}"
     _quiet()
     try:
         with Process() as process:
@@ -114,6 +117,10 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    if options.found is not None and not 0 <= options.found <= 1:
+        raise EmojifyError(f"--found must lie between 0 and 1, not {options.found}.")
+    if options.picture and (options.picture.suffix.lower() != ".png" or not options.picture.parent.is_dir()):
+        raise EmojifyError(f"{options.picture} can't be written. Its folder must exist and its name end in .png.")
     import cv2
 
     from emojify.models import ModelStore
@@ -130,13 +137,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.clean:
         data = mark_clean(data)
     tflite = model.folder / model.card["tflite"]["file"]
-    if options.found is not None and not 0 <= options.found <= 1:
-        raise EmojifyError(f"--found must lie between 0 and 1, not {options.found}.")
     figures = evaluate(
         tflite, data, options.split, clean=options.clean, mirrored=options.mirrored, found_margin=options.found
     )
     if options.picture and not cv2.imwrite(str(options.picture), confusion_picture(figures.confusion)):
-        raise EmojifyError(f"{options.picture} can't be written. Its folder must exist and its name end in .png.")
+        raise EmojifyError(f"{options.picture} can't be written: its folder is closed, or the disk full.")
     if options.json:
         what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}
         print(json.dumps(what | {"mirrored": options.mirrored, "found": options.found} | figures.as_dict()))
@@ -255,7 +260,13 @@ def _parse(name: str, value: str) -> bool | int | float | str:
             return {"true": True, "false": False}[value.lower()]
         return type(default)(value)
     except (KeyError, ValueError) as error:
-        kind = "true or false" if isinstance(default, bool) else "a number"
+        kind = (
+            "true or false"
+            if isinstance(default, bool)
+            else "a whole number"
+            if isinstance(default, int)
+            else "a number"
+        )
         raise EmojifyError(f"{name} must be {kind}, not {value!r}.") from error
 
 

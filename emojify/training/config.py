@@ -90,6 +90,7 @@ class FitConfig:
         limits |= {"lighting": (0, 1), "erase": (0, 1), "scale": (0, 0.9), "weight_decay": (0, 10), "decay": (0, 10)}
         limits |= {"logit_adjustment": (0, 5), "warmup_epochs": (0, 100_000), "patience": (0, 100_000)}
         limits |= {"small_epochs": (0, 100_000), "small_side": (16, 48), "crowd_head": (0, 10)}
+        limits |= {"seed": (0, 2_000_000)}  # batches draw from 1,000 of them an epoch, in 32 bits
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise EmojifyError(f"{name} is {getattr(self, name)}; it must lie between {low} and {high}.")
@@ -104,13 +105,19 @@ class FitConfig:
             EmojifyError: if ``run`` is no run, or was made by a later version.
         """
         try:
-            content: dict[str, Any] = parse_json((run / "config.json").read_text(encoding="utf-8"))
+            content: Any = parse_json((run / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise EmojifyError(f"{run} is no training run: it has no readable config.json.") from error
+        edited = f"{run / 'config.json'} was edited, and its settings make no sense any more."
+        if not isinstance(content, dict):
+            raise EmojifyError(edited)
         unknown = set(content) - {field.name for field in fields(cls)}
         if unknown:
             raise EmojifyError(f"{run} was made by another version of Emojify: it sets {', '.join(sorted(unknown))}.")
-        return cls(**content)
+        try:
+            return cls(**content)
+        except TypeError as error:
+            raise EmojifyError(edited) from error
 
 
 FLAGS = ("epochs", "batch_size", "learning_rate", "seed", "precision", "patience")

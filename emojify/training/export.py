@@ -36,6 +36,7 @@ from emojify.training.config import FitConfig
 from emojify.training.dataset import SIDE, Dataset, load
 from emojify.training.evaluate import Figures, measure, run_apart
 from emojify.training.weights import load_network, save_weights
+from emojify.vision.classifier import MAX_CROP_MARGIN
 
 MAX_LOSS = 0.005
 """Share of public pictures that int8 may lose against float and still ship: it is four times smaller and faster."""
@@ -73,6 +74,7 @@ def export_run(
     Raises:
         EmojifyError: if the id is taken or unfit, there is no such emotion, or the run or the data can't be used.
     """
+    _check_wishes(models, model_id, crop_margin, lean or {})
     if not (run / "checkpoint.json").is_file():
         raise EmojifyError(f"{run} is no training run with a whole epoch behind it. Let it finish one first.")
     config = FitConfig.read(run)
@@ -121,11 +123,8 @@ def export(
         data: with clean marks, see :func:`~emojify.training.check.mark_clean`.
         recipe: how it was trained, for the card.
     """
-    if not _ID.fullmatch(model_id):
-        raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
+    _check_wishes(models, model_id, crop_margin, lean)
     target = models / model_id
-    if target.exists():
-        raise EmojifyError(f"There is a model {model_id!r} already. Choose another id, or remove {target} first.")
     models.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=models, prefix=f"{UNFINISHED}{model_id}."))
     try:
@@ -166,13 +165,26 @@ def export(
     return target
 
 
-def _lean(model: keras.Model, lean: Mapping[str, float]) -> None:
-    kernel, bias = model.layers[-1].get_weights()
+def _check_wishes(models: Path, model_id: str, crop_margin: float, lean: Mapping[str, float]) -> None:
+    """Before anything is read, which takes long."""
+    if not _ID.fullmatch(model_id):
+        raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
+    if (models / model_id).exists():
+        raise EmojifyError(
+            f"There is a model {model_id!r} already. Choose another id, or remove {models / model_id} first."
+        )
+    if not 0 <= crop_margin <= MAX_CROP_MARGIN:
+        raise EmojifyError(f"The crop margin is {crop_margin}; it must lie between 0 and {MAX_CROP_MARGIN}.")
     for label, more in lean.items():
         if label not in LABELS:
             raise EmojifyError(f"There is no emotion called {label!r}. There are: {', '.join(LABELS)}.")
         if not abs(more) <= MAX_LEAN:
             raise EmojifyError(f"The lean towards {label} is {more}; it must lie between {-MAX_LEAN} and {MAX_LEAN}.")
+
+
+def _lean(model: keras.Model, lean: Mapping[str, float]) -> None:
+    kernel, bias = model.layers[-1].get_weights()
+    for label, more in lean.items():
         bias[LABELS.index(label)] += more
     model.layers[-1].set_weights([kernel, bias])
 

@@ -80,7 +80,7 @@ def _fit(config: FitConfig, data: Dataset, run: Path, control: Control) -> dict[
         precision = ("bfloat16" if has_bfloat16() else "float32") if config.precision == "auto" else config.precision
         pictures = {"data": data.name, "train": len(train), "public": len(public)}
         write_json(run / "environment.json", {**environment(precision), "pictures": pictures})
-        network, model = _compiled(config, train, precision)
+        network, model = _compiled(config, train, precision, begins="weights" not in state)
         average = Average(model, config.average) if config.average else None
         if "weights" in state:
             _restore(model, average, run, state)
@@ -128,8 +128,12 @@ def _at_most(pictures: int, train: Dataset, seed: int) -> Dataset:
     return train.rows(np.unique(np.concatenate([evenly, firsts])))
 
 
-def _compiled(config: FitConfig, train: Dataset, precision: str) -> tuple[keras.Model, keras.Model]:
-    """The network, and what is fitted: the same, or the same with a second head."""
+def _compiled(config: FitConfig, train: Dataset, precision: str, begins: bool) -> tuple[keras.Model, keras.Model]:
+    """The network, and what is fitted: the same, or the same with a second head.
+
+    Args:
+        begins: whether nothing is fitted yet, so that it may begin with another's weights.
+    """
     batches = -(-len(train) // config.batch_size)
     several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
     strategy = tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
@@ -139,7 +143,7 @@ def _compiled(config: FitConfig, train: Dataset, precision: str) -> tuple[keras.
         with strategy.scope():
             build = NETWORKS[config.network]
             network = build(side=None) if config.small_epochs else build()
-            if config.begin_with:
+            if begins and config.begin_with:
                 fill_weights(network, config.network, Path(config.begin_with))
             model = with_crowd_head(network) if config.crowd_head else network
             optimizer = _optimizer(config, batches)

@@ -16,6 +16,8 @@ from emojify.vision.readings import Box, Probabilities
 
 CROP_PX = 48
 
+MAX_CROP_MARGIN = 1.0  # of the face's box, on each side
+
 
 def crop_face(grey: NDArray[np.uint8], box: Box, margin: float = 0.0) -> NDArray[np.uint8]:
     """Cut a face out as the network wants it.

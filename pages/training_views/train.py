@@ -22,6 +22,7 @@ from emojify.runs.presets import (
     duration,
     preset_config,
     rate_of,
+    recipe,
 )
 from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
@@ -82,7 +83,7 @@ def new_fit(runs: list[Run]) -> None:
         return
     preset, config = choose_preset(path, check, runs)
     with st.expander("Everything else", icon=":material/tune:"):
-        changed = change_settings(config, f"{preset.key}-{path.name}")
+        changed = change_settings(config, f"{preset.key}-{path.name}", bool(check.report.get("voted")))
     if changed is None:
         return
     rate = rate_of(changed.network, runs, check.pictures["train"])
@@ -128,13 +129,13 @@ def choose_preset(path: Path, check: Check, runs: list[Run]) -> tuple[Preset, Fi
     return preset, configs[preset.key]
 
 
-def change_settings(config: FitConfig, key: str) -> FitConfig | None:
+def change_settings(config: FitConfig, key: str, voted: bool) -> FitConfig | None:
     """All settings, to be changed; None if they make no sense. ``key`` changes with where they come from."""
     network = st.selectbox(
         "network", sorted(RECIPES), index=sorted(RECIPES).index(config.network), key=f"network-{key}"
     )
     if network != config.network:
-        config = FitConfig(**{**RECIPES[network], "data": config.data, "network": network})
+        config = FitConfig(**{**recipe(network, voted), "data": config.data, "network": network})
     asked: dict[str, Any] = {}
     columns = st.columns(3)
     names = [field.name for field in fields(FitConfig) if field.name not in ("data", "network", "begin_with")]

@@ -36,7 +36,6 @@ SQUARE_PX = 32  # two macroblocks of VP8: stays black or white at any bit rate
 FRAMES = 300  # ten seconds; Chromium then starts the file again
 PATIENCE_MS = 30_000
 FORGOTTEN_S = 40  # a closed tab is missed after half a minute at the latest
-SEATS = "8"
 
 # Before the page's own code: keep each camera track, so that its frames can be watched too.
 KEEP_TRACKS = """
@@ -109,7 +108,7 @@ def write_camera(path: Path) -> None:
 
 
 @contextmanager
-def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def running_app(seats: int = 8) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The app on a free port; yields its address and process once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -117,7 +116,7 @@ def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     server = subprocess.Popen(
         [*command, "--server.port", str(port)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "EMOJIFY_MAX_SESSIONS": SEATS},
+        cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "EMOJIFY_MAX_SESSIONS": str(seats)},
     )  # fmt: skip
     url = f"http://localhost:{port}"
     try:

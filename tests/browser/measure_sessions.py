@@ -31,7 +31,6 @@ from tests.browser.measure_live import (
     BITS,
     FORGOTTEN_S,
     PATIENCE_MS,
-    SEATS,
     SQUARE_PX,
     component,
     resident_mb,
@@ -42,6 +41,7 @@ from tests.browser.measure_live import (
 from tests.live.caller import Looked, encode, visit
 
 SETTLE_S = 8
+SPARE_SEATS = 4
 PATIENCE_S = 60
 
 
@@ -63,8 +63,8 @@ class Visitor:
         self.process.start()
         self.opened_s: float = self.hear()
 
-    def hear(self) -> Any:
-        if not self._pipe.poll(PATIENCE_S):
+    def hear(self, after_s: float = 0) -> Any:
+        if not self._pipe.poll(after_s + PATIENCE_S):
             raise SystemExit("A visitor got no answer in a minute.")
         return self._pipe.recv()
 
@@ -98,8 +98,8 @@ def newcomer_in_browser_s(url: str) -> dict[str, float]:
     return {"heading": round(heading_s, 2), "Start can be pressed": round(start_s, 2)}
 
 
-def measure(sessions: int, seconds: int, closes: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder, running_app() as (url, server):
+def measure(sessions: int, seconds: float, closes: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder, running_app(seats=sessions + SPARE_SEATS) as (url, server):
         write_camera(Path(folder) / "camera.y4m")
         pictures = encode(Path(folder) / "camera.y4m")
         visitors = [Visitor(url, pictures, looks=number == 0) for number in range(sessions)]
@@ -111,7 +111,7 @@ def measure(sessions: int, seconds: int, closes: int) -> dict[str, Any]:
         for _ in range(2):
             for visitor in visitors:
                 visitor.say(seconds)
-            looks.append([visitor.hear() for visitor in visitors])
+            looks.append([visitor.hear(seconds) for visitor in visitors])
         elapsed_s = time.monotonic() - began_s
         after = [sum(one.cpu_times()[:2]) for one in (app, *others)]
         cores = [(late - early) / elapsed_s for early, late in zip(before, after, strict=True)]
@@ -154,7 +154,7 @@ def close_abruptly(url: str, pictures: list[bytes], server: subprocess.Popen[byt
     time.sleep(FORGOTTEN_S)
     held.append((round(resident_mb(server)), threads(server)))
     # With seats: had those who are gone kept theirs, there would be none.
-    seated = [Visitor(url, pictures) for _ in range(int(SEATS))]
+    seated = [Visitor(url, pictures) for _ in range(SPARE_SEATS)]
     begins_s = [visitor.start() for visitor in seated]
     for visitor in seated:
         visitor.leave()

@@ -142,6 +142,7 @@ class Caller:
     ) -> None:
         if hasattr(self, "_connection"):
             await self._connection.close()
+            await self._playing
         self._listening.cancel()
         await self._socket.close()
 

@@ -1,6 +1,7 @@
 """Fit: a run tells its whole story, and a kill changes nothing but the time it takes."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,19 @@ def test_a_fit_can_begin_with_the_weights_of_another(finished_run: Path, faces: 
     assert epoch_lines(tmp_path / "run")[0]["val_accuracy"] > 0.7  # learned before; at this rate nothing is learned
 
 
+def test_a_fit_goes_on_where_what_it_began_with_is_gone(
+    finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "first.weights.h5"
+    shutil.copy(finished_run / "best.weights.h5", first)
+    with monkeypatch.context() as patch:
+        cut_power_in_epoch(1, patch)
+        with pytest.raises(KeyboardInterrupt):
+            start(FitConfig(str(faces), **PLAIN, begin_with=str(first)), tmp_path / "run")  # type: ignore[arg-type]
+    first.unlink()
+    assert resume(tmp_path / "run")["epochs"] == 2
+
+
 def test_weights_of_another_network_are_refused(finished_run: Path, faces: Path, tmp_path: Path) -> None:
     config = FitConfig(str(faces), network="pooled", epochs=1, begin_with=str(finished_run / "best.weights.h5"))
     with pytest.raises(EmojifyError, match="does not hold the weights of the network 'pooled'"):
@@ -160,6 +174,7 @@ def test_a_config_of_the_first_version_is_the_tutorials_recipe(tmp_path: Path) -
         ({"optimizer": "magic"}, "optimizer is 'magic'; it must be adam or sgd"),
         ({"ferplus_weight": 1.5}, "ferplus_weight is 1.5; it must lie between 0 and 1"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"seed": -1}, "seed is -1"),
         ({"small_side": 40}, "small_side is 40; it must be a multiple of 16"),
     ],
 )
@@ -171,6 +186,15 @@ def test_settings_that_make_no_sense_are_refused(setting: dict[str, object], sen
 def test_a_run_of_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"data": "x", "warp_drive": true}')
     with pytest.raises(EmojifyError, match="warp_drive"):
+        FitConfig.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["[1]", '{"network": "seed"}', '{"data": "x", "epochs": "ten"}', '{"data": "x", "momentum": null}']
+)
+def test_a_config_of_the_wrong_kind_is_refused_in_a_sentence(content: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(EmojifyError):
         FitConfig.read(tmp_path)
 
 
