@@ -222,14 +222,10 @@ def _record(folder: Path) -> _Record:
 def _config(folder: Path) -> tuple[FitConfig | None, str]:
     if not (folder / "config.json").exists():
         return None, "It holds no config.json: half written, or no run at all."
-    edited = "Its config.json was edited, and its settings make no sense any more."
     try:
-        config = FitConfig.read(folder)
+        return FitConfig.read(folder), ""
     except EmojifyError as error:
         return None, str(error)
-    except (TypeError, AttributeError):  # something else than a table, or text for a number
-        return None, edited
-    return (config, "") if isinstance(config.data, str) and isinstance(config.network, str) else (None, edited)
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

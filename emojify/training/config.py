@@ -115,9 +115,12 @@ class FitConfig:
         if unknown:
             raise EmojifyError(f"{run} was made by another version of Emojify: it sets {', '.join(sorted(unknown))}.")
         try:
-            return cls(**content)
-        except TypeError as error:
+            config = cls(**content)
+        except TypeError as error:  # text for a number
             raise EmojifyError(edited) from error
+        if not (isinstance(config.data, str) and isinstance(config.network, str)):
+            raise EmojifyError(edited)
+        return config
 
 
 FLAGS = ("epochs", "batch_size", "learning_rate", "seed", "precision", "patience")
