@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
@@ -31,6 +30,7 @@ from emojify.public import is_visitor
 from emojify.settings import Settings
 from pages.parts.front_door import come_in
 from pages.parts.own_pack import OWN_STAYS, keep, packs_here
+from pages.parts.told import plain, tell_what_was_done
 
 come_in()
 
@@ -54,11 +54,6 @@ STYLE = """<style>
 </style>"""
 
 
-def plain(text: str) -> str:
-    """Text that somebody else wrote, for places that read Markdown: shown as it is, without links or pictures."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
-
-
 def do(action: Callable[[], str | None]) -> None:
     """Run what a button is for, and keep the sentence about it for the next run of the page."""
     st.session_state.pop("added", None)
@@ -66,13 +61,6 @@ def do(action: Callable[[], str | None]) -> None:
         st.session_state.done = action()
     except EmojifyError as error:
         st.session_state.failed = str(error)
-
-
-def tell_what_was_done() -> None:
-    if done := st.session_state.pop("done", None):
-        st.toast(plain(done), icon=":material/check:")
-    if failed := st.session_state.pop("failed", None):
-        st.error(plain(failed))
 
 
 def show_name(name: str, about: str) -> None:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from pages.parts.front_door import come_in
 from pages.parts.own_pack import not_for_visitors
+from pages.parts.told import tell_what_was_done
 from pages.training_views import data, golive, train, understand
-from pages.training_views.common import data_store, tell_what_was_done
+from pages.training_views.common import data_store
 
 come_in()
 

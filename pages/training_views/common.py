@@ -1,8 +1,7 @@
-"""What the views share: where things lie, and how a button's deed and its outcome are told."""
+"""What the views share: where things lie, and what a button does."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import streamlit as st
@@ -39,24 +38,12 @@ def model_store() -> ModelStore:
     return ModelStore(Settings.from_environment().models)
 
 
-def plain(text: str) -> str:
-    """Text that somebody else wrote, for places that read Markdown: shown as it is, without links or pictures."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
-
-
 def do(action: Callable[[], str | None]) -> None:
     """Run what a button is for, and keep the sentence about it for the next run of the page."""
     try:
         st.session_state.done = action()
     except EmojifyError as error:
         st.session_state.failed = str(error)
-
-
-def tell_what_was_done() -> None:
-    if done := st.session_state.pop("done", None):
-        st.toast(plain(done), icon=":material/check:")
-    if failed := st.session_state.pop("failed", None):
-        st.error(plain(failed))
 
 
 def described(run: Run) -> str:

@@ -12,7 +12,8 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.runs.charts import count_rows, count_spec
 from emojify.runs.datasets import MAX_UPLOAD_MB, Check
-from pages.training_views.common import data_store, do, plain
+from pages.parts.told import plain
+from pages.training_views.common import data_store, do
 
 SECONDS_BETWEEN_LOOKS = 0.5
 KAGGLE = "https://www.kaggle.com/datasets/msambare/fer2013"

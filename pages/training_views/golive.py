@@ -10,7 +10,8 @@ from emojify.errors import EmojifyError
 from emojify.models import SHIPPED_MODELS, Model, ModelStore
 from emojify.runs.golive import compare, compare_models, export_of, go_live
 from emojify.runs.presets import duration
-from pages.training_views.common import described, do, model_store, plain, run_store
+from pages.parts.told import plain
+from pages.training_views.common import described, do, model_store, run_store
 
 SECONDS_BETWEEN_LOOKS = 1.0
 FIGURES = {"private": "Private", "private_clean": "Private, without copies", "public": "Public"}

@@ -26,15 +26,14 @@ from emojify.runs.presets import (
 )
 from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
+from pages.parts.told import plain, tell_what_was_done
 from pages.training_views.common import (
     COLOURS,
     data_store,
     described,
     do,
     model_store,
-    plain,
     run_store,
-    tell_what_was_done,
 )
 
 SECONDS_BETWEEN_LOOKS = 1.0

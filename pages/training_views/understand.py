@@ -19,7 +19,8 @@ from emojify.runs.charts import (
 )
 from emojify.runs.progress import read_progress
 from emojify.runs.run import Run
-from pages.training_views.common import plain, run_store
+from pages.parts.told import plain
+from pages.training_views.common import run_store
 
 MAX_COMPARED = 7  # as many as there are colours
 
