@@ -42,6 +42,9 @@ from tests.browser.measure_live import (
 from tests.live.caller import Looked, encode, visit
 
 SETTLE_S = 8
+KEPT_S = (
+    130  # Streamlit keeps what a lost visitor had for two minutes, at most 128 visitors'; then the next one ends it
+)
 SPARE_SEATS = 24  # a seat is free ten seconds after its last frame
 PATIENCE_S = 60
 
@@ -154,12 +157,14 @@ def close_abruptly(url: str, pictures: list[bytes], server: subprocess.Popen[byt
             print(f"{number} closed", file=sys.stderr, flush=True)
         visitor.process.kill()
         visitor.process.join(PATIENCE_S)
-    time.sleep(FORGOTTEN_S)
     held.append((round(resident_mb(server)), threads(server)))
+    time.sleep(KEPT_S)
     # With a seat: had more than SPARE_SEATS of those who are gone kept theirs, nobody would have got in any more.
     last = Visitor(url, pictures)
     last.start()
     last.leave()
+    time.sleep(FORGOTTEN_S)
+    held.append((round(resident_mb(server)), threads(server)))
     return {"closed": closes, "resident_mb_and_threads": held}
 
 
