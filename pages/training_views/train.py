@@ -282,5 +282,9 @@ def curves(run: Run, progress: Progress) -> None:
     for place, metric, percent in ((left, "loss", False), (right, "accuracy", True)):
         rows = curve_rows(progress, metric, run.best_epoch)
         place.vega_lite_chart(rows, curve_spec(metric.capitalize(), percent=percent), width="stretch")
+    if run.config is not None and (run.config.crowd_head or run.config.logit_adjustment):
+        st.caption(
+            "The two losses can't be compared: the one on train includes this recipe's second head or adjusted logits."
+        )
     if progress.unreadable:
         st.caption(f"{progress.unreadable} lines of its progress can't be read and are left out.")
