@@ -35,7 +35,7 @@ from emojify.live.track import EmojiVideoTrack
 try:
     import uvloop
 except ImportError:  # there is none for Windows
-    uvloop = None  # type: ignore[assignment]
+    uvloop = None  # type: ignore[assignment]  # in place of the module
 
 START_BITRATE_BPS = 2_500_000
 MAX_BITRATE_BPS = 4_000_000
@@ -95,12 +95,12 @@ def prepare_process() -> None:
 
 @functools.cache
 def _prepare() -> None:
-    # Both are replaced on purpose, see above; mypy takes an assignment to somebody else's method or class for a slip.
+    # All are replaced on purpose, see above; mypy takes an assignment to somebody else's method or class for a slip.
     JitterBuffer._remove_frame = _remove_whole_frame  # type: ignore[assignment,method-assign]
     streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]
     video_loop()
     for module in (streamlit_webrtc.webrtc, streamlit_webrtc.relay):
-        module.get_global_event_loop = video_loop  # type: ignore[attr-defined]
+        module.get_global_event_loop = video_loop  # type: ignore[attr-defined]  # imported there, not exported
     vpx.DEFAULT_BITRATE = START_BITRATE_BPS
     vpx.MAX_BITRATE = MAX_BITRATE_BPS
     glibc = _glibc()

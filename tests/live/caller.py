@@ -123,6 +123,7 @@ class Caller:
         self._known: dict[str, ForwardMsg] = {}
         self._changed = asyncio.Condition()
         self._finished = False
+        self._playing: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Caller:
         await asyncio.to_thread(self._load)
@@ -142,6 +143,7 @@ class Caller:
     ) -> None:
         if hasattr(self, "_connection"):
             await self._connection.close()
+        if self._playing is not None:
             await self._playing
         self._listening.cancel()
         await self._socket.close()

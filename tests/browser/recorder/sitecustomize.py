@@ -31,4 +31,4 @@ def _note(event: str, host: object) -> None:
 
 sys.addaudithook(_hear)
 # libuv sends without a word to Python; where there is no uvloop, the same app sends through Python's own sockets.
-sys.modules["uvloop"] = None  # type: ignore[assignment]
+sys.modules["uvloop"] = None  # type: ignore[assignment]  # Python's own sign for "there is none"

@@ -1,0 +1,35 @@
+"""Visitors without a browser, at the real app: what measures several of them speaks its protocol."""
+
+import asyncio
+from pathlib import Path
+
+import av
+
+from tests.browser.conftest import serve
+from tests.browser.measure_live import FRAMES, write_camera
+from tests.browser.measure_sessions import number_of
+from tests.live.caller import Caller, encode
+
+
+def test_two_visitors_see_their_own_video_come_back(tmp_path: Path) -> None:
+    write_camera(tmp_path / "camera.y4m")
+    pictures = encode(tmp_path / "camera.y4m")
+    assert len(pictures) == FRAMES
+    numbers: list[int] = []
+
+    def seen(picture: av.VideoFrame) -> None:
+        numbers.append(number_of(picture))
+
+    async def visits(url: str) -> list[int]:
+        async with Caller(url, pictures, seen) as first, Caller(url, pictures) as second:
+            await first.start()
+            await second.start()
+            while len(numbers) < 20 or second.received < 5:
+                await asyncio.sleep(0.05)
+            return list(first.camera.sent_s)
+
+    with serve() as url:
+        sent = asyncio.run(asyncio.wait_for(visits(url), 120))
+    assert numbers == sorted(numbers)  # ten seconds of numbers, and less was watched
+    assert len(set(numbers)) > 10
+    assert set(numbers) <= set(sent)
