@@ -87,6 +87,8 @@ class LookAhead:
 
     def finish(self) -> list[tuple[Picture, list[Reading]]]:
         """What is still held back at the end of the video."""
+        if not self._past and len(self._held) <= MIN_HELD and not any(moment.sights for moment in self._held):
+            self._look_thoroughly()
         return [self._hand_out() for _ in range(len(self._held))]
 
     def _classify(self, grey: NDArray[np.uint8], box: Box) -> Probabilities:
@@ -107,6 +109,18 @@ class LookAhead:
                 return
             moment.sights[track_id] = _Sight(found, self._classify(grey, found), True)
             box = found
+
+    def _look_thoroughly(self) -> None:
+        """A video of a few pictures was over before the quick looks could have found a face twice."""
+        if not self._held:
+            return
+        last = self._held.pop()
+        assert last.picture is not None
+        grey = to_grey(last.picture.image)
+        for track_id, box in enumerate(self._detector.detect(grey)):
+            self._look_back(track_id, box)
+            last.sights[track_id] = _Sight(box, self._classify(grey, box), True)
+        self._held.append(last)
 
     def _hand_out(self) -> tuple[Picture, list[Reading]]:
         moment = self._held[0]
