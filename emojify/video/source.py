@@ -128,6 +128,7 @@ class VideoSource:
         """Pictures in the order of their time, and between them the pieces of :attr:`sound`."""
         stream = self._video_stream(self._container)
         step = round(TICKS_PER_S / self.info.fps)
+        promised = round((self.info.duration_s or 0.0) * TICKS_PER_S)
         last, end = -1, 0
         for item in self._pictures(self._container, stream, self.sound):
             if isinstance(item, Packet):
@@ -139,6 +140,8 @@ class VideoSource:
                 wanted = round((item.pts * item.time_base - self._start_s) * TICKS_PER_S)
             last = max(wanted, last + 1)
             duration = round(item.duration * item.time_base * TICKS_PER_S) if item.duration and item.time_base else step
+            if duration > step and last < promised < last + duration:
+                duration = promised - last  # the last picture, of which an edit list cuts a part
             end = last + duration
             yield Picture(self._upright(item, stream), last, duration)
         self._note_problems(end / TICKS_PER_S)
