@@ -92,8 +92,8 @@ class VideoSink:
         )
         self._video: VideoStream | None = None
         self._size = (0, 0)
-        self._shown_until = 0
         self._next_ticks = 0.0
+        self._waiting: av.VideoFrame | None = None  # for how many pictures after it are left out
         self._sound_template = sound if kind.sound_codec else None
         self._sound: _CopiedSound | _EncodedSound | None = None
         self.pictures = 0
@@ -111,11 +111,16 @@ class VideoSink:
         assert self._video is not None
         if self.kind.max_fps:
             if ticks < self._next_ticks - TICKS_PER_S / 1000:
+                if self._waiting is not None and self._waiting.pts is not None:
+                    self._waiting.duration = ticks + duration_ticks - self._waiting.pts
                 return
             self._next_ticks = max(self._next_ticks, ticks) + TICKS_PER_S / self.kind.max_fps
         frame = self._frame(image)
         frame.pts, frame.time_base, frame.duration = ticks, Fraction(1, TICKS_PER_S), duration_ticks
-        self._container.mux(self._video.encode(frame))
+        self._encode_waiting()
+        self._waiting = frame
+        if not self.kind.max_fps:
+            self._encode_waiting()
         self.pictures += 1
 
     def write_sound(self, sound: Sound) -> None:
@@ -125,6 +130,7 @@ class VideoSink:
 
     def close(self) -> None:
         """Finish the file."""
+        self._encode_waiting()
         if self._video is not None:
             self._container.mux(self._video.encode(None))
         if self._sound is not None:
@@ -135,6 +141,11 @@ class VideoSink:
         """Let go of the file, whatever state it is in."""
         with suppress(av.error.FFmpegError, OSError, ValueError):  # nobody will read it
             self._container.close()
+
+    def _encode_waiting(self) -> None:
+        if self._video is not None and self._waiting is not None:
+            self._container.mux(self._video.encode(self._waiting))
+            self._waiting = None
 
     def _begin(self, image: NDArray[np.uint8]) -> None:
         height, width = image.shape[:2]

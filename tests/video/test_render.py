@@ -152,6 +152,36 @@ def test_looping_pictures_run_as_long_with_at_most_fifteen_a_second(look: Look, 
     assert all(covered)
 
 
+@pytest.mark.parametrize("ending", [".gif", ".webp"])
+def test_the_last_of_looping_pictures_stays_for_those_left_out_after_it(
+    look: Look, tmp_path: Path, ending: str
+) -> None:
+    times_ms = tuple(range(0, 960, 40))  # every other one is kept, so not the last
+    source = Film(image=lambda time_s: astronaut(1 - time_s / 50), times_ms=times_ms).write(tmp_path / "in.mp4")
+    render(source, tmp_path / f"out{ending}", look)
+    durations_ms = []
+    for shown in ImageSequence.Iterator(PillowImage.open(tmp_path / f"out{ending}")):
+        shown.load()
+        durations_ms.append(shown.info["duration"])
+    assert sum(durations_ms) == pytest.approx(960, abs=15)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_video_of_a_few_pictures_has_its_face_found(look: Look, tmp_path: Path, count: int) -> None:
+    source = Film(times_ms=tuple(range(0, 40 * count, 40))).write(tmp_path / "in.mp4")
+    outcome = render(source, tmp_path / "out.mp4", look)
+    assert (outcome.pictures, outcome.faces, outcome.notes) == (count, 1, ())
+    assert all(covered_with(picture) for picture in watch(tmp_path / "out.mp4").pictures)
+
+
+def test_a_last_picture_that_is_cut_by_an_edit_list_ends_with_the_video(look: Look, tmp_path: Path) -> None:
+    source = Film(image=lambda time_s: wall(), times_ms=(0, 40, 80, 120, 220)).write(tmp_path / "in.mp4")
+    with patch("emojify.video.source._duration_s", return_value=0.25):
+        outcome = render(source, tmp_path / "out.mp4", look)
+    assert outcome.duration_s == pytest.approx(0.25, abs=0.001)
+    assert watch(tmp_path / "out.mp4").ends_s == pytest.approx(0.25, abs=0.001)
+
+
 def test_side_by_side_is_wider(classifier: Classifier, stills: Stills, tmp_path: Path) -> None:
     source = Film().write(tmp_path / "in.mp4")
     render(source, tmp_path / "out.mp4", Look(classifier, SideBySide(stills)))
@@ -193,7 +223,9 @@ def test_a_torn_file_is_rendered_as_far_as_it_goes_and_that_is_said(
         image=lambda time_s: noisy[round(time_s * 25) % 4].astype(np.uint8),
         times_ms=tuple(range(0, 4000, 40)),
         codec="libvpx" if wrapped == ".webm" else "libx264",
-        options={"deadline": "realtime", "b": "4000000"} if wrapped == ".webm" else {"preset": "ultrafast", "g": "25"},
+        options={"deadline": "realtime", "cpu-used": "-8", "b": "4000000"}
+        if wrapped == ".webm"
+        else {"preset": "ultrafast", "g": "25"},
         container_options={"movflags": "+faststart"} if wrapped == ".mp4" else {},
     )
     source = film.write(tmp_path / f"in{wrapped}")
