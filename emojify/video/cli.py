@@ -45,7 +45,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument("--model", metavar="ID", help="instead of the live one")
     command.add_argument("--seconds", metavar="N", type=float, help="only the first N seconds of a video")
     command.add_argument("--csv", metavar="FILE", type=Path, help="write the seconds of each emotion to FILE")
-    command.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    command.add_argument("--overwrite", action="store_true", help="replace OUT, and the FILE of --csv, if they exist")
     command.add_argument("--estimate", action="store_true", help="say how long it would take and how large it would be")
     command.add_argument("--report", metavar="FILE", type=Path, help="write progress and outcome to FILE, as JSON")
     command.set_defaults(run=_render)
@@ -54,6 +54,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _render(options: argparse.Namespace) -> int:
     if options.seconds is not None and not options.seconds > 0:
         raise EmojifyError(f"--seconds must be more than 0, not {options.seconds:g}.")
+    _check_files_beside(options)
     report = _Report(options.report)
     before = signal.signal(signal.SIGTERM, _stop)
     try:
@@ -75,10 +76,14 @@ def _render(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace, report: _Report) -> Outcome | None:
     check_target(options.source, options.target, options.overwrite)
+    picture = is_picture(options.source)
+    for flag in ("seconds", "csv", "estimate"):
+        if picture and getattr(options, flag):
+            raise EmojifyError(f"{options.source.name} is a picture, and --{flag} is for videos. Leave it out.")
     settings = Settings.from_environment()
     pack = list_packs(settings.emojis).get(options.pack)
     look = Look(_classifier(settings, options.model), STYLES[options.style](pack.emoji))
-    if not is_picture(options.source):
+    if not picture:
         guess = _look_ahead(options, look)
         if options.estimate and guess is not None:
             report.write(state="estimated", estimate=asdict(guess))
@@ -101,6 +106,22 @@ def _work(options: argparse.Namespace, report: _Report) -> Outcome | None:
     return outcome
 
 
+def _check_files_beside(options: argparse.Namespace) -> None:
+    """Refuse a file for the seconds or the report before any work is done, the more so if it is the video itself."""
+    for flag, path in (("--csv", options.csv), ("--report", options.report)):
+        if path is None:
+            continue
+        if not path.parent.is_dir():
+            raise EmojifyError(f"The folder {path.parent} is not there.")
+        if path.exists() and not path.is_file():
+            raise EmojifyError(f"{path} is not a file that could be replaced.")
+        for other in (options.source, options.target):
+            if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
+                raise EmojifyError(f"{flag} would replace {other}. Name another file.")
+    if options.csv is not None and options.csv.exists() and not options.overwrite:
+        raise EmojifyError(f"{options.csv} exists already. Name another file, or add --overwrite.")
+
+
 def _classifier(settings: Settings, model_id: str | None) -> Classifier:
     store = ModelStore(settings.models)
     if model_id:  # asked for by name: no other one may answer in its place
@@ -117,7 +138,7 @@ def _look_ahead(options: argparse.Namespace, look: Look) -> Estimate | None:
         total_s = min(video.info.duration_s or 0.0, options.seconds or float("inf"))
     if total_s < LONG_S and not options.estimate:
         return None
-    guess = estimate(options.source, options.target.suffix.lower(), look)
+    guess = estimate(options.source, options.target.suffix.lower(), look, options.seconds)
     if guess is None:
         print("The file does not say how long it is, so neither can the time be told.", file=sys.stderr)
         return None

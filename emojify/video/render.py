@@ -177,8 +177,11 @@ class Estimate:
     size_bytes: int
 
 
-def estimate(source: Path, ending: str, look: Look) -> Estimate | None:
+def estimate(source: Path, ending: str, look: Look, until_s: float | None = None) -> Estimate | None:
     """Render the first seconds, and tell from them; None if the file does not say how long it is.
+
+    Args:
+        until_s: how much of it is wanted: that much, not all, must fit into such a file. All of it is estimated.
 
     Raises:
         EmojifyError: as :func:`render`.
@@ -188,7 +191,7 @@ def estimate(source: Path, ending: str, look: Look) -> Estimate | None:
         check_target(source, target, overwrite=False)
         with VideoSource(source) as video:
             total_s = video.info.duration_s
-            _check_length(video.info, KINDS[ending], None)
+            _check_length(video.info, KINDS[ending], until_s)
             trial = _render_video(video, target, KINDS[ending], look, lambda progress: None, TRIAL_S)
     if not total_s or not trial.duration_s:
         return None

@@ -99,6 +99,58 @@ def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
     assert tree(tmp_path) == before
 
 
+@pytest.mark.parametrize("flag", ["--csv", "--report"])
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("in.mp4", "would replace"),
+        ("link.mp4", "would replace"),
+        ("out.mp4", "would replace"),
+        ("nowhere/a.csv", "nowhere is not there"),
+        ("folder", "not a file that could be replaced"),
+    ],
+)
+def test_a_file_beside_that_cannot_be_is_refused_before_the_work(
+    tmp_path: Path, flag: str, name: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = Film().write(tmp_path / "in.mp4")
+    (tmp_path / "link.mp4").hardlink_to(film)
+    (tmp_path / "folder").mkdir()
+    before = tree(tmp_path)
+    assert main(["render", str(film), str(tmp_path / "out.mp4"), flag, str(tmp_path / name), "--overwrite"]) == 2
+    assert sentence in capsys.readouterr().err
+    assert tree(tmp_path) == before
+
+
+def test_a_table_that_is_there_is_replaced_only_if_that_is_wanted(film: Path, tmp_path: Path) -> None:
+    table = tmp_path / "precious.csv"
+    table.write_text("precious")
+    command = ["render", str(film), str(tmp_path / "out.mp4"), "--csv", str(table)]
+    assert main(command) == 2
+    assert table.read_text() == "precious"
+    assert not (tmp_path / "out.mp4").exists()
+    assert main([*command, "--overwrite"]) == 0
+    assert table.read_text().startswith("emotion,")
+
+
+@pytest.mark.parametrize("rest", [["--csv", "a.csv"], ["--seconds", "1"], ["--estimate"]])
+def test_what_only_a_video_has_is_refused_for_a_picture(
+    tmp_path: Path, rest: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "me.png").write_bytes(cv2.imencode(".png", astronaut())[1].tobytes())
+    assert main(["render", str(tmp_path / "me.png"), str(tmp_path / "out.png"), *rest]) == 2
+    assert f"me.png is a picture, and {rest[0]} is for videos" in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_the_beginning_of_a_video_too_long_for_a_gif_is_estimated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = Film(image=lambda time_s: wall(), times_ms=tuple(range(0, 100_000, 2000))).write(tmp_path / "in.mp4")
+    assert main(["render", str(film), str(tmp_path / "out.gif"), "--estimate", "--seconds", "50"]) == 0
+    assert "50 s of video: about" in capsys.readouterr().err
+
+
 def test_a_long_video_is_estimated_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     times_ms = tuple(range(0, 700_000, 5000))
     film = Film(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "long.mp4")
