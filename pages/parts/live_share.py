@@ -21,18 +21,21 @@ def offer_made(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
         names = [name for name in CLIP_KINDS if clip.has_faces or "Sticker" not in name]
         name = str(st.segmented_control("Your clip", names, default=names[0], required=True, key="clip_kind"))
         ending = CLIP_KINDS[name]
-        content = encoded(clip, name, pack)
-        preview = st.container()
-        # Before the preview, so that whoever sees the new kind also has its file behind the button.
-        st.download_button(
-            "Download clip", content, f"emojified{ending}", KINDS[ending].mime,
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        with preview:
-            if ending == ".mp4":
-                st.video(content, loop=True, autoplay=True, muted=True)
-            else:
-                st.image(content, width=STICKER_PX if "Sticker" in name else "stretch", alt="Your clip")
+        place = st.empty()
+        with place:  # where the button to the file before was: it would still give that one
+            content = encoded(clip, name, pack)
+        with place.container():
+            preview = st.container()
+            # Before the preview, so that whoever sees the new kind also has its file behind the button.
+            st.download_button(
+                "Download clip", content, f"emojified{ending}", KINDS[ending].mime,
+                icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+            with preview:
+                if ending == ".mp4":
+                    st.video(content, loop=True, autoplay=True, muted=True)
+                else:
+                    st.image(content, width=STICKER_PX if "Sticker" in name else "stretch", alt="Your clip")
     if strip is not None:
         content = encode_png(strip)
         st.image(content, width=180, alt="Your photo strip")

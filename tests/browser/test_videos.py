@@ -85,9 +85,9 @@ def test_a_clip_and_its_sticker_are_recorded_and_taken_home(page: Page) -> None:
     assert clip.pictures[0].shape == (480, 640, 3)
 
     page.get_by_role("radio", name="Sticker, WebP").click()
-    expect(page.get_by_alt_text("Your clip")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Making the file")).to_be_visible(timeout=PATIENCE_MS)
     with page.expect_download(timeout=PATIENCE_MS) as download:
-        save.click()
+        save.click()  # at once: the button to the file before must be gone by now
     sticker = PillowImage.open(io.BytesIO(download.value.path().read_bytes()))
     assert (sticker.format, sticker.mode) == ("WEBP", "RGBA")
     assert sticker.width == sticker.height
