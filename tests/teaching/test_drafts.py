@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import time
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from emojify.errors import EmojifyError
 from emojify.models import CARD, Model, ModelStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
+from emojify.teaching import teach as module
+from emojify.teaching.fit import Taught
 from emojify.teaching.teach import MODEL
 from tests.teaching.conftest import Record
 
@@ -156,6 +159,16 @@ def test_a_base_that_is_gone_is_named(settings: Settings, base: Model) -> None:
     (base.folder / CARD).write_text(json.dumps(base.card | {"based_on": "older"}))
     with pytest.raises(EmojifyError, match="made from the model older, which is not here any more"):
         drafts.base_model(ModelStore(settings.models))
+
+
+def test_the_command_keeps_nothing_that_learned_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "fit", lambda head, *rest, **given: Taught(head, math.inf, 0.0))
+    assert main(["teach"]) == 2
+    assert "could not learn these pictures" in capsys.readouterr().err
+    assert [model.id for model in ModelStore(settings.models).models()] == ["seed"]
+    assert drafts.find(settings) is None
 
 
 def test_the_command_teaches_and_puts_the_model_live(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
