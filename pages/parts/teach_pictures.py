@@ -47,7 +47,7 @@ def keep_pictures(
 ) -> str:
     """Save a recording; the sentence says what became of it."""
     saved = store.add(emotion, cutouts, source, instead_of)
-    st.session_state.teach_last = saved.recording
+    st.session_state.teach_last = saved.recording if source == CAMERA else None  # photos can't be recorded anew
     kept = "1 picture" if saved.kept == 1 else f"{saved.kept} different pictures"
     return " ".join([f"Kept {kept} of {emotion.label}.", *saved.notes])
 

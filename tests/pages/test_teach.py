@@ -132,13 +132,17 @@ def test_a_new_recording_is_not_watched_under_the_words_about_the_last(page: App
     assert not page.error
 
 
-def test_a_photo_becomes_a_sample_of_the_chosen_face(page: AppTest, settings: Settings, astronaut: Image) -> None:
+def test_a_photo_becomes_a_sample_of_the_chosen_face(
+    page: AppTest, settings: Settings, astronaut: Image, streamer: MagicMock
+) -> None:
+    streamer.return_value.state.playing = True
     page.run()
     photo = as_file(PillowImage.fromarray(astronaut[:, :, ::-1]))
     page.file_uploader[0].set_value([("me.png", photo, "image/png")]).run()
     press(page, "Add as happy")
     assert not page.exception
     assert "Kept 1 picture of happy." in page.success[0].value
+    assert "Redo the last one" not in labels(page)
     (sample,) = drafts.sample_store(settings).samples()
     assert sample.emotion is Emotion.HAPPY
     assert "At present it reads " in words(page)
