@@ -7,6 +7,7 @@ import json
 import math
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,7 +96,9 @@ def test_only_one_at_a_time_and_stopping_it_changes_nothing(settings: Settings) 
     assert files(settings.data) + files(settings.models) == before
 
 
-def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(settings: Settings) -> None:
+def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     teaching = drafts.begin(settings)
     processes.kill(teaching.folder)
     teaching = finished(settings)
@@ -103,6 +106,9 @@ def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(settings: S
     assert teaching.error is not None
     assert "stopped before it was done" in teaching.error
     assert ModelStore(settings.models).open().model.id == "seed"
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
+        assert "the disk is full" in str(finished(settings).error)
     drafts.begin(settings)  # and it can be tried again
     drafts.discard(settings)
 
