@@ -6,33 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-from emojify.emotions import Emotion, parse_emotion
+from emojify.emotions import parse_emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
-from emojify.live._compat import prepare_process
-from emojify.live.bars import bars_html
-from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
-from emojify.live.processor import EmojiVideoProcessor, LiveSettings
-from emojify.live.recorder import Phase, Recorder
-from emojify.live.video_frame import look_after_video_frame
 from emojify.models import Model, ModelStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
 from emojify.teaching.hints import advice
 from emojify.teaching.rehearsal import require_bank
 from emojify.teaching.samples import Sample
-from emojify.vision.annotators import BoxLabel
+from emojify.teaching.teach import NOT_LEARNED
 from emojify.vision.classifier import Classifier
-from emojify.vision.readings import main_reading
 from pages.parts.front_door import come_in
 from pages.parts.own_pack import not_for_visitors
-from pages.parts.teach_pictures import bring_photos, do, keep_pictures, show_pictures, tell_what_was_done
+from pages.parts.teach_pictures import bring_photos, do, show_pictures, tell_what_was_done
+from pages.parts.teach_recording import SECONDS_BETWEEN_LOOKS, choose_and_record, video, watch
 
 come_in()
 
-SECONDS_BETWEEN_LOOKS = 0.5
 NEW, OLD = "as taught", "as before"
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.5rem}
@@ -40,122 +32,10 @@ STYLE = """<style>
 </style>"""
 
 
-# ---- the video, and recording from it ----
-
-
 @st.cache_resource(show_spinner="Loading the model …", max_entries=4)
 def open_classifier(folder: str, files: str) -> Classifier:
     """``files`` is the folder's fingerprint."""
     return Model(Path(folder)).open()
-
-
-def video(classifier: Classifier) -> tuple[EmojiVideoProcessor, Recorder, bool]:
-    state = st.session_state
-    if "teach_recorder" not in state:
-        state.teach_recorder = Recorder(BoxLabel())
-    recorder: Recorder = state.teach_recorder
-    live = LiveSettings(classifier, recorder)
-    if "teach_processor" not in state:
-        state.teach_processor = EmojiVideoProcessor(live)
-    processor: EmojiVideoProcessor = state.teach_processor
-    processor.configure(live)
-    prepare_process()
-    context = webrtc_streamer(
-        key="teach",
-        mode=WebRtcMode.SENDRECV,
-        queued_video_frames_callback=processor.recv_queued,
-        on_video_ended=processor.on_ended,
-        frontend_rtc_configuration=rtc_configuration(settings),
-        server_rtc_configuration=rtc_configuration(settings),
-        media_stream_constraints=MEDIA_CONSTRAINTS,
-        media_toggle_controls=False,
-        translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
-        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
-    )
-    look_after_video_frame()
-    playing = bool(context.state.playing)
-    if not playing and recorder.progress().phase is not Phase.IDLE:
-        recorder.cancel()
-        st.session_state.teach_said = (
-            None,
-            "The video stopped, so nothing was recorded. Start it and record again.",
-        )
-    return processor, recorder, playing
-
-
-@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
-def watch(processor: EmojiVideoProcessor, recorder: Recorder) -> None:
-    progress = recorder.progress()
-    if progress.phase is Phase.DONE:
-        do(lambda: save(recorder))
-        st.rerun()
-    if progress.emotion is not None:
-        name = f"{progress.emotion.look.symbol} {progress.emotion.label}"
-        if progress.phase is Phase.COUNTDOWN:
-            st.subheader(f"Get ready to look {name}: {progress.seconds_left}", anchor=False)
-        else:
-            st.subheader(f"{name}: {progress.crops} pictures", anchor=False)
-            st.caption("Keep the face, move your head a little.")
-        return
-    status = processor.status()
-    if status.turned_away:
-        st.warning(processor.seats.sentence)
-    reading = main_reading(status.readings)
-    if reading is None:
-        st.subheader("Nobody in sight: come into the picture", anchor=False)
-    else:
-        symbol = reading.emotion.look.symbol if reading.sure else "🤔"
-        st.subheader(f"It reads: {symbol} {reading.caption}", anchor=False)
-    st.html(bars_html(reading))
-    st.caption(f"{status.fps:.0f} frames/s")
-    if status.problem:
-        st.warning(f"{status.failed} frames could not be read ({status.problem}).")
-
-
-def save(recorder: Recorder) -> str:
-    emotion, cutouts = recorder.take()
-    return keep_pictures(samples_here, emotion, cutouts)
-
-
-def redo(recorder: Recorder, last: list[Sample]) -> None:
-    samples_here.delete(last)
-    recorder.begin(last[0].emotion)
-
-
-def choose_and_record(recorder: Recorder, playing: bool, samples: list[Sample]) -> None:
-    counts = {emotion: sum(sample.emotion is emotion for sample in samples) for emotion in Emotion}
-    chosen = st.pills(
-        "Which face do you show it?",
-        [emotion.label for emotion in Emotion],
-        default=Emotion.HAPPY.label,
-        required=True,
-        format_func=lambda label: _with_count(parse_emotion(label), counts),
-        key="teach_emotion",
-        persist_state="session",
-    )
-    emotion = parse_emotion(str(chosen))
-    idle = recorder.progress().phase is Phase.IDLE
-    with st.container(horizontal=True):
-        st.button(
-            f"Record {emotion.label}",
-            type="primary",
-            icon=":material/radio_button_checked:",
-            disabled=not (playing and idle),
-            on_click=recorder.begin,
-            args=[emotion],
-        )
-        last = [sample for sample in samples if sample.recording == st.session_state.get("teach_last")]
-        if last and playing and idle:
-            st.button("Redo the last one", icon=":material/replay:", on_click=lambda: do(lambda: redo(recorder, last)))
-        if not idle:
-            st.button("Cancel", on_click=recorder.cancel)
-    if not playing:
-        st.caption("Press Start under the video first. After 3, 2, 1 it takes pictures for three seconds.")
-
-
-def _with_count(emotion: Emotion, counts: dict[Emotion, int]) -> str:
-    number = f" · {counts[emotion]}" if counts[emotion] else ""
-    return f"{emotion.look.symbol} {emotion.label}{number}"
 
 
 # ---- deleting ----
@@ -165,7 +45,7 @@ def forget(samples: list[Sample], personal: list[Model]) -> None:
     with st.popover("Delete all", icon=":material/delete:"):
         st.markdown("Gone for good, from this machine's disk too.")
         st.button(
-            f"Delete all {len(samples)} pictures",
+            "Delete all pictures",
             disabled=not samples and not samples_here.problems(),
             on_click=lambda: do(delete_pictures),
         )
@@ -254,10 +134,7 @@ def table(result: dict[str, Any]) -> str:
 def try_it(teaching: drafts.Teaching) -> None:
     assert teaching.result is not None
     if not teaching.result["learned"]:
-        st.warning(
-            "It could not learn these pictures without forgetting how to read everyone else, so it stayed as it was. "
-            "Are they all labelled as meant?"
-        )
+        st.warning(NOT_LEARNED)
     st.markdown(table(teaching.result))
     if not teaching.result["own"]:
         st.caption(
@@ -270,7 +147,8 @@ def try_it(teaching: drafts.Teaching) -> None:
             "“Everyone else” are faces of the training data's public part."
         )
     with st.container(horizontal=True):
-        st.button("Keep it", type="primary", icon=":material/check:", on_click=lambda: do(lambda: keep(teaching)))
+        if teaching.result["learned"]:  # else it is as it was
+            st.button("Keep it", type="primary", icon=":material/check:", on_click=lambda: do(lambda: keep(teaching)))
         st.button("Discard", icon=":material/close:", on_click=lambda: do(discard))
 
 
@@ -326,7 +204,6 @@ except EmojifyError as error:
     st.error(str(error))
     st.stop()
 with notices:
-    tell_what_was_done()
     for problem in (*opened.problems, *samples_here.problems()):
         st.warning(problem)
     offer_undo(opened.model)
@@ -352,12 +229,13 @@ except EmojifyError as error:
     st.error(str(error))
     st.stop()
 with stage:
-    processor, recorder, playing = video(classifier)
+    processor, recorder, playing = video(settings, classifier)
     if playing:
-        watch(processor, recorder)
+        watch(processor)
 with record_place:
+    tell_what_was_done()  # in sight of whoever pressed a button, on a phone as well
     st.subheader("1. Record", anchor=False)
-    choose_and_record(recorder, playing, samples)
+    choose_and_record(samples_here, recorder, playing, samples)
     bring_photos(samples_here)
     st.subheader("2. Teach", anchor=False)
     teach(samples, teaching, base)

@@ -19,7 +19,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.vision.analyzer import to_grey
 from emojify.vision.annotators import Annotator
-from emojify.vision.cutout import Cutout, cut_out
+from emojify.vision.cutout import Cutout, cut_out, people
 from emojify.vision.readings import Image, Reading
 
 COUNTDOWN_S = 3.0
@@ -28,7 +28,6 @@ CROPS = 30
 COVERED_CONTRAST = 12.0  # standard deviation of the grey values under which the camera sees nothing
 MIN_SEEN = 0.3  # share of the frames in which there must be a face
 MAX_CROWDED = 0.3  # share of the frames in which there may be several
-BESIDE = 0.5  # of the largest face's width: what is smaller is far behind it, a picture on the wall, or no face at all
 
 
 class Phase(Enum):
@@ -138,17 +137,16 @@ class Recorder:
     def _look(self, scene: Image, readings: Sequence[Reading], now_s: float) -> None:
         grey = to_grey(scene)
         covered = not readings and float(grey[::4, ::4].std()) < COVERED_CONTRAST
-        widest = max((reading.face.box.width for reading in readings), default=0)
-        people = [reading for reading in readings if reading.face.box.width >= BESIDE * widest]
+        faces = people([reading.face.box for reading in readings])
         self._count = replace(
             self._count,
             frames=self._count.frames + 1,
-            alone=self._count.alone + (len(people) == 1),
-            crowded=self._count.crowded + (len(people) > 1),
+            alone=self._count.alone + (len(faces) == 1),
+            crowded=self._count.crowded + (len(faces) > 1),
             covered=self._count.covered + covered,
         )
-        if len(people) == 1 and now_s >= self._next_s and len(self._crops) < CROPS:
-            self._crops.append(cut_out(grey, people[0].face.box))
+        if len(faces) == 1 and now_s >= self._next_s and len(self._crops) < CROPS:
+            self._crops.append(cut_out(grey, faces[0]))
             self._next_s = max(self._next_s + RECORDING_S / CROPS, now_s)
 
 

@@ -23,7 +23,7 @@ def _teach(options: argparse.Namespace) -> None:
     from emojify.models import ModelStore
     from emojify.settings import Settings
     from emojify.teaching import drafts
-    from emojify.teaching.teach import PROGRESS, teach
+    from emojify.teaching.teach import NOT_LEARNED, PROGRESS, teach
 
     settings = Settings.from_environment()
     folder = options.folder or settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
@@ -50,6 +50,9 @@ def _teach(options: argparse.Namespace) -> None:
             say(error=f"It could not be done: {error.strerror}. Nothing was changed.")
             raise EmojifyError(f"It could not be done: {error.strerror}.") from error
     _print(result)
+    if options.folder is None and not result["learned"]:
+        drafts.discard(settings)
+        raise EmojifyError(f"{NOT_LEARNED} Nothing was changed.")
     if options.folder is None:
         found = drafts.find(settings)
         assert found is not None

@@ -29,6 +29,7 @@ from emojify.teaching.samples import SampleStore
 from emojify.teaching.teach import MODEL, PROGRESS, RESULT
 
 BASED_ON = "based_on"
+ROOM_FOR_A_WORD = 64 * 1024  # bytes
 
 
 def sample_store(settings: Settings) -> SampleStore:
@@ -120,8 +121,15 @@ def _look(folder: Path) -> Teaching:
         try:
             result = parse_json((folder / RESULT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            error = error or "It was stopped before it was done. Nothing was changed; teach again when you like."
+            error = error or _why_it_ended(folder)
     return Teaching(folder, running, done, doing, result, error)
+
+
+def _why_it_ended(folder: Path) -> str:
+    """What can be said of a process that left no word; on a full disk there is no room for one."""
+    if shutil.disk_usage(folder).free < ROOM_FOR_A_WORD:
+        return "It was stopped: the disk is full. Nothing was changed; make room, then teach again."
+    return "It was stopped before it was done. Nothing was changed; teach again when you like."
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,18 +95,21 @@ class SampleStore:
         return [problem for _, problem in map(_read, self._recordings()) if problem]
 
     @closed_to_visitors
-    def add(self, emotion: Emotion, cutouts: Sequence[Cutout], source: str = CAMERA) -> Saved:
+    def add(
+        self, emotion: Emotion, cutouts: Sequence[Cutout], source: str = CAMERA, instead_of: str | None = None
+    ) -> Saved:
         """Keep what is worth keeping of a recording: varied pictures, no copies of what is here.
 
         Args:
             source: ``CAMERA``, where a face moves and pictures that are all alike are refused, or ``PHOTOS``.
+            instead_of: id of a recording that goes as soon as this one is here, and not before.
 
         Raises:
             EmojifyError: if the pictures are all alike, are here already, contradict what is here, or can't be
                 written. Nothing is kept then.
         """
         clear_leftovers(self.folder)
-        if len(self._recordings()) >= MAX_RECORDINGS:
+        if sum(folder.name != instead_of for folder in self._recordings()) >= MAX_RECORDINGS:
             raise EmojifyError(f"There are {MAX_RECORDINGS} recordings already. Delete some first.")
         crops = crops_of(cutouts)
         picked = np.array(pick_varied(crops, MAX_PICTURES), np.int64)
@@ -114,17 +118,21 @@ class SampleStore:
                 f"These pictures are all alike: of {len(cutouts)} only {len(picked)} differ. Record again, and "
                 "move your head a little while you do: nearer, farther, left, right."
             )
-        picked, notes = self._without_copies(emotion, picked, crops)
+        picked, notes = self._without_copies(emotion, picked, crops, instead_of)
         recording = self._write(emotion, [cutouts[row] for row in picked], source)
+        self.delete([sample for sample in self.samples() if sample.recording == instead_of])
         return Saved(recording, len(picked), notes)
 
     def _without_copies(
-        self, emotion: Emotion, picked: NDArray[np.int64], crops: NDArray[np.uint8]
+        self, emotion: Emotion, picked: NDArray[np.int64], crops: NDArray[np.uint8], instead_of: str | None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         notes: list[str] = []
         here: dict[Emotion, list[Cutout]] = {}
         for sample in self.samples():
-            here.setdefault(sample.emotion, []).append(sample.cutout())
+            if sample.recording == instead_of:
+                continue
+            with suppress(EmojifyError):  # damaged: nothing is a copy of it, and nothing new is lost for it
+                here.setdefault(sample.emotion, []).append(sample.cutout())
         for other, cutouts in here.items():
             doubled = copies(crops[picked], crops_of(cutouts))
             if not doubled.any():

@@ -38,6 +38,11 @@ PLACEHOLDER_ID = "draft"
 MAX_DIFFERENCE = 0.02
 """How far the probabilities that the written file gives may lie from what was fitted, on average."""
 
+NOT_LEARNED = (
+    "It could not learn these pictures without forgetting how to read everyone else, so it stayed as it was. "
+    "Are they all labelled as meant?"
+)
+
 Report = Callable[[float, str], None]
 
 

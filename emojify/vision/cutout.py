@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +13,7 @@ from emojify.vision.classifier import crop_face
 from emojify.vision.readings import Box
 
 ROOM = 0.35  # of the box, on each side: no model crops wider
+BESIDE = 0.5  # of the largest face's width: what is smaller is far behind it, a picture on the wall, or no face at all
 MAX_SIDE_PX = 400  # a face in 640x480 stays as it is, to the pixel; larger ones are shrunk
 
 
@@ -35,6 +37,12 @@ class Cutout:
     def crop(self, margin: float) -> NDArray[np.uint8]:
         """The face as a model with this crop margin is given it, see :func:`~emojify.vision.classifier.crop_face`."""
         return crop_face(self.picture, self.box, margin)
+
+
+def people(boxes: Sequence[Box]) -> list[Box]:
+    """The faces of those who are in front, without what is far behind them."""
+    widest = max((box.width for box in boxes), default=0)
+    return [box for box in boxes if box.width >= BESIDE * widest]
 
 
 def cut_out(grey: NDArray[np.uint8], box: Box) -> Cutout:

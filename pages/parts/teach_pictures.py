@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 
 import cv2
 import numpy as np
@@ -12,11 +14,12 @@ from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.pictures import encode_png, read_photo
 from emojify.teaching.hints import WELL_READ, ReadAs, read_pictures
-from emojify.teaching.samples import PHOTOS, Sample, SampleStore
+from emojify.teaching.samples import CAMERA, PHOTOS, Sample, SampleStore
 from emojify.vision.analyzer import to_grey
 from emojify.vision.classifier import Classifier
-from emojify.vision.cutout import Cutout, cut_out
+from emojify.vision.cutout import Cutout, cut_out, people
 from emojify.vision.detector import FaceDetector
+from pages.parts.told import plain
 
 THUMBNAIL_PX, SHARPNESS = 64, 2
 THUMBNAILS = 12  # of an emotion; the rest are a click away
@@ -39,10 +42,12 @@ def tell_what_was_done() -> None:
         st.success(done, icon=":material/check:")
 
 
-def keep_pictures(store: SampleStore, emotion: Emotion, cutouts: list[Cutout], **source: str) -> str:
+def keep_pictures(
+    store: SampleStore, emotion: Emotion, cutouts: list[Cutout], source: str = CAMERA, instead_of: str | None = None
+) -> str:
     """Save a recording; the sentence says what became of it."""
-    saved = store.add(emotion, cutouts, **source)
-    st.session_state.teach_last = saved.recording
+    saved = store.add(emotion, cutouts, source, instead_of)
+    st.session_state.teach_last = saved.recording if source == CAMERA else None  # photos can't be recorded anew
     kept = "1 picture" if saved.kept == 1 else f"{saved.kept} different pictures"
     return " ".join([f"Kept {kept} of {emotion.label}.", *saved.notes])
 
@@ -70,12 +75,12 @@ def add_photos(store: SampleStore, emotion: Emotion, files: list[tuple[str, byte
     for name, content in files:
         try:
             grey = to_grey(read_photo(content, name))
-            boxes = FaceDetector().detect(grey)
+            boxes = people(FaceDetector().detect(grey))
             if len(boxes) != 1:
                 raise EmojifyError(f"{name} has {len(boxes) or 'no'} faces; there must be yours alone.")
             cutouts.append(cut_out(grey, boxes[0]))
         except EmojifyError as error:
-            problems.append(str(error))
+            problems.append(plain(str(error)))  # it names the file, as somebody wrote it
     if not cutouts:
         raise EmojifyError(" ".join(problems))
     said = keep_pictures(store, emotion, cutouts, source=PHOTOS)
@@ -94,8 +99,15 @@ def thumbnail(path: str, written_ns: int) -> bytes:
 
 
 def thumbnails(samples: list[Sample]) -> list[bytes]:
-    made = [thumbnail(str(sample.path), sample.path.stat().st_mtime_ns) for sample in samples]
+    made = []
+    for sample in samples:
+        with suppress(FileNotFoundError):  # deleted meanwhile, in another tab
+            made.append(thumbnail(str(sample.path), sample.path.stat().st_mtime_ns))
     return [picture for picture in made if picture]
+
+
+def pictures(number: int) -> str:
+    return "1 picture" if number == 1 else f"{number} pictures"
 
 
 @st.cache_data(show_spinner="Reading your pictures …", max_entries=8)
@@ -118,7 +130,7 @@ def show_pictures(store: SampleStore, samples: list[Sample], classifier: Classif
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 times = "1 recording" if recordings == 1 else f"{recordings} recordings"
-                st.markdown(f"{emotion.look.symbol} **{emotion.label}** · {len(mine)} pictures, {times}")
+                st.markdown(f"{emotion.look.symbol} **{emotion.label}** · {pictures(len(mine))}, {times}")
                 if st.button("Look through", key=f"look-{emotion.label}", icon=":material/grid_view:"):
                     look_through(store, emotion)
             if emotion in now:
@@ -129,10 +141,10 @@ def show_pictures(store: SampleStore, samples: list[Sample], classifier: Classif
 
 def in_words(read: ReadAs) -> str:
     if read.mistaken is None:
-        return "All of them are read right now."
+        return "At present it reads all of them rightly."
     if read.right >= WELL_READ:
-        return f"{read.right:.0%} are read right now."
-    return f"Only {read.right:.0%} are read right now; most others look {read.mistaken.label} to it."
+        return f"At present it reads {read.right:.0%} of them rightly."
+    return f"At present it reads only {read.right:.0%} of them rightly; most others look {read.mistaken.label} to it."
 
 
 @st.dialog("Look through", width="large")
@@ -142,8 +154,7 @@ def look_through(store: SampleStore, emotion: Emotion) -> None:
     ticked: list[Sample] = []
     for recording in dict.fromkeys(sample.recording for sample in mine):
         its = [sample for sample in mine if sample.recording == recording]
-        day, time_ = recording.split("-")[:2]
-        whole = st.checkbox(f"The whole recording of {day[6:]}.{day[4:6]}. at {time_[:2]}:{time_[2:4]}", key=recording)
+        whole = st.checkbox(f"The whole recording of {when(recording)}", key=recording)
         with st.container(horizontal=True, gap="xxsmall"):
             for number, sample in enumerate(its):
                 with st.container(width=THUMBNAIL_PX + 8, gap="xxsmall"):
@@ -151,6 +162,13 @@ def look_through(store: SampleStore, emotion: Emotion) -> None:
                         st.image(picture, width=THUMBNAIL_PX)
                     if st.checkbox(f"{number + 1}", key=f"{recording}/{sample.path.name}") or whole:
                         ticked.append(sample)
-    if st.button(f"Delete {len(ticked)} pictures", disabled=not ticked, icon=":material/delete:"):
+    if st.button(f"Delete {pictures(len(ticked))}", disabled=not ticked, icon=":material/delete:"):
         do(lambda: store.delete(ticked))
         st.rerun()
+
+
+def when(recording: str) -> str:
+    try:
+        return f"{datetime.strptime(recording[:15], '%Y%m%d-%H%M%S'):%d %B, %H:%M}"
+    except ValueError:  # a folder that somebody named by hand
+        return plain(recording)

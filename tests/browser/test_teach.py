@@ -123,7 +123,7 @@ def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_
     pictures = len(list(house.glob("data/samples/*/*.png")))
     page.get_by_role("button", name="Look through").first.click()
     page.get_by_role("dialog").get_by_text("1", exact=True).click(timeout=PATIENCE_MS)
-    page.get_by_role("button", name="Delete 1 pictures").click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Delete 1 picture").click(timeout=PATIENCE_MS)
     expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
     assert len(list(house.glob("data/samples/*/*.png"))) == pictures - 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.emotions import LABELS, Emotion
-from emojify.live.recorder import Phase
+from emojify.live.recorder import Phase, _Count
 from emojify.models import CARD, Model, ModelStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
@@ -94,27 +95,63 @@ def test_a_video_that_stops_in_the_middle_drops_the_recording_and_says_so(page: 
     press(page.run(), "Record happy")
     streamer.return_value.state.playing = False
     page.run()
-    page.run()
     assert "nothing was recorded" in words(page)
     assert page.session_state["teach_recorder"].progress().phase is Phase.IDLE
 
 
-def test_a_photo_becomes_a_sample_of_the_chosen_face(page: AppTest, settings: Settings, astronaut: Image) -> None:
+def test_what_is_redone_stays_until_the_new_one_is_there(
+    page: AppTest, settings: Settings, record: Record, streamer: MagicMock
+) -> None:
+    streamer.return_value.state.playing = True
+    store = drafts.sample_store(settings)
+    page.session_state["teach_last"] = store.add(Emotion.SAD, record(Emotion.SAD)).recording
+    before = store.samples()
+    press(page.run(), "Redo the last one")
+    recorder = page.session_state["teach_recorder"]
+    assert (recorder.progress().phase, recorder.progress().emotion) == (Phase.COUNTDOWN, Emotion.SAD)
+    recorder._begins_s -= 10  # its time goes by without a frame
+    page.run()
+    assert "nothing was recorded" in words(page)
+    assert store.samples() == before
+
+    press(page, "Redo the last one")
+    recorder._crops, recorder._count = record(Emotion.SAD, 2), _Count(frames=90, alone=90)
+    recorder._begins_s -= 10
+    page.run()
+    assert not page.exception
+    assert "different pictures of sad" in page.success[0].value
+    assert {sample.recording for sample in store.samples()} == {page.session_state["teach_last"]}
+    assert not set(store.samples()) & set(before)
+
+
+def test_a_new_recording_is_not_watched_under_the_words_about_the_last(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    page.session_state["teach_said"] = None, "There were several faces in the picture."
+    assert page.run().error
+    press(page, "Record happy")
+    assert not page.error
+
+
+def test_a_photo_becomes_a_sample_of_the_chosen_face(
+    page: AppTest, settings: Settings, astronaut: Image, streamer: MagicMock
+) -> None:
+    streamer.return_value.state.playing = True
     page.run()
     photo = as_file(PillowImage.fromarray(astronaut[:, :, ::-1]))
     page.file_uploader[0].set_value([("me.png", photo, "image/png")]).run()
     press(page, "Add as happy")
     assert not page.exception
     assert "Kept 1 picture of happy." in page.success[0].value
+    assert "Redo the last one" not in labels(page)
     (sample,) = drafts.sample_store(settings).samples()
     assert sample.emotion is Emotion.HAPPY
-    assert "All of them are read right now." in words(page) or "look " in words(page)
+    assert "At present it reads " in words(page)
     assert "only one picture of happy" in words(page)
 
 
 @pytest.mark.parametrize(
     ("picture", "sentence"),
-    [("wall", "me.png has no faces"), ("two", "me.png has 2 faces"), ("text", "not a picture")],
+    [("wall", "has no faces"), ("two", "has 2 faces"), ("text", "not a picture")],
 )
 def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
     page: AppTest, settings: Settings, astronaut: Image, picture: str, sentence: str
@@ -130,6 +167,25 @@ def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
     assert not page.exception
     assert sentence in page.error[0].value
     assert drafts.sample_store(settings).samples() == []
+
+
+def test_somebody_far_behind_does_not_spoil_a_photo(page: AppTest, settings: Settings, astronaut: Image) -> None:
+    face = PillowImage.fromarray(astronaut[:256, 100:356, ::-1])
+    photo = PillowImage.new("RGB", (768, 512), "grey")
+    photo.paste(face.resize((512, 512)), (0, 0))
+    photo.paste(face.resize((200, 200)), (540, 0))
+    page.run()
+    page.file_uploader[0].set_value([("me.png", as_file(photo), "image/png")]).run()
+    press(page, "Add as happy")
+    (sample,) = drafts.sample_store(settings).samples()
+    assert sample.box.width > 120  # hers who is in front
+
+
+def test_a_name_of_a_photo_is_shown_as_it_is(page: AppTest) -> None:
+    page.run()
+    page.file_uploader[0].set_value([("![me](http://x).png", b"hello", "image/png")]).run()
+    press(page, "Add as happy")
+    assert r"\!\[me\]\(http\:\/\/x\)\.png" in page.error[0].value
 
 
 def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
@@ -156,6 +212,15 @@ def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
     assert "“Seed” is live again." in page.success[0].value
     assert ModelStore(settings.models).live_id == page.session_state["model"] == "seed"
     assert page.session_state["teach_processor"]._settings.classifier.name == "seed"
+
+
+def test_a_draft_that_learned_nothing_is_not_offered_to_be_kept(page: AppTest, draft: Path) -> None:
+    result = json.loads((draft / "result.json").read_text())
+    (draft / "result.json").write_text(json.dumps(result | {"learned": False}))
+    page.run()
+    assert "It could not learn these pictures" in page.warning[0].value
+    assert "Discard" in labels(page)
+    assert "Keep it" not in labels(page)
 
 
 def test_discarding_keeps_the_pictures(page: AppTest, settings: Settings, draft: Path) -> None:
@@ -199,9 +264,20 @@ def test_looking_through_shows_every_picture_with_a_tick(page: AppTest, settings
     assert len(page.checkbox) == len(drafts.sample_store(settings).samples()) + 2  # and one a recording
 
 
+def test_a_recording_that_was_named_by_hand_can_be_looked_through(
+    page: AppTest, settings: Settings, draft: Path
+) -> None:
+    folder = sorted((settings.data / "samples").iterdir())[0]
+    folder.rename(folder.with_name("mine"))
+    press(page.run(), "Look through")
+    assert not page.exception
+    named = [box.label for box in page.checkbox if box.label.startswith("The whole")]
+    assert "The whole recording of mine" in named
+    assert any(re.fullmatch(r"The whole recording of \d\d [A-Z][a-z]+, \d\d:\d\d", label) for label in named)
+
+
 def test_one_button_deletes_them_all(page: AppTest, settings: Settings, draft: Path) -> None:
-    number = len(drafts.sample_store(settings).samples())
-    press(page.run(), f"Delete all {number} pictures")
+    press(page.run(), "Delete all pictures")
     assert "All pictures are deleted." in page.success[0].value
     assert [path for path in settings.data.rglob("*") if path.is_file()] == []
 

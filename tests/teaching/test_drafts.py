@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +18,8 @@ from emojify.errors import EmojifyError
 from emojify.models import CARD, Model, ModelStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
+from emojify.teaching import teach as module
+from emojify.teaching.fit import Taught
 from emojify.teaching.teach import MODEL
 from tests.teaching.conftest import Record
 
@@ -92,7 +96,9 @@ def test_only_one_at_a_time_and_stopping_it_changes_nothing(settings: Settings) 
     assert files(settings.data) + files(settings.models) == before
 
 
-def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(settings: Settings) -> None:
+def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     teaching = drafts.begin(settings)
     processes.kill(teaching.folder)
     teaching = finished(settings)
@@ -100,6 +106,9 @@ def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(settings: S
     assert teaching.error is not None
     assert "stopped before it was done" in teaching.error
     assert ModelStore(settings.models).open().model.id == "seed"
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
+        assert "the disk is full" in str(finished(settings).error)
     drafts.begin(settings)  # and it can be tried again
     drafts.discard(settings)
 
@@ -156,6 +165,16 @@ def test_a_base_that_is_gone_is_named(settings: Settings, base: Model) -> None:
     (base.folder / CARD).write_text(json.dumps(base.card | {"based_on": "older"}))
     with pytest.raises(EmojifyError, match="made from the model older, which is not here any more"):
         drafts.base_model(ModelStore(settings.models))
+
+
+def test_the_command_keeps_nothing_that_learned_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "fit", lambda head, *rest, **given: Taught(head, math.inf, 0.0))
+    assert main(["teach"]) == 2
+    assert "could not learn these pictures" in capsys.readouterr().err
+    assert [model.id for model in ModelStore(settings.models).models()] == ["seed"]
+    assert drafts.find(settings) is None
 
 
 def test_the_command_teaches_and_puts_the_model_live(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

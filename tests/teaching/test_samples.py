@@ -122,11 +122,31 @@ def test_a_damaged_picture_is_named(store: SampleStore) -> None:
         sample.cutout()
 
 
+def test_a_damaged_picture_does_not_cost_what_was_recorded_now(store: SampleStore) -> None:
+    store.add(Emotion.HAPPY, cutouts(1, 5))
+    store.samples()[0].path.write_bytes(b"half a file")
+    assert store.add(Emotion.SAD, cutouts(2, 5)).kept == 5
+
+
+def test_what_is_recorded_anew_goes_when_the_new_one_is_here_and_not_before(store: SampleStore) -> None:
+    old = store.add(Emotion.HAPPY, cutouts(1, 5)).recording
+    before = store.samples()
+    with pytest.raises(EmojifyError, match="all alike"):
+        store.add(Emotion.HAPPY, cutouts(2, 1) * 30, instead_of=old)
+    assert store.samples() == before
+    new = store.add(Emotion.SAD, [*cutouts(1, 3), *cutouts(2, 2)], instead_of=old)  # it may look like what it replaces
+    assert (new.kept, new.notes) == (5, ())
+    assert {sample.recording for sample in store.samples()} == {new.recording}
+    assert not (store.folder / old).exists()
+
+
 def test_there_is_an_end_to_recordings(store: SampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_RECORDINGS", 1)
     store.add(Emotion.HAPPY, cutouts(1, 5))
     with pytest.raises(EmojifyError, match="1 recordings already"):
         store.add(Emotion.HAPPY, cutouts(2, 5))
+    (old,) = {sample.recording for sample in store.samples()}
+    assert store.add(Emotion.HAPPY, cutouts(2, 5), instead_of=old).kept == 5
 
 
 def test_a_recording_of_a_moving_face_is_kept_nearly_whole(store: SampleStore, record: Record) -> None:

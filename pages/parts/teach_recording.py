@@ -1,0 +1,141 @@
+"""The video on the teaching page, and recording from it. Not a page of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+import streamlit_webrtc
+
+from emojify.emotions import Emotion, parse_emotion
+from emojify.live._compat import prepare_process
+from emojify.live.bars import bars_html
+from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
+from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.live.recorder import Phase, Recorder
+from emojify.live.video_frame import look_after_video_frame
+from emojify.settings import Settings
+from emojify.teaching.samples import Sample, SampleStore
+from emojify.vision.annotators import BoxLabel
+from emojify.vision.classifier import Classifier
+from emojify.vision.readings import main_reading
+from pages.parts.teach_pictures import do, keep_pictures
+
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def video(settings: Settings, classifier: Classifier) -> tuple[EmojiVideoProcessor, Recorder, bool]:
+    """The video, what may record from it, and whether it plays. One that stopped ends a recording."""
+    state = st.session_state
+    if "teach_recorder" not in state:
+        state.teach_recorder = Recorder(BoxLabel())
+    recorder: Recorder = state.teach_recorder
+    live = LiveSettings(classifier, recorder)
+    if "teach_processor" not in state:
+        state.teach_processor = EmojiVideoProcessor(live)
+    processor: EmojiVideoProcessor = state.teach_processor
+    processor.configure(live)
+    prepare_process()
+    context = streamlit_webrtc.webrtc_streamer(
+        key="teach",
+        mode=streamlit_webrtc.WebRtcMode.SENDRECV,
+        queued_video_frames_callback=processor.recv_queued,
+        on_video_ended=processor.on_ended,
+        frontend_rtc_configuration=rtc_configuration(settings),
+        server_rtc_configuration=rtc_configuration(settings),
+        media_stream_constraints=MEDIA_CONSTRAINTS,
+        media_toggle_controls=False,
+        translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
+        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
+    )
+    look_after_video_frame()
+    playing = bool(context.state.playing)
+    if not playing and recorder.progress().phase is not Phase.IDLE:
+        recorder.cancel()
+        state.teach_said = None, "The video stopped, so nothing was recorded. Start it and record again."
+    return processor, recorder, playing
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def watch(processor: EmojiVideoProcessor) -> None:
+    """What it reads in the video right now."""
+    status = processor.status()
+    if status.turned_away:
+        st.warning(processor.seats.sentence)
+    reading = main_reading(status.readings)
+    if reading is None:
+        st.subheader("Nobody in sight: come into the picture", anchor=False)
+    else:
+        symbol = reading.emotion.look.symbol if reading.sure else "🤔"
+        st.subheader(f"It reads: {symbol} {reading.caption}", anchor=False)
+    st.html(bars_html(reading))
+    st.caption(f"{status.fps:.0f} frames/s")
+    if status.problem:
+        st.warning(f"{status.failed} frames could not be read ({status.problem}).")
+
+
+def choose_and_record(store: SampleStore, recorder: Recorder, playing: bool, samples: list[Sample]) -> None:
+    counts = {emotion: sum(sample.emotion is emotion for sample in samples) for emotion in Emotion}
+    chosen = st.pills(
+        "Which face do you show it?",
+        [emotion.label for emotion in Emotion],
+        default=Emotion.HAPPY.label,
+        required=True,
+        format_func=lambda label: _with_count(parse_emotion(label), counts),
+        key="teach_emotion",
+        persist_state="session",
+    )
+    emotion = parse_emotion(str(chosen))
+    idle = recorder.progress().phase is Phase.IDLE
+    with st.container(horizontal=True):
+        st.button(
+            f"Record {emotion.label}",
+            type="primary",
+            icon=":material/radio_button_checked:",
+            disabled=not (playing and idle),
+            on_click=lambda: do(lambda: record(recorder, emotion)),
+        )
+        last = [sample for sample in samples if sample.recording == st.session_state.get("teach_last")]
+        if last and playing and idle:
+            st.button(
+                "Redo the last one",
+                icon=":material/replay:",
+                on_click=lambda: do(lambda: record(recorder, last[0].emotion, last[0].recording)),
+            )
+        if not idle:
+            st.button("Cancel", on_click=recorder.cancel)
+    if not playing:
+        st.caption("Press Start under the video first. After 3, 2, 1 it takes pictures for three seconds.")
+    elif not idle:
+        watch_recording(store, recorder)
+
+
+def record(recorder: Recorder, emotion: Emotion, instead_of: str | None = None) -> None:
+    """Begin; the recording that it is made instead of stays until this one is there."""
+    st.session_state.teach_instead_of = instead_of
+    recorder.begin(emotion)
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def watch_recording(store: SampleStore, recorder: Recorder) -> None:
+    """Beside the button and not at the video: on a phone that is out of sight when somebody presses it."""
+    progress = recorder.progress()
+    if progress.emotion is None:
+        return
+    if progress.phase is Phase.DONE:
+        do(lambda: save(store, recorder))
+        st.rerun()
+    name = f"{progress.emotion.look.symbol} {progress.emotion.label}"
+    if progress.phase is Phase.COUNTDOWN:
+        st.subheader(f"Get ready to look {name}: {progress.seconds_left}", anchor=False)
+    else:
+        st.subheader(f"{name}: {progress.crops} pictures", anchor=False)
+    st.caption("Keep the face, move your head a little.")
+
+
+def save(store: SampleStore, recorder: Recorder) -> str:
+    emotion, cutouts = recorder.take()
+    return keep_pictures(store, emotion, cutouts, instead_of=st.session_state.get("teach_instead_of"))
+
+
+def _with_count(emotion: Emotion, counts: dict[Emotion, int]) -> str:
+    number = f" · {counts[emotion]}" if counts[emotion] else ""
+    return f"{emotion.look.symbol} {emotion.label}{number}"
