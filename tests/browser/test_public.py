@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image as PillowImage
 from playwright.sync_api import Browser, expect
 
@@ -24,8 +25,10 @@ def large_pictures() -> dict[str, bytes]:
     return {f"{label}.png": picture for label, picture in zip(LABELS, pictures, strict=True)}
 
 
-def test_what_a_visitor_brings_and_records_reaches_no_file(browser: Browser, tmp_path: Path) -> None:
-    record, pack, photo = tmp_path / "record.jsonl", tmp_path / "Noise.zip", tmp_path / "photo.png"
+def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
+    browser: Browser, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    record, pack, photo = tmp_path / "record.jsonl", tmp_path / "Annabel.zip", tmp_path / "Benedict.png"
     pack.write_bytes(zipped(large_pictures().items()))
     photo.write_bytes(encoded(PillowImage.effect_noise((1400, 1000), 100)))
     assert min(pack.stat().st_size, photo.stat().st_size) > MORE_THAN_A_MEGABYTE
@@ -50,3 +53,7 @@ def test_what_a_visitor_brings_and_records_reaches_no_file(browser: Browser, tmp
         context.close()
     written = {path for event, path in heard(record) if event == "open"}
     assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
+    said = "".join(capfd.readouterr())
+    assert "server started" in said, "the app's log was not heard"
+    assert "Annabel" not in said
+    assert "Benedict" not in said
