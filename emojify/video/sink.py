@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -80,15 +81,24 @@ SOUND_BIT_RATE = 160_000
 class VideoSink:
     """A video file that is being written. Its size is that of the first picture.
 
+    Args:
+        target: a file, or memory for a video that should never lie on a disk.
+        kind: what it becomes.
+        fps: the pictures a second, as far as they are known.
+        sound: the track that will be written beside the pictures.
+
     Raises:
         OSError: from any method, if it cannot be written (PyAV's FFmpegError is one for what the system refuses).
     """
 
-    def __init__(self, path: Path, kind: Kind, fps: Fraction, sound: AudioStream | None = None) -> None:
+    def __init__(self, target: Path | io.BytesIO, kind: Kind, fps: Fraction, sound: AudioStream | None = None) -> None:
         self.kind = kind
         self._fps = min(fps, Fraction(kind.max_fps)) if kind.max_fps else fps
+        in_memory = isinstance(target, io.BytesIO)
+        # FFmpeg moves an MP4's index to its start by opening the file again, which memory has no name for.
+        options = {key: word for key, word in kind.container_options.items() if not in_memory or key != "movflags"}
         self._container: OutputContainer = av.open(
-            f"file:{path}", "w", format=kind.format, options=kind.container_options
+            target if in_memory else f"file:{target}", "w", format=kind.format, options=options
         )
         self._video: VideoStream | None = None
         self._size = (0, 0)

@@ -14,20 +14,22 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.browser.conftest import QUIET, ROOT, free_port, installed, running_app
 from tests.browser.test_live import PATIENCE_MS, component, component_frame, start, wait_for_emoji
+from tests.packs.inputs import encoded
 
 HOST = "emojify.test"  # a name of its own, as a host has; only this browser knows where it is
 STREAM = "/_stcore/stream"  # the WebSocket of a session
 AROUND = """
-daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
+daemon off; worker_processes 1; pid nginx.pid; error_log error.log warn;
 events {{}}
 http {{
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fcgi; uwsgi_temp_path uwsgi; scgi_temp_path s;
     log_format who "$visitor $uri $upstream_addr";
-    access_log access.log who;
+    access_log off;
     include {configuration};
 }}
 """
@@ -44,6 +46,11 @@ class House:
     def served_by(self, page: Page) -> str:
         """The process that answered this browser last."""
         return self.asked()[visitor_of(page)][-1]
+
+    @property
+    def complaints(self) -> str:
+        """What nginx warned of."""
+        return self.log.with_name("error.log").read_text()
 
     def asked(self, what: str = "/") -> dict[str, list[str]]:
         """For every visitor, the processes that requests of theirs went to, in turn; both for one that was tried on.
@@ -79,12 +86,13 @@ def write_certificate(folder: Path) -> None:
 
 
 def configuration_of_the_documents(folder: Path, port: int, apps: list[int]) -> str:
-    """Only where it listens and where things lie is different here."""
+    """Only where it listens, where things lie and that requests are written down is different here."""
     text = (ROOT / "docs" / "nginx.conf").read_text()
     for theirs, ours in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("/etc/ssl/emojify/cert.pem", str(folder / "cert.pem")),
         ("/etc/ssl/emojify/key.pem", str(folder / "key.pem")),
+        ("access_log off;", "access_log access.log who;"),
         ("127.0.0.1:8601", f"127.0.0.1:{apps[0]}"),
         ("127.0.0.1:8602", f"127.0.0.1:{apps[1]}"),
     ):
@@ -180,3 +188,18 @@ def test_who_loses_their_process_goes_on_in_the_other_one_with_one_click(
     assert house.asked(STREAM)[names[0]][0] == lost
     assert set(house.asked()[names[1]]) == {kept}
     assert house.asked(STREAM)[names[1]] == [kept]
+
+
+def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_out_there: Browser, house: House) -> None:
+    """nginx warns of every request and answer that it puts into one."""
+    page = browser_out_there.new_context().new_page()
+    page.goto(house.url)
+    page.get_by_text("Photo", exact=True).click(timeout=PATIENCE_MS)
+    photo = encoded(PillowImage.effect_noise((2000, 1500), 100))
+    page.locator('input[type="file"]').first.set_input_files(
+        {"name": "photo.png", "mimeType": "image/png", "buffer": photo}, timeout=PATIENCE_MS
+    )
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        page.get_by_role("button", name="Download").click(timeout=PATIENCE_MS)
+    assert Path(download.value.path()).stat().st_size > 1_000_000
+    assert "temporary file" not in house.complaints

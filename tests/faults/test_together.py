@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+from emojify.files import locked
 from emojify.models import ModelStore
-from emojify.packs.store import MAX_PACKS, list_packs
+from emojify.packs.importer import read_zip
+from emojify.packs.store import MAX_PACKS, add_pack, list_packs
 from emojify.settings import ROOT
 from tests.conftest import write_model
 from tests.packs.inputs import pack_zip
@@ -82,3 +85,15 @@ def test_processes_that_add_packs_at_once_get_names_of_their_own_and_no_more_tha
     assert sum("50 packs already" in line for line in said) == 4 * AT_ONCE - 5
     assert len([path for path in packs_folder.iterdir() if not path.name.startswith(".")]) == MAX_PACKS
     assert len(list_packs(packs_folder).packs) == 7
+
+
+def test_who_adds_a_pack_waits_for_whoever_has_the_folder(packs_folder: Path) -> None:
+    """The limit is looked at while nobody else can add; the test above meets that moment only sometimes."""
+    adding = threading.Thread(target=lambda: add_pack(packs_folder, read_zip(pack_zip(), "cats.zip")))
+    with locked(packs_folder):
+        adding.start()
+        adding.join(0.5)
+        assert adding.is_alive()
+        assert "cats" not in list_packs(packs_folder).labels
+    adding.join(20)
+    assert "cats" in list_packs(packs_folder).labels

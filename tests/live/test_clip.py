@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from PIL import ImageSequence
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipRecorder, alone
+from emojify.video.sink import KINDS
 from emojify.vision.annotators import SideBySide, Sticker, Stills
 from emojify.vision.readings import Box, Face, Reading
+from tests.faults.broken_disk import BrokenDisk, broken
 from tests.video.films import watch
 
 RED_DISC = np.zeros((64, 64, 4), np.uint8)
@@ -116,6 +119,15 @@ def test_looping_pictures_last_as_long(ending: str) -> None:
     assert sum(times_ms) == pytest.approx(2000, abs=80)
     assert 10 <= len(frames) <= 30  # WebP joins pictures that look the same
     assert max(frames[0].shape) == 480
+
+
+@pytest.mark.parametrize("ending", KINDS)
+def test_nothing_of_it_reaches_the_disk_while_it_is_made(ending: str) -> None:
+    clip = clip_of(record())
+    with broken(BrokenDisk(Path("/"), errno.EROFS, allowed=0)) as disk:
+        assert clip.encode(ending)
+        assert clip.sticker(ending, Sticker(STILLS)) if ending in (".webp", ".gif") else True
+    assert not disk.refused
 
 
 @pytest.mark.parametrize("ending", [".webp", ".gif"])

@@ -38,6 +38,7 @@ def test_a_seat_that_nobody_uses_is_free_again(clock: Clock) -> None:
     assert not seats.take(waiting)
     clock.now_s += 0.1
     assert seats.take(waiting)
+    assert KEPT_S <= 15, "a seat of somebody who is gone, taken for longer than others are asked to wait"
     assert not seats.take(gone)  # back too late
 
 

@@ -1,4 +1,4 @@
-"""Writes down whom a process talks to and which files it opens for writing.
+"""Writes down whom a process talks to and which files and folders it makes or opens for writing.
 
 Python runs this first where its folder is on PYTHONPATH.
 
@@ -22,6 +22,8 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         _note(event, arguments[0])
     elif event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
         _note(event, os.fspath(arguments[0]) if isinstance(arguments[0], str | bytes | os.PathLike) else "")
+    elif event == "os.mkdir":  # what C libraries write, Python does not hear; the folder for it is made by Python
+        _note("open", os.fspath(arguments[0]))
 
 
 def _note(event: str, host: object) -> None:

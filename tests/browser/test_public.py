@@ -1,0 +1,59 @@
+"""A visitor of a public copy, with a real browser: whatever they do, nothing of it reaches the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+from playwright.sync_api import Browser, expect
+
+from emojify.emotions import LABELS
+from tests.browser.conftest import serve
+from tests.browser.test_live import PATIENCE_MS, start
+from tests.browser.test_local import RECORDER, heard
+from tests.packs.inputs import encoded, zipped
+
+MORE_THAN_A_MEGABYTE = 1_100_000  # from there on Starlette would put an upload into a file
+
+
+def large_pictures() -> dict[str, bytes]:
+    """Noise, which no format makes smaller."""
+    noise = np.random.default_rng(1).integers(0, 255, (7, 250, 250, 4), np.uint8)
+    pictures = [encoded(PillowImage.fromarray(picture)) for picture in noise]
+    return {f"{label}.png": picture for label, picture in zip(LABELS, pictures, strict=True)}
+
+
+def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
+    browser: Browser, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    record, pack, photo = tmp_path / "record.jsonl", tmp_path / "Annabel.zip", tmp_path / "Benedict.png"
+    pack.write_bytes(zipped(large_pictures().items()))
+    photo.write_bytes(encoded(PillowImage.effect_noise((1400, 1000), 100)))
+    assert min(pack.stat().st_size, photo.stat().st_size) > MORE_THAN_A_MEGABYTE
+    with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), EMOJIFY_PUBLIC="1") as url:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{url}/emoji_packs")
+        page.locator('input[type="file"]').first.set_input_files(pack, timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Add this pack").click(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="See it on your face").first.click(timeout=PATIENCE_MS)
+        start(page)
+        page.get_by_role("button", name="Clip").click(timeout=PATIENCE_MS)
+        for kind in ("MP4", "GIF"):
+            page.get_by_text(kind, exact=True).click(timeout=PATIENCE_MS)
+            with page.expect_download(timeout=PATIENCE_MS):
+                page.get_by_role("button", name="Download clip").click(timeout=PATIENCE_MS)
+        with page.expect_download(timeout=PATIENCE_MS):
+            page.get_by_role("button", name="Snapshot").click()
+        page.get_by_text("Photo", exact=True).click()
+        page.locator('input[type="file"]').first.set_input_files(photo, timeout=PATIENCE_MS)
+        expect(page.get_by_text("No face found")).to_be_visible(timeout=PATIENCE_MS)
+        context.close()
+    written = {path for event, path in heard(record) if event == "open"}
+    assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
+    said = "".join(capfd.readouterr())
+    assert "server started" in said, "the app's log was not heard"
+    assert "Annabel" not in said
+    assert "Benedict" not in said
