@@ -32,7 +32,22 @@ TICKS_PER_S = 90_000  # MPEG's clock: every common frame rate is a whole number 
 MAX_PIXELS = 8192 * 4320
 # Playlists and picture sequences are left out: they make FFmpeg open other files, whichever the upload names.
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng"
+# What phones, cameras and messengers write, and what they wrote for years. FFmpeg knows 500 decoders more, of which
+# hardly anybody needs one; most holes that are found in it are in those.
+PICTURE_DECODERS = (
+    "h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "libvpx", "libvpx-vp9", "mpeg4", "msmpeg4", "mpeg2video",
+    "mpeg1video", "h263", "mjpeg", "prores", "theora", "wmv2", "wmv3", "vc1", "flv", "dvvideo", "rawvideo", "gif",
+    "png", "apng",
+)  # fmt: skip
+SOUND_DECODERS = (
+    "aac", "mp3float", "mp3", "mp2float", "mp2", "opus", "libopus", "vorbis", "flac", "alac", "ac3", "eac3", "amrnb",
+    "amrwb", "wmav2", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8",
+    "pcm_alaw", "pcm_mulaw",
+)  # fmt: skip
 CUT_SHORT_S = 0.5  # missing at the end; a header's duration and the last picture's end differ by a frame or two
+
+
+OPENED_WITH = {"format_whitelist": FORMATS, "codec_whitelist": ",".join(PICTURE_DECODERS + SOUND_DECODERS)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +131,11 @@ class VideoSource:
         self._damaged = 0
         self._container = _open(path)
         self.sound: AudioStream | None = next(iter(self._container.streams.audio), None)
+        if self.sound is not None and _decoder(self.sound) not in SOUND_DECODERS:
+            self.problems.append(
+                f"The sound of {self._name} ({_decoder(self.sound)}) can't be read here; it is left out."
+            )
+            self.sound = None
         self._start_s = Fraction(self._container.start_time or 0, av.time_base)
 
     def __enter__(self) -> VideoSource:
@@ -155,6 +175,11 @@ class VideoSource:
     def _video_stream(self, container: InputContainer) -> VideoStream:
         for stream in container.streams.video:
             if not stream.disposition & Disposition.attached_pic:  # the cover of a song is no video
+                if _decoder(stream) not in PICTURE_DECODERS:
+                    raise EmojifyError(
+                        f"{self._name} has pictures of a kind that is not read here ({_decoder(stream)}). "
+                        "Save it as H.264 in a video editor, then bring that."
+                    )
                 stream.thread_type = "AUTO"
                 return stream
         raise EmojifyError(f"{self._name} has no pictures, only sound or other data. Bring a video.")
@@ -225,7 +250,7 @@ class VideoSource:
 def _open(path: Path) -> InputContainer:
     try:
         # "file:" so that a name with a colon is a file's and not an address.
-        return av.open(f"file:{path}", container_options={"format_whitelist": FORMATS}, metadata_errors="ignore")
+        return av.open(f"file:{path}", container_options=OPENED_WITH, metadata_errors="ignore")
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise EmojifyError(f"{path} cannot be read: {error.strerror}.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -233,6 +258,12 @@ def _open(path: Path) -> InputContainer:
             f"{path.name} is no video that can be opened here, or it is damaged at its beginning. "
             "Bring an MP4, MOV, WebM, MKV, AVI or GIF file."
         ) from error
+
+
+def _decoder(stream: AudioStream | VideoStream) -> str:
+    """The name of what would decode it; "unknown" if FFmpeg itself has nothing."""
+    context = stream.codec_context
+    return context.name if context is not None else "unknown"
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:

@@ -117,6 +117,21 @@ def test_pixels_that_are_no_squares_are_made_square(look: Look, tmp_path: Path) 
     assert covered_with(picture)
 
 
+@pytest.mark.parametrize(("codec", "pixels", "ending"), [("flashsv2", "bgr24", ".flv"), ("huffyuv", "yuv422p", ".avi")])
+def test_pictures_of_a_rare_kind_are_refused(look: Look, tmp_path: Path, codec: str, pixels: str, ending: str) -> None:
+    source = Film(codec=codec, pixels=pixels, options={}).write(tmp_path / f"in{ending}")
+    with pytest.raises(EmojifyError, match=rf"not read here \({codec}\)"):
+        render(source, tmp_path / "out.mp4", look)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_sound_of_a_rare_kind_is_left_out_and_that_is_said(look: Look, tmp_path: Path) -> None:
+    source = Film(sound="adpcm_ms").write(tmp_path / "in.avi")
+    outcome = render(source, tmp_path / "out.mp4", look)
+    assert outcome.notes == ("The sound of in.avi (adpcm_ms) can't be read here; it is left out.",)
+    assert (outcome.pictures, watch(tmp_path / "out.mp4").beep_s) == (25, None)
+
+
 @pytest.mark.parametrize(("ending", "size"), [(".mp4", (252, 256)), (".webm", (251, 255)), (".gif", (251, 255))])
 def test_odd_sizes_lose_no_row(look: Look, tmp_path: Path, ending: str, size: tuple[int, int]) -> None:
     odd = np.ascontiguousarray(astronaut()[:251, :255])
