@@ -102,13 +102,13 @@ def stop(folder: Path) -> None:
 
 @closed_to_visitors
 def kill(folder: Path, timeout_s: float = 5.0) -> None:
-    """End the process of ``folder`` and all that it started, now. Does nothing if none runs.
+    """End the process of ``folder`` and all that it started, now. Does nothing if none runs, or if it is this very one.
 
     Raises:
         psutil.TimeoutExpired: if it is still there after ``timeout_s``.
     """
     process = _find(folder)
-    if process is None:
+    if process is None or process.pid == os.getpid():
         return
     for one in (*process.children(recursive=True), process):
         one.kill()

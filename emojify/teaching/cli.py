@@ -19,6 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _teach(options: argparse.Namespace) -> None:
+    from emojify import processes
     from emojify.errors import EmojifyError
     from emojify.models import ModelStore
     from emojify.settings import Settings
@@ -26,9 +27,14 @@ def _teach(options: argparse.Namespace) -> None:
     from emojify.teaching.teach import NOT_LEARNED, PROGRESS, teach
 
     settings = Settings.from_environment()
+    latest = drafts.find(settings)
+    if options.folder is None and latest is not None and latest.running:
+        raise EmojifyError("It is learning already, from the app or another terminal. Wait until that is done.")
     folder = options.folder or settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if options.folder is None:  # else whoever started this has recorded it
+            processes.claim(folder)
         progress = (folder / PROGRESS).open("a", encoding="utf-8")
     except OSError as error:
         raise EmojifyError(f"{folder} can't be written: {error.strerror}.") from error

@@ -187,3 +187,26 @@ def test_the_command_teaches_and_puts_the_model_live(settings: Settings, capsys:
     drafts.sample_store(settings).delete_all()
     assert main(["teach"]) == 2
     assert "no pictures to learn from" in capsys.readouterr().err
+
+
+def test_the_app_sees_the_command_at_work_and_leaves_it_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[str] = []
+
+    def while_it_works(*args: object, **given: object) -> None:
+        teaching = drafts.find(settings)
+        assert teaching is not None
+        assert (teaching.running, teaching.error) == (True, None)
+        with pytest.raises(EmojifyError, match="learning already"):
+            drafts.begin(settings)
+        seen.append(teaching.folder.name)
+        assert main(["teach"]) == 2  # nor does a second one begin
+        raise EmojifyError("Enough seen.")
+
+    monkeypatch.setattr(module, "teach", while_it_works)
+    assert main(["teach"]) == 2
+    assert len(seen) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert "learning already" in said[0]
+    assert "Enough seen." in said[1]
