@@ -43,7 +43,12 @@ def curve_rows(progress: Progress, metric: str, best_epoch: int) -> Rows:
 
 def curve_spec(title: str, *, percent: bool) -> dict[str, Any]:
     """Two lines that grow, the best epoch marked."""
-    x = {"field": "epoch", "type": "quantitative", "title": "epoch", "axis": {"tickMinStep": 1, "grid": False}}
+    x = {
+        "field": "epoch",
+        "type": "quantitative",
+        "title": "epoch",
+        "axis": {"tickMinStep": 1, "format": "d", "grid": False},
+    }
     form = ".0%" if percent else ".2f"
     y = {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}, "axis": {"format": form}}
     colour = {
@@ -89,7 +94,7 @@ def overlay_spec(metric_name: str) -> dict[str, Any]:
                 "field": "epoch",
                 "type": "quantitative",
                 "title": "epoch",
-                "axis": {"tickMinStep": 1, "grid": False},
+                "axis": {"tickMinStep": 1, "format": "d", "grid": False},
             },
             "y": {
                 "field": "value",

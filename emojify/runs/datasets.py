@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -88,7 +88,8 @@ class DataStore:
         except OSError:
             current = False
         if current:
-            return self._standing(place)
+            check = self._standing(place)
+            return replace(check, error=check.error.replace(str(path.absolute()), path.name))
         with suppress(psutil.Error):
             processes.kill(place)  # the check of what it was before
         try:

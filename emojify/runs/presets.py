@@ -34,6 +34,8 @@ TASTE_S = 100
 """What is left of two minutes when TensorFlow has started."""
 
 START_S = 20
+_TOO_MANY = 1e12  # pictures: no data set has as many, but a file that was edited may say so
+
 LIKE = 12
 """Epochs that differ by more than that in size are not of one pace."""
 
@@ -119,7 +121,7 @@ def rate_of(network: str, runs: Iterable[Run], train: int) -> Rate:
             work = float(pictures["train"]) + float(pictures["public"]) * _READING_SHARE
         except (KeyError, TypeError, ValueError):
             continue
-        if seconds and work * LIKE >= train:
+        if seconds and train <= work * LIKE < _TOO_MANY:
             return Rate(work / median(seconds), measured=True)
     cores = os.cpu_count() or 1
     return Rate(_GUESSED_RATE.get(network, min(_GUESSED_RATE.values())) * cores, measured=False)

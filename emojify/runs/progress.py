@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -141,12 +142,15 @@ def _grown(progress: Progress, lines: list[str]) -> Progress:
 def _epoch(content: dict[str, Any]) -> Epoch:
     # What a run of an older version did not say yet is taken as 0.
     rest = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_recall", "learning_rate", "seconds")
-    return Epoch(int(content["epoch"]), **{name: float(content.get(name, 0.0)) for name in rest})
+    figures = {name: float(content.get(name, 0.0)) for name in rest}
+    if not all(map(isfinite, figures.values())):  # a fit that blows up ends before it says so
+        raise ValueError("no figures")
+    return Epoch(int(content["epoch"]), **figures)
 
 
 def _batch(content: dict[str, Any]) -> Batch:
     epoch, number, batches = (int(content[key]) for key in ("epoch", "batch", "batches"))
-    if not 0 < number <= batches:
+    loss, accuracy, time = (float(content.get(key, 0.0)) for key in ("loss", "accuracy", "time"))
+    if not 0 < number <= batches or not isfinite(time):
         raise ValueError("no such batch")
-    figures = (float(content.get(key, 0.0)) for key in ("loss", "accuracy", "time"))
-    return Batch(epoch, number, batches, *figures)
+    return Batch(epoch, number, batches, loss, accuracy, time)

@@ -6,6 +6,7 @@ import re
 import threading
 from dataclasses import dataclass
 from enum import Enum
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,13 @@ class Run:
 
     @property
     def best(self) -> dict[str, Any]:
-        """``best.json``: epoch, figures and most wrong faces at the best epoch; empty if there are none."""
+        """``best.json``: epoch, figures and most wrong faces at the best epoch; empty if there are none.
+
+        Figures that make no sense, because somebody edited them, are left out.
+        """
         content = read_json(self.folder / "best.json")
-        return content if isinstance(content.get("figures"), dict) else {}
+        figures = content.get("figures")
+        return content | {"figures": _sensible(figures)} if isinstance(figures, dict) else {}
 
     def log_tail(self) -> str:
         """The end of what its processes printed, for people; of ``run.log`` if a terminal got that instead."""
@@ -199,7 +204,7 @@ def _record(folder: Path) -> _Record:
     checkpoint = read_json(folder / "checkpoint.json")
     numbers = [checkpoint.get(key) for key in ("epoch", "best_epoch", "best_public_accuracy")]
     whole = all(isinstance(number, (int, float)) and 0 <= number < 1e9 for number in numbers)
-    whole = whole and isinstance(checkpoint.get("weights"), str) and (folder / checkpoint["weights"]).is_file()
+    whole = whole and isinstance(checkpoint.get("weights"), str) and _is_file(folder / checkpoint["weights"])
     best = read_json(folder / "best.json")
     small = {"epoch": best.get("epoch"), "figures": best["figures"] if isinstance(best.get("figures"), dict) else {}}
     pictures = read_json(folder / "environment.json").get("pictures")
@@ -264,6 +269,32 @@ def tail(path: Path, max_bytes: int = TAIL_BYTES) -> str:
         return ""
     text = content.decode("utf-8", "replace")
     return text if size <= max_bytes else text.partition("\n")[2]
+
+
+def _sensible(figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures as :mod:`emojify.training.evaluate` writes them, without those that are none."""
+    kept = dict(figures)
+    if not _is_number(figures.get("n")):
+        kept["n"] = 0
+    for name in ("recall", "precision"):
+        rates = figures.get(name)
+        kept[name] = {key: rate for key, rate in rates.items() if _is_number(rate)} if isinstance(rates, dict) else {}
+    rows = figures.get("confusion")
+    square = isinstance(rows, list) and all(isinstance(row, list) and len(row) == len(rows) for row in rows)
+    if not square or not all(_is_number(count) for row in figures["confusion"] for count in row):
+        kept["confusion"] = []
+    return kept
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name so long that it is none
+        return False
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and isfinite(value)
 
 
 def _model_prefix(run_id: str) -> str:

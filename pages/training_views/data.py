@@ -99,7 +99,6 @@ def show_set(path: Path, *, alone: bool) -> None:
         check = store.check(path)
     except EmojifyError as error:
         check = Check(done=True, error=str(error))
-    kind = "folder" if path.is_dir() else f"{path.stat().st_size / 1e6:.0f} MB {path.suffix[1:].lower()}"
     with st.container(border=True):
         st.subheader(plain(path.name), anchor=False)
         if not check.done:
@@ -110,9 +109,20 @@ def show_set(path: Path, *, alone: bool) -> None:
         else:
             report = check.report
             n = sum(check.pictures.values())
-            st.caption(plain(f"{report['name']} · {n:,} pictures · {kind}"))
+            st.caption(plain(f"{report['name']} · {n:,} pictures · {kind(path)}"))
             with st.expander("What is in it", expanded=alone, icon=":material/bar_chart:"):
                 show_report(report)
+
+
+def kind(path: Path) -> str:
+    """What it is on the disk."""
+    if path.is_dir():
+        return "folder"
+    try:
+        megabytes = path.stat().st_size / 1e6
+    except OSError:  # taken away in this very moment
+        return path.suffix[1:].lower()
+    return f"{megabytes:,.{0 if megabytes >= 10 else 1}f} MB {path.suffix[1:].lower()}"
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)

@@ -59,8 +59,8 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
         return
     by_id = {run.id: run for run in runs}
     best = max(runs, key=lambda run: run.best_accuracy or 0.0)
-    if st.session_state.get("live_run") not in by_id:
-        st.session_state.live_run = best.id
+    asked = st.session_state.get("live_run")
+    st.session_state.live_run = asked if asked in by_id else best.id  # set even where it stays: its words may change
     run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: described(by_id[run_id]), key="live_run")
     run = by_id[str(run_id)]
     export = export_of(run, store)

@@ -136,10 +136,10 @@ def change_settings(config: FitConfig, key: str, voted: bool) -> FitConfig | Non
     if network != config.network:
         config = FitConfig(**{**recipe(network, voted), "data": config.data, "network": network})
     asked: dict[str, Any] = {}
-    columns = st.columns(3)
     names = [field.name for field in fields(FitConfig) if field.name not in ("data", "network", "begin_with")]
-    for number, name in enumerate(names):
-        asked[name] = change_setting(columns[number % 3], name, getattr(config, name), f"{name}-{network}-{key}")
+    for first in range(0, len(names), 3):  # by rows: a toggle is lower than a box
+        for place, name in zip(st.columns(3, vertical_alignment="center"), names[first : first + 3], strict=False):
+            asked[name] = change_setting(place, name, getattr(config, name), f"{name}-{network}-{key}")
     try:
         return replace(config, **asked)
     except EmojifyError as error:
@@ -167,8 +167,9 @@ def watch_one(runs: list[Run], under_way: list[Run]) -> None:
     watched = st.session_state.get("watched")
     if watched not in ids:
         watched = next((run.id for run in under_way if run.state.has_process), ids[0])
-    if st.session_state.get("watched_run") not in ids:
-        st.session_state.watched_run = watched
+    asked = st.session_state.get("watched_run")
+    # Set even where it stays: the browser otherwise goes on showing the words that it was chosen by, and the old state.
+    st.session_state.watched_run = asked if asked in ids else watched
     names = {run.id: described(run) for run in runs}
     chosen = str(st.selectbox("Run", ids, format_func=lambda run_id: names.get(run_id, run_id), key="watched_run"))
     st.session_state.watched = chosen

@@ -157,9 +157,9 @@ def gallery(best: dict[str, object]) -> None:
                 try:
                     picture = base64.b64decode(face["png"])
                     words = f"labelled {face['label']}, read as {face['read']} ({face['confidence']:.0%})"
-                except (KeyError, TypeError, ValueError):
+                    st.image(picture, width=104, alt=words)
+                except (KeyError, TypeError, ValueError, OSError):  # edited by hand; no picture is an OSError to Pillow
                     continue
-                st.image(picture, width=104, alt=words)
                 st.caption(f"{face['label']}, read as **{face['read']}** {face['confidence']:.0%}")
 
 

@@ -191,6 +191,16 @@ def test_a_data_set_that_can_not_be_used_says_why_and_can_be_looked_at_again(pag
     assert "Start" not in labels(page)
 
 
+def test_a_data_set_that_leads_nowhere_does_not_hide_the_others(page: AppTest, house: Path) -> None:
+    add_data(house)
+    gone = house / "data" / "gone.zip"
+    gone.symlink_to(house / "nowhere")
+    wait_until(lambda: DataStore(house / "data").check(gone).done)
+    said = view(page, "Data")
+    assert "ended without a word" in said  # the stand-in's check finds nothing
+    assert "210 pictures" in said
+
+
 def test_a_zip_is_brought_checked_and_added(page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "ROOT", ROOT)  # a real check
     page.run()
@@ -198,7 +208,9 @@ def test_a_zip_is_brought_checked_and_added(page: AppTest, house: Path, monkeypa
     assert not page.exception
     (brought,) = DataStore(house / "data").incoming()
     wait_until(lambda: DataStore(house / "data").check(brought).done)
-    assert "no whole zip" in view(page, "Data")
+    said = view(page, "Data")
+    assert "no whole zip" in said
+    assert ".incoming" not in said  # people know it by the name that they gave it
     press(page, "Remove it")
     assert DataStore(house / "data").incoming() == []
     assert "No data set yet" in view(page, "Data")
@@ -217,6 +229,19 @@ def test_start_begins_a_fit_that_shows_at_once(page: AppTest, house: Path) -> No
     assert "Stop" in labels(page)
     assert "starting" in said or "running" in said
     assert "Add to the queue" in labels(page)
+
+
+def test_the_menu_of_runs_is_written_anew_when_a_state_changes(page: AppTest, house: Path) -> None:
+    add_data(house)
+    folder = add_run(house, "1-run")
+    view(page, "Train")
+    page.selectbox(key="watched_run").set_value("1-run").run()
+    (folder / "ended.json").write_text(json.dumps({"how": "failed", "why": "The disk is full."}))
+    page.run()
+    menu = page.selectbox(key="watched_run").proto
+    # Without a value that is set from here, a browser keeps the words of the option that was chosen.
+    assert menu.set_value
+    assert menu.raw_value.startswith("1-run · failed")
 
 
 def test_a_second_fit_is_queued_and_can_be_taken_out(page: AppTest, house: Path) -> None:
@@ -358,9 +383,23 @@ def test_marked_runs_are_laid_over_each_other_and_their_differences_named(page: 
     assert list(page.dataframe[1].value["setting"]) == ["data", "learning rate"]
 
 
-def test_faces_that_were_edited_are_left_out(page: AppTest, house: Path) -> None:
-    best = {"epoch": 2, "figures": {"accuracy": "good", "confusion": "none"}, "wrong": [{"png": 7}, "face"]}
-    add_run(house, "1-edited", best=best)
+NO_FACE = {"label": "sad", "read": "happy", "confidence": 0.9, "png": base64.b64encode(b"no picture").decode()}
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"figures": {"accuracy": "good", "confusion": "none"}, "wrong": [{"png": 7}, "face"]},
+        {"figures": {"n": "many", "recall": [1], "precision": {"sad": "all"}}},
+        {"figures": {"n": None, "confusion": [1] * 7}},
+        {"figures": {"confusion": [[1]] * 7}},
+        {"figures": {"confusion": [["one"] * 7] * 7}},
+        {"figures": {}, "wrong": [NO_FACE]},
+    ],
+    ids=["other kinds", "text", "no table", "rows too short", "cells of text", "no picture"],
+)
+def test_figures_and_faces_that_were_edited_are_left_out(page: AppTest, house: Path, edited: dict[str, Any]) -> None:
+    add_run(house, "1-edited", best={"epoch": 2, **edited})
     assert "1-edited, epoch 2" in view(page, "Understand")
 
 

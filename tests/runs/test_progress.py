@@ -76,3 +76,9 @@ def test_the_time_left_follows_the_pace_of_the_epochs(tmp_path: Path) -> None:
 def test_in_the_first_epoch_it_follows_the_batches(tmp_path: Path) -> None:
     say(tmp_path, batch(0, 1, 100.0), batch(0, 3, 104.0))
     assert read_progress(tmp_path).left_s(3, now=104.0) == 20.0  # 2 s a batch, 4 of them, 3 times, less 4 s
+
+
+def test_figures_without_end_are_no_figures(tmp_path: Path) -> None:
+    say(tmp_path, '{"epoch": 1, "epochs": 3, "seconds": 1e400}', '{"time": NaN, "epoch": 0, "batch": 1, "batches": 4}')
+    progress = read_progress(tmp_path)
+    assert (progress.epochs, progress.batch, progress.unreadable) == ((), None, 2)

@@ -144,3 +144,10 @@ def test_looking_again_reads_nothing_that_did_not_change(folder: Path) -> None:
     (folder / "config.json").write_text(" " * size)
     os.utime(folder / "config.json", ns=(before.st_atime_ns, before.st_mtime_ns))
     assert seen(folder).state is State.STOPPED  # to the clock and the size, it is the file from before
+
+
+@pytest.mark.parametrize("name", ["w" * 300, "a\0b", 7])
+def test_weights_whose_name_is_none_are_a_damaged_checkpoint(folder: Path, name: object) -> None:
+    checkpoint = {"epoch": 1, "best_epoch": 1, "best_public_accuracy": 0.5, "weights": name}
+    write(folder, "checkpoint.json", checkpoint)
+    assert "checkpoint is damaged" in seen(folder).reason
