@@ -131,7 +131,8 @@ def confusion_rows(confusion: Sequence[Sequence[int]]) -> Rows:
 
 def confusion_spec() -> dict[str, Any]:
     """The darker, the larger the share of its row; every cell says it in figures too."""
-    x = {"field": "read", "type": "nominal", "sort": None, "title": "read as", "axis": {"labelAngle": -40}}
+    x: dict[str, Any] = {"field": "read", "type": "nominal", "sort": None, "title": "read as"}
+    x["axis"] = {"labelAngle": -40, "labelOverlap": False}
     y = {"field": "label", "type": "nominal", "sort": None, "title": "labelled"}
     colour: dict[str, Any] = {"field": "share", "type": "quantitative", "legend": None}
     colour["scale"] = {"domain": [0, 1], "range": ["#F3EEE3", "#0072B2"]}

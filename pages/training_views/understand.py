@@ -60,6 +60,14 @@ def history(runs: list[Run]) -> list[Run]:
         }
         for run in runs
     ]
+    ids = [run.id for run in runs]
+    # The browser marks rows by their number, which is another run's once one comes or goes: it is then a new table,
+    # with the same runs marked.
+    key = f"history-{hash(tuple(ids))}"
+    if key not in st.session_state:
+        st.session_state.marked_at_first = [
+            ids.index(name) for name in st.session_state.get("marked", ()) if name in ids
+        ]
     percent = st.column_config.NumberColumn(format="%.1f%%")
     marked = st.dataframe(
         rows,
@@ -72,9 +80,12 @@ def history(runs: list[Run]) -> list[Run]:
             "accuracy": percent,
             "macro recall": percent,
         },
-        key="history",
+        selection_default={"selection": {"rows": st.session_state.marked_at_first}},
+        placeholder="–",
+        key=key,
     )
-    numbers = [number for number in marked["selection"]["rows"] if number < len(runs)]
+    numbers = marked["selection"]["rows"]
+    st.session_state.marked = [ids[number] for number in numbers]
     st.caption("Accuracy and macro recall are on public. Mark rows to compare them; a click on a title sorts.")
     if not numbers:
         return [max(runs, key=lambda run: run.best_accuracy or 0.0)]

@@ -78,13 +78,16 @@ def add_data(house: Path, content: dict[str, Any] | None = None) -> Path:
     return path
 
 
+CHECKPOINT = {"epoch": 2, "best_epoch": 2, "best_public_accuracy": 0.5, "weights": "w.h5"}
+
+
 def add_run(house: Path, name: str, **files: Any) -> Path:
     """A run that was stopped in its third epoch, with other files or contents where asked for."""
     folder = house / "runs" / name
     folder.mkdir(parents=True)
     contents: dict[str, Any] = {
         "config": {"data": str(house / "data" / "faces.zip"), "epochs": 9},
-        "checkpoint": {"epoch": 2, "best_epoch": 2, "best_public_accuracy": 0.5, "weights": "w.h5"},
+        "checkpoint": CHECKPOINT,
         "ended": {"how": "stopped", "why": ""},
         "environment": {"cpu": "x", "pictures": {"data": "FER-2013", "train": 70, "public": 70}},
         "best": {
@@ -377,10 +380,21 @@ def test_the_best_run_is_looked_into(page: AppTest, house: Path) -> None:
 def test_marked_runs_are_laid_over_each_other_and_their_differences_named(page: AppTest, house: Path) -> None:
     add_run(house, "1-one")
     add_run(house, "2-other", config={"data": "x", "epochs": 9, "learning_rate": 0.5})
-    page.session_state["history"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    page.session_state["marked"] = ["2-other", "1-one"]
     said = view(page, "Understand")
     assert "What differs in their settings" in said
     assert list(page.dataframe[1].value["setting"]) == ["data", "learning rate"]
+
+
+def test_what_is_marked_stays_so_when_another_run_comes(page: AppTest, house: Path) -> None:
+    for name in ("1-best", "2-marked"):
+        add_run(house, name, checkpoint=CHECKPOINT | {"best_public_accuracy": 0.9 if "best" in name else 0.5})
+    page.session_state["marked"] = ["2-marked"]
+    assert "2-marked, epoch 2" in view(page, "Understand")
+    add_run(house, "3-new")
+    assert "2-marked, epoch 2" in view(page, "Understand")
+    view(page, "Data")
+    assert "2-marked, epoch 2" in view(page, "Understand")
 
 
 NO_FACE = {"label": "sad", "read": "happy", "confidence": 0.9, "png": base64.b64encode(b"no picture").decode()}

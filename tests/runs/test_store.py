@@ -207,3 +207,22 @@ def test_runs_are_listed_newest_first_and_what_is_no_run_too(store: RunStore, da
 
 def test_two_launches_in_a_second_are_two_runs(store: RunStore, data: Path) -> None:
     assert store.launch(config(data, GOES_ON)).id != store.launch(config(data, GOES_ON)).id
+
+
+def test_launches_from_several_browsers_in_one_moment_are_as_many_runs(store: RunStore, data: Path) -> None:
+    together, problems = threading.Barrier(8), []
+
+    def launch() -> None:
+        together.wait()
+        try:
+            store.launch(config(data))
+        except EmojifyError as error:
+            problems.append(str(error))
+
+    threads = [threading.Thread(target=launch) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(store.ids()) == 8
