@@ -68,16 +68,11 @@ class RunStore:
         if not Path(config.data).exists():
             raise EmojifyError(f"There is no {config.data} any more. Choose another data set.")
         self._refuse_full_disk()
-        run_id = self._new_id(config.network)
-        draft = self.folder / f"{UNFINISHED}{run_id}"
-        clear_leftovers(self.folder)
         try:
-            draft.mkdir(parents=True)
-            write_atomically(draft / "config.json", (json.dumps(asdict(config), indent=1) + "\n").encode())
-            self._enqueue(draft)
-            draft.rename(self.folder / run_id)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with locked(self.folder):  # two browsers may launch in the same second
+                run_id = self._write_new(config)
         except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
             raise EmojifyError(f"The run can't be written to {self.folder}: {error.strerror}.") from error
         try:
             self.start_next()
@@ -209,6 +204,21 @@ class RunStore:
             )
         except OSError:
             return []
+
+    def _write_new(self, config: FitConfig) -> str:
+        """A folder that waits in the queue, all at once or not at all; gives its id."""
+        clear_leftovers(self.folder)
+        run_id = self._new_id(config.network)
+        draft = self.folder / f"{UNFINISHED}{run_id}"
+        try:
+            draft.mkdir()
+            write_atomically(draft / "config.json", (json.dumps(asdict(config), indent=1) + "\n").encode())
+            self._enqueue(draft)
+            draft.rename(self.folder / run_id)
+        except OSError:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        return run_id
 
     def _new_id(self, network: str) -> str:
         base = run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{network}"
