@@ -12,7 +12,10 @@ going on from there gives the very numbers that an uninterrupted fit would have 
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -285,6 +288,11 @@ def _crossentropy(probabilities: NDArray[np.float32], labels: NDArray[np.int64])
 
 
 def _save_weights(model: keras.Model, path: Path) -> None:
+    optimizer = getattr(model, "optimizer", None)  # not there before a network is compiled
+    variables = [*model.weights, *(optimizer.variables if optimizer else ())]
+    needed = sum(int(np.prod(variable.shape)) for variable in variables) * 4
+    if shutil.disk_usage(path.parent).free < needed:  # HDF5 ends the whole process where it meets a full disk
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     temporary = path.with_name(f".{path.name}")
     model.save_weights(temporary)
     temporary.replace(path)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -210,3 +211,10 @@ def test_half_a_line_from_a_killed_fit_is_forgotten(tmp_path: Path) -> None:
     progress.write_text(kept + '{"epoch": 1, "batch": 20}\n{"epoch": 1, "ba')
     rundir._forget_unfinished(progress, 1)
     assert progress.read_text() == kept
+
+
+def test_a_full_disk_is_met_before_hdf5_meets_it(faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match="No space left"):
+        start(FitConfig(str(faces), network="tiny", epochs=1), tmp_path / "run")
+    assert not list((tmp_path / "run").glob("*.weights.h5"))
