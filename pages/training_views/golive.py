@@ -67,11 +67,11 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
     if export is not None and export.running:
         watch_export(run.id)
         return
-    if export is not None:
-        st.error(plain(f"The model was not made. {export.error}"))
     if run.model_id == store.live_id:
         st.success(f"The best epoch of this run, {run.best_epoch}, is live.")
         return
+    if export is not None:
+        st.error(plain(f"The model was not made. {export.error}"))
     name = st.text_input("Name", max_chars=60, placeholder=run.model_id, key=f"name-{run.id}")
     if live is not None and (warning := compare(run, live)):
         st.warning(plain(warning))

@@ -37,6 +37,7 @@ from pages.training_views.common import (
 )
 
 SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_IDLE_LOOKS = 5.0  # somebody may begin a fit in another browser or a terminal
 QUIET_FOR_LONG_S = 120
 CHOICES = {
     "precision": ["float32", "bfloat16", "auto"],
@@ -174,7 +175,7 @@ def watch_one(runs: list[Run], under_way: list[Run]) -> None:
     chosen = str(st.selectbox("Run", ids, format_func=lambda run_id: names.get(run_id, run_id), key="watched_run"))
     st.session_state.watched = chosen
     states = {run.id: run.state for run in runs}
-    look = st.fragment(watch, run_every=SECONDS_BETWEEN_LOOKS if under_way else None)
+    look = st.fragment(watch, run_every=SECONDS_BETWEEN_LOOKS if under_way else SECONDS_BETWEEN_IDLE_LOOKS)
     look(chosen, states)
 
 
