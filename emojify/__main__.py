@@ -7,7 +7,17 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
+
+if __name__ == "__main__":  # before the imports below, which take half a second
+
+    def _end_quietly(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Ctrl-C is no error: whoever pressed it needs no traceback. Python then ends as the signal asks."""
+        if not issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = _end_quietly
 
 from emojify.bench.cli import add_commands as add_bench_command
 from emojify.emotions import Emotion

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,6 +13,7 @@ import pytest
 
 from emojify.__main__ import main
 from emojify.emotions import LABELS
+from emojify.settings import ROOT
 from emojify.vision.readings import Image
 from tests.packs.inputs import pack_zip
 
@@ -188,3 +193,11 @@ def test_an_unknown_command_exits_with_2() -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["frobnicate"])
     assert stopped.value.code == 2
+
+
+def test_ctrl_c_while_it_still_loads_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").write_text("raise KeyboardInterrupt")  # comes in the middle of the imports
+    command = [sys.executable, "-m", "emojify", "models"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
