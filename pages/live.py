@@ -232,7 +232,7 @@ def clean_view() -> None:
     by_word = {found.labels[pack.id]: pack for pack in found.packs} | {pack.id: pack for pack in found.packs}
     pack = by_word.get(asked.get("pack", DEFAULT_PACK)) or found.get(DEFAULT_PACK)
     words = {name: style for style, name in STYLE_NAMES.items()} | {style: style for style in STYLES}
-    annotator = make_annotator(words.get(asked.get("style", ""), "sticker"), pack, fingerprint(pack.folder))
+    annotator = make_annotator(words.get(asked.get("style", ""), "sticker"), pack, pack.fingerprint())
     background = asked.get("background", "")
     background = background if background in BACKGROUNDS else "plain"
     if asked.get("show") == "emoji":

@@ -18,6 +18,7 @@ _CSS = """<style>
 [data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stStatusWidget"] {{display: none}}
 .stApp, .stMain, [data-testid="stAppViewContainer"] {{background: {colour} !important}}
 .stMainBlockContainer {{padding: 0 !important; max-width: none !important}}
+.stMainBlockContainer > [data-testid="stVerticalBlock"] {{min-height: 100vh; justify-content: center; gap: 0}}
 .stMainBlockContainer iframe {{display: block; color-scheme: light; width: min(100vw, 100vh * 4 / 3) !important;
   margin: 0 auto}}
 .stMainBlockContainer p {{color: #888}}
