@@ -6,17 +6,13 @@ from urllib.parse import quote
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
-from emojify.live._compat import prepare_process
 from emojify.live.bars import bars_html
 from emojify.live.clean import BACKGROUNDS, OnColour, clean_css, hide_controls
-from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
-from emojify.live.video_frame import look_after_video_frame
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import DEFAULT_PACK
@@ -30,6 +26,7 @@ from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.front_door import come_in
 from pages.parts.live_share import offer_made
 from pages.parts.own_pack import packs_here
+from pages.parts.stream import stream
 
 come_in()
 
@@ -150,21 +147,7 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
     if not processor.seats.is_free_for(processor):
         ask_to_wait(processor)
         return processor
-    prepare_process()
-    context = webrtc_streamer(
-        key="live",
-        mode=WebRtcMode.SENDRECV,
-        queued_video_frames_callback=processor.recv_queued,
-        on_video_ended=processor.on_ended,
-        frontend_rtc_configuration=rtc_configuration(settings),
-        server_rtc_configuration=rtc_configuration(settings),
-        media_stream_constraints=MEDIA_CONSTRAINTS,
-        media_toggle_controls=False,
-        translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
-        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
-    )
-    look_after_video_frame()
-    st.session_state.playing = context.state.playing
+    st.session_state.playing = stream("live", processor, settings)
     return processor
 
 

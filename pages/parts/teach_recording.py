@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import streamlit as st
-import streamlit_webrtc
 
 from emojify.emotions import Emotion, parse_emotion
-from emojify.live._compat import prepare_process
 from emojify.live.bars import bars_html
-from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.recorder import Phase, Recorder
-from emojify.live.video_frame import look_after_video_frame
 from emojify.settings import Settings
 from emojify.teaching.samples import Sample, SampleStore
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import main_reading
+from pages.parts.stream import stream
 from pages.parts.teach_pictures import do, keep_pictures
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -33,21 +30,7 @@ def video(settings: Settings, classifier: Classifier) -> tuple[EmojiVideoProcess
         state.teach_processor = EmojiVideoProcessor(live)
     processor: EmojiVideoProcessor = state.teach_processor
     processor.configure(live)
-    prepare_process()
-    context = streamlit_webrtc.webrtc_streamer(
-        key="teach",
-        mode=streamlit_webrtc.WebRtcMode.SENDRECV,
-        queued_video_frames_callback=processor.recv_queued,
-        on_video_ended=processor.on_ended,
-        frontend_rtc_configuration=rtc_configuration(settings),
-        server_rtc_configuration=rtc_configuration(settings),
-        media_stream_constraints=MEDIA_CONSTRAINTS,
-        media_toggle_controls=False,
-        translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
-        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
-    )
-    look_after_video_frame()
-    playing = bool(context.state.playing)
+    playing = stream("teach", processor, settings)
     if not playing and recorder.progress().phase is not Phase.IDLE:
         recorder.cancel()
         state.teach_said = None, "The video stopped, so nothing was recorded. Start it and record again."

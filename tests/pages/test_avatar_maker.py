@@ -14,6 +14,7 @@ from emojify.packs.avatar import Avatar
 from emojify.packs.drawing.people import PARTS, Background, Hair, Hat, Person
 from emojify.packs.store import MAX_PACKS, list_packs
 from tests.packs.inputs import tree
+from tests.pages.driving import press
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,11 +30,6 @@ def _small_house(packs_folder: Path, models_folder: Path, monkeypatch: pytest.Mo
 def page() -> AppTest:
     page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
     return page.switch_page("pages/avatar_maker.py").run()
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click()
-    return page.run()
 
 
 def pictures(page: AppTest) -> list[tuple[str, str]]:

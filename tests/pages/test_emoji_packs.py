@@ -13,6 +13,7 @@ from emojify.emotions import LABELS
 from emojify.packs.importer import read_zip
 from emojify.packs.store import MAX_PACKS, add_pack, list_packs
 from tests.packs.inputs import HAPPY, PICTURES, disc, encoded, pack_zip, tree, with_manifest, zipped
+from tests.pages.driving import labels, press
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,15 +43,6 @@ def words(page: AppTest) -> str:
 def bring(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
     page.run()
     return page.file_uploader[0].set_value([(name, content, "") for name, content in files]).run()
-
-
-def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click()
-    return page.run()
 
 
 def test_the_page_shows_every_pack_and_says_the_limits(page: AppTest) -> None:

@@ -14,6 +14,7 @@ from emojify.live.seats import Seats
 from emojify.packs.pack import OWN_ID
 from emojify.public import REFUSAL
 from tests.packs.inputs import pack_zip
+from tests.pages.driving import labels, press
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,15 +42,6 @@ def words(page: AppTest) -> str:
         str(getattr(one, "value", "") or getattr(one.proto, "body", "")) for kind in kinds for one in page.get(kind)
     ]
     return "\n".join(texts).replace("\\", "")
-
-
-def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click()
-    return page.run()
 
 
 def bring_a_pack(page: AppTest) -> AppTest:

@@ -21,6 +21,7 @@ from emojify.settings import Settings
 from emojify.teaching import drafts
 from emojify.teaching.teach import teach
 from emojify.vision.readings import Image
+from tests.pages.driving import labels, press
 from tests.pages.test_live import ROOT, as_file, words
 from tests.teaching.conftest import Record, base, record, with_bank
 
@@ -51,15 +52,6 @@ def draft(settings: Settings, base: Model, record: Record) -> Path:
     folder.mkdir(parents=True)
     teach(base, store, folder, lambda done, doing: None)
     return folder
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    (button,) = [button for button in page.button if button.label == label]
-    return button.click().run()
-
-
-def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
 
 
 def test_with_nothing_recorded_it_says_what_to_do_and_where_pictures_stay(page: AppTest) -> None:

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from emojify import processes
 from emojify.video.jobs import REPORT, Job, JobStore, Wish
 from tests.packs.inputs import tree
+from tests.pages.driving import press
 from tests.video.films import Film, astronaut
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,11 +57,6 @@ def job_of(page: AppTest, store: JobStore) -> Job:
     job = store.get(token if isinstance(token, str) else token[0])
     assert job is not None
     return job
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click()
-    return page.run()
 
 
 def bring(page: AppTest, name: str, content: bytes) -> AppTest:

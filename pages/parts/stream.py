@@ -1,0 +1,30 @@
+"""The camera's video, there and back. Not a page of its own."""
+
+from __future__ import annotations
+
+import streamlit_webrtc
+
+from emojify.live._compat import prepare_process
+from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
+from emojify.live.processor import EmojiVideoProcessor
+from emojify.live.video_frame import look_after_video_frame
+from emojify.settings import Settings
+
+
+def stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:
+    """Show the video with its Start button; returns whether it plays."""
+    prepare_process()
+    context = streamlit_webrtc.webrtc_streamer(
+        key=key,
+        mode=streamlit_webrtc.WebRtcMode.SENDRECV,
+        queued_video_frames_callback=processor.recv_queued,
+        on_video_ended=processor.on_ended,
+        frontend_rtc_configuration=rtc_configuration(settings),
+        server_rtc_configuration=rtc_configuration(settings),
+        media_stream_constraints=MEDIA_CONSTRAINTS,
+        media_toggle_controls=False,
+        translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
+        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
+    )
+    look_after_video_frame()
+    return bool(context.state.playing)

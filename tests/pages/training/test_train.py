@@ -1,0 +1,190 @@
+"""Fits are launched, watched, stopped and resumed on the training page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from emojify import processes
+from emojify.models import ModelStore
+from emojify.runs.run import State
+from emojify.runs.store import RunStore
+from tests.conftest import write_model
+from tests.pages.driving import labels
+from tests.pages.training.house import add_data, add_run, charts, press, view, words
+from tests.runs.stand_in import wait_until
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Data", "No data set yet"),
+        ("Train", "A fit learns from pictures. Bring some first"),
+        ("Understand", "No fits yet. Start one under **Train**"),
+        ("Go live", "No run has a whole epoch yet"),
+    ],
+)
+def test_an_empty_view_says_what_it_is_and_what_to_do(page: AppTest, name: str, sentence: str) -> None:
+    assert sentence in view(page, name)
+
+
+def test_without_data_the_page_begins_with_how_to_get_some(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert page.session_state["training_view"] == "Data"
+    assert "kaggle.com/datasets/msambare/fer2013" in words(page)
+
+
+def test_with_data_it_begins_with_the_presets(page: AppTest, house: Path) -> None:
+    add_data(house)
+    page.run()
+    assert not page.exception
+    assert page.radio(key="fit_preset").options == ["A two-minute taste", "The tutorial's fit", "The best recipe"]
+    assert "No fits yet. Start one above" in words(page)
+    assert "a rough guess: this machine has not fitted this network yet" in words(page)
+
+
+def test_start_begins_a_fit_that_shows_at_once(page: AppTest, house: Path) -> None:
+    add_data(house)
+    page.run()
+    said = press(page, "Start")
+    (run,) = RunStore(house / "runs").runs()
+    assert run.state.has_process
+    assert run.id in page.session_state["watched"]
+    assert "Stop" in labels(page)
+    assert "starting" in said or "running" in said
+    assert "Add to the queue" in labels(page)
+
+
+def test_the_menu_of_runs_is_written_anew_when_a_state_changes(page: AppTest, house: Path) -> None:
+    add_data(house)
+    folder = add_run(house, "1-run")
+    view(page, "Train")
+    page.selectbox(key="watched_run").set_value("1-run").run()
+    (folder / "ended.json").write_text(json.dumps({"how": "failed", "why": "The disk is full."}))
+    page.run()
+    menu = page.selectbox(key="watched_run").proto
+    # Without a value that is set from here, a browser keeps the words of the option that was chosen.
+    assert menu.set_value
+    assert menu.raw_value.startswith("1-run · failed")
+
+
+def test_a_second_fit_is_queued_and_can_be_taken_out(page: AppTest, house: Path) -> None:
+    add_data(house)
+    page.run()
+    press(page, "Start")
+    said = press(page, "Add to the queue")
+    assert "One fit at a time: it begins when those before it are done." in said
+    press(page, "Take out of the queue")
+    assert RunStore(house / "runs").queue() == []
+
+
+def test_stop_and_resume(page: AppTest, house: Path) -> None:
+    add_data(house)
+    page.run()
+    press(page, "Start")
+    store = RunStore(house / "runs")
+    (run,) = store.runs()
+    wait_until(lambda: store.get(run.id).epochs_done == 1)
+    said = view(page, "Train")
+    assert "1 of 12 epochs done" in said
+    assert "Batch 1 of 4 · loss 2.000, accuracy 20.0%" in said
+    assert "last update" in said
+    assert "Best so far: epoch 1, 50.0%" in said
+    press(page, "Stop")
+    wait_until(lambda: store.get(run.id).state is State.STOPPED and not processes.is_running(run.folder))
+    assert "It was stopped. Resume goes on after epoch 1." in view(page, "Train")
+    press(page, "Resume")
+    assert store.get(run.id).state.has_process
+
+
+def test_settings_that_make_no_sense_are_said_before_the_start(page: AppTest, house: Path) -> None:
+    add_data(house)
+    page.run()
+    next(box for box in page.number_input if box.label == "epochs").set_value(0).run()
+    assert not page.exception
+    assert "epochs is 0; it must lie between 1 and" in words(page)
+    assert "Start" not in labels(page)
+
+
+def test_the_command_line_follows_the_settings(page: AppTest, house: Path) -> None:
+    add_data(house)
+    page.run()
+    next(box for box in page.number_input if box.label == "epochs").set_value(7).run()
+    assert any("--epochs 7 " in code.value for code in page.code)
+
+
+def test_a_full_disk_is_said_and_starts_nothing(page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_data(house)
+    page.run()
+    monkeypatch.setattr(RunStore, "free_bytes", lambda self: 5_000_000)
+    assert "The disk has 5 MB left" in press(page, "Start")
+    assert RunStore(house / "runs").runs() == []
+
+
+DEAD = {"pid": 2**22 + 1, "born": 1.0, "arguments": []}
+
+
+@pytest.mark.parametrize(
+    ("files", "sentences"),
+    [
+        (
+            {"process": DEAD, "ended": None},
+            ["ended without a word", "it was killed, the memory ran out", "Resume"],
+        ),
+        ({"ended": {"how": "failed", "why": "The disk is full."}}, ["failed", "The disk is full.", "Resume goes on"]),
+        ({"config": "{"}, ["unreadable", "no readable config.json", "delete this folder"]),
+        ({"config": None}, ["unreadable", "half written", "delete this folder"]),
+        ({"checkpoint": "{"}, ["failed", "checkpoint is damaged", "Start a new fit"]),
+        ({"best": "{", "environment": "7"}, ["stopped", "Resume goes on after epoch 2."]),
+    ],
+    ids=["killed", "failed", "config torn", "config gone", "checkpoint torn", "others torn"],
+)
+def test_a_broken_run_is_shown_as_what_it_is_and_the_rest_works(
+    page: AppTest, house: Path, files: dict[str, Any], sentences: list[str]
+) -> None:
+    add_data(house)
+    add_run(house, "1-whole")
+    add_run(house, "2-broken", **files)
+    said = view(page, "Train")
+    assert all(sentence in said for sentence in sentences)
+    assert "Start" in labels(page)
+    for name in ("Understand", "Go live", "Data"):
+        view(page, name)
+
+
+def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, house: Path) -> None:
+    add_data(house)
+    for name in ("1-run", "2-run", "3-run"):
+        add_run(house, name, ended={"how": "failed", "why": f"Why {name}."})
+    view(page, "Train")
+    for name in ("2-run", "1-run", "3-run", "1-run"):
+        page.selectbox(key="watched_run").set_value(name).run()
+        assert f"Why {name}." in words(page)
+    view(page, "Data")
+    assert "Why 1-run." in view(page, "Train")
+
+
+def test_lines_that_can_not_be_read_are_counted(page: AppTest, house: Path) -> None:
+    add_data(house)
+    with (add_run(house, "1-whole") / "progress.jsonl").open("a") as file:
+        file.write("garbage\n" * 3)
+    assert "3 lines of its progress can't be read" in view(page, "Train")
+    assert charts(page) == 2
+
+
+def test_delete_is_asked_twice_and_spares_the_live_models_run(page: AppTest, house: Path, tiny_model: bytes) -> None:
+    add_data(house)
+    folder = add_run(house, "1-run")
+    write_model(house / "models" / "1-run-e2", tiny_model)
+    ModelStore(house / "models").promote("1-run-e2")
+    view(page, "Train")
+    assert "put another one live first" in press(page, "Yes, delete it for good")
+    assert folder.exists()
+    ModelStore(house / "models").rollback()
+    press(page, "Yes, delete it for good")
+    assert not folder.exists()
