@@ -6,9 +6,13 @@ BIN := .venv/bin
 INSTALL := install --quiet --disable-pip-version-check --require-hashes
 AUDIT := .audit/bin
 
-.PHONY: run test lint fuzz lock audit sbom
+.PHONY: run phone test lint fuzz lock audit sbom
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
+
+# The same for a phone in this network, over HTTPS.
+phone: .venv/.app
+	$(BIN)/python -m emojify phone
 
 # Two processes, as in life: where TensorFlow is loaded, LiteRT has been seen to crash while opening a model.
 test: .venv/.dev

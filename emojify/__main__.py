@@ -24,6 +24,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.models import ModelStore
 from emojify.packs.cli import add_commands as add_pack_commands
+from emojify.phone import add_commands as add_phone_command
 from emojify.pictures import read_photo_file
 from emojify.settings import Settings
 from emojify.teaching.cli import add_commands as add_teaching_commands
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add_training_commands(commands)
     add_bench_command(commands)
     add_teaching_commands(commands)
+    add_phone_command(commands)
     return parser
 
 

@@ -20,8 +20,11 @@ UNFINISHED, REMOVED = ".unfinished-", ".removed-"
 ABANDONED_AFTER_S = 3600.0  # nothing takes an hour between two changes: whoever began it was killed
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write ``content`` beside ``path``, flush it to the disk, then rename it into place.
+
+    Args:
+        mode: who may read and write it, as ``chmod`` has it.
 
     Raises:
         OSError: if it can't be written; ``path`` is as it was, and nothing lies beside it.
@@ -33,7 +36,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp keeps it to its owner
+        temporary.chmod(mode)  # mkstemp keeps it to its owner
         temporary.replace(path)
     except BaseException:
         temporary.unlink()

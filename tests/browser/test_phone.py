@@ -1,0 +1,65 @@
+"""What ``python -m emojify phone`` starts, visited over HTTPS as a phone would."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from emojify.phone import CERTIFICATE
+from emojify.settings import ROOT
+from tests.browser.conftest import START_LIMIT_S, free_port
+from tests.browser.test_live import PATIENCE_MS, start
+
+
+def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port("0.0.0.0")
+    command = [sys.executable, "-m", "emojify", "phone", "--address", "127.0.0.1", "--port", str(port)]
+    environment = {**os.environ, "EMOJIFY_DATA": str(tmp_path)}
+    # As in a terminal: Ctrl-C is heard, and by the whole group.
+    hears = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, preexec_fn=hears,
+    ) as process:  # fmt: skip
+        try:
+            wait_for(f"https://127.0.0.1:{port}/_stcore/health", tmp_path / CERTIFICATE, process)
+            context = browser.new_context(viewport={"width": 390, "height": 844}, ignore_https_errors=True)
+            page = context.new_page()
+            page.goto(f"https://127.0.0.1:{port}")
+            start(page)
+            expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+            context.close()
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            said, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert f"On the phone, open  https://127.0.0.1:{port}\n" in said
+    assert "Everybody in this network can now do all that you can" in said
+    assert "Traceback" not in errors
+
+
+def wait_for(url: str, certificate: Path, process: subprocess.Popen[str]) -> None:
+    """Until it answers to somebody who trusts this certificate, and checks that it is for this address."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while True:
+        assert process.poll() is None, "the app stopped while starting"
+        assert time.monotonic() < deadline
+        try:
+            trusting = ssl.create_default_context(cafile=str(certificate))
+            with urllib.request.urlopen(url, timeout=2, context=trusting):
+                return
+        except ssl.SSLError:
+            raise
+        except OSError:  # not there yet, the certificate included
+            time.sleep(0.2)

@@ -1,0 +1,102 @@
+"""The app for a phone in the same network: a certificate that serves, an address, and words for what can't be."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from emojify import phone
+from emojify.__main__ import main
+from emojify.errors import EmojifyError
+
+
+def days_left(path: Path) -> float:
+    until = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    return (until - datetime.now(UTC)) / timedelta(days=1)
+
+
+def test_the_certificate_is_for_the_address_and_its_key_for_the_owner_alone(tmp_path: Path) -> None:
+    path = phone.certificate_for("192.168.1.20", tmp_path / "data")
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("192.168.1.20")]
+    assert days_left(path) == pytest.approx(365, abs=1)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, path)  # raises if key and certificate do not match
+
+
+def test_it_is_kept_as_long_as_it_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = phone.certificate_for("192.168.1.20", tmp_path)
+    first = path.read_bytes()
+    assert phone.certificate_for("192.168.1.20", tmp_path).read_bytes() == first
+    assert phone.certificate_for("192.168.1.21", tmp_path).read_bytes() != first
+    monkeypatch.setattr(phone, "VALID_FOR", timedelta(hours=5))
+    late = phone.certificate_for("192.168.1.22", tmp_path).read_bytes()
+    monkeypatch.undo()
+    assert phone.certificate_for("192.168.1.22", tmp_path).read_bytes() != late  # it would have ended today
+    path.write_text("no certificate")
+    phone.certificate_for("192.168.1.22", tmp_path)
+    assert days_left(path) > 300
+
+
+def test_its_own_address_is_one_of_this_machine_or_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nowhere(socket.socket):
+        def connect(self, address: object) -> None:
+            raise OSError(101, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "socket", Nowhere)
+    with pytest.raises(EmojifyError, match="in no network"):
+        phone.own_address()
+    monkeypatch.undo()
+    try:
+        address = phone.own_address()
+    except EmojifyError:
+        return  # a machine without a network
+    with socket.socket() as probe:
+        probe.bind((address, 0))  # only an address of this machine's own can be bound
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--address", "my laptop"], "must be an IPv4 address such as 192.168.1.20, not 'my laptop'"),
+        (["--address", "127.0.0.1", "--port", "70000"], "must be a number from 1 to 65535, not 70000"),
+    ],
+)
+def test_bad_input_is_a_sentence_and_makes_nothing(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
+    assert main(["phone", *arguments]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_port_that_is_taken_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["phone", "--address", "127.0.0.1", "--port", str(port)]) == 2
+    assert f"Port {port} can't be had" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in its place")
+    with pytest.raises(EmojifyError, match=r"phone\.pem can't be written"):
+        phone.certificate_for("127.0.0.1", tmp_path / "data")
