@@ -5,18 +5,19 @@ import streamlit as st
 from emojify.errors import EmojifyError
 from emojify.public import ask_who_by, is_visitor
 from emojify.settings import Settings
-from pages.parts.uploads import keep_in_memory
+from pages.parts.server import ask_nobody_for_the_address, keep_uploads_in_memory
 from pages.parts.who import claims
 
 st.set_page_config(page_title="Emojify", page_icon="😄", layout="wide")
 ask_who_by(claims)
+ask_nobody_for_the_address()
 try:
     settings = Settings.from_environment()
 except EmojifyError as error:
     st.error(str(error))
     st.stop()
 if settings.public:
-    keep_in_memory()
+    keep_uploads_in_memory()
 pages = [
     st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True),
     st.Page("pages/teach.py", title="Teach it your face", icon=":material/school:"),

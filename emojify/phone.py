@@ -1,15 +1,15 @@
 """``python -m emojify phone``: the app for a phone in the same network, with a certificate made here.
 
 A browser gives a page a camera over HTTPS alone. The certificate is this machine's own, so the phone warns once; it is
-kept, so that it does not warn again next time.
+kept, so that it does not warn again next time. ``cryptography`` is imported where it is used, for this command alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import ipaddress
+import os
 import socket
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,7 +104,7 @@ def _made(address: str) -> bytes:
     )
 
 
-def _phone(options: argparse.Namespace) -> int:
+def _phone(options: argparse.Namespace) -> None:
     address = options.address or own_address()
     try:
         ipaddress.IPv4Address(address)
@@ -112,7 +112,7 @@ def _phone(options: argparse.Namespace) -> int:
         raise EmojifyError(f"--address must be an IPv4 address such as 192.168.1.20, not {address!r}.") from error
     _check_port(options.port)
     settings = Settings.from_environment()
-    certificate = str(certificate_for(address, settings.data))
+    certificate = str(certificate_for(address, settings.data).absolute())
     print(f"On the phone, open  https://{address}:{options.port}")
     print("It warns once, since it does not know who made the certificate: go on all the same.")
     if not settings.public:
@@ -121,12 +121,9 @@ def _phone(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     command += ["--server.address", "0.0.0.0", "--server.port", str(options.port)]
     command += ["--server.sslCertFile", certificate, "--server.sslKeyFile", certificate]
-    with subprocess.Popen(command, cwd=ROOT) as app:
-        try:
-            return app.wait()
-        except KeyboardInterrupt:  # it has heard that too
-            app.wait()
-            return 0
+    command += ["--browser.serverAddress", address]
+    os.chdir(ROOT)
+    os.execv(sys.executable, command)  # in this process' place: whoever ends it ends the app
 
 
 def _check_port(port: int) -> None:

@@ -13,7 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 from playwright.sync_api import Browser, expect
+from websockets import InvalidStatus, Origin
+from websockets.sync.client import connect
 
 from tests.browser.conftest import serve
 from tests.browser.test_live import PATIENCE_MS, start
@@ -71,6 +74,8 @@ def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path
         page.get_by_role("link", name="Emoji packs").click()
         expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=PATIENCE_MS)
         context.close()
+        with pytest.raises(InvalidStatus, match="403"):  # another site's page, which Streamlit would look into
+            connect(f"{url.replace('http', 'ws')}/_stcore/stream", origin=Origin("https://elsewhere.example"))
     done = heard(record)
     assert "socket.sendto" in {event for event, _ in done}, "the video's packets were not heard"
     assert [one for one in sorted(done, key=str) if one[0] != "open" and not is_here(one[1])] == []

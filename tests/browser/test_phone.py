@@ -18,6 +18,7 @@ from emojify.phone import CERTIFICATE
 from emojify.settings import ROOT
 from tests.browser.conftest import START_LIMIT_S, free_port
 from tests.browser.test_live import PATIENCE_MS, start
+from tests.browser.test_local import RECORDER, heard, is_here
 
 
 def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
@@ -25,7 +26,9 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
 ) -> None:
     port = free_port("0.0.0.0")
     command = [sys.executable, "-m", "emojify", "phone", "--address", "127.0.0.1", "--port", str(port)]
-    environment = {**os.environ, "EMOJIFY_DATA": str(tmp_path)}
+    record = tmp_path / "record.jsonl"
+    environment = {**os.environ, "EMOJIFY_DATA": str(tmp_path), "PYTHONPATH": str(RECORDER)}
+    environment["EMOJIFY_RECORD"] = str(record)
     # As in a terminal: Ctrl-C is heard, and by the whole group.
     hears = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
@@ -47,6 +50,9 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
     assert f"On the phone, open  https://127.0.0.1:{port}\n" in said
     assert "Everybody in this network can now do all that you can" in said
     assert "Traceback" not in errors
+    asked = {(event, host) for event, host in heard(record) if event not in ("open", "socket.bind")}
+    assert asked
+    assert [one for one in sorted(asked, key=str) if not is_here(one[1])] == []
 
 
 def wait_for(url: str, certificate: Path, process: subprocess.Popen[str]) -> None:
