@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -12,8 +13,10 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, Route, WebSocketRoute, expect
 from skimage import data
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 
 from emojify.emotions import LABELS, Emotion
 from emojify.packs.drawing.people import Hair, HairColour, Person, Skin
@@ -103,6 +106,51 @@ def test_the_choices_survive_a_visit_to_another_page(page: Page) -> None:
     page.get_by_role("link", name="Make an avatar").click()
     crown = page.get_by_role("radiogroup", name="Hat", exact=True).get_by_role("radio", name="Crown")
     expect(crown).to_be_checked(timeout=PATIENCE_MS)
+
+
+def test_a_page_that_is_left_does_not_call_the_visitor_back(browser: Browser, url: str) -> None:
+    """On a slow line: the live page's video says that it has loaded when the visitor has clicked on already."""
+    said: list[ClientState] = []
+    on_the_way: list[str | bytes] = []
+    lines: list[WebSocketRoute] = []
+    components: list[Route] = []
+    slow = False
+
+    def listen(line: WebSocketRoute) -> None:
+        def pass_on(message: str | bytes) -> None:
+            said.append(BackMsg.FromString(bytes(message)).rerun_script)  # type: ignore[arg-type]
+            server.send(message)
+
+        server = line.connect_to_server()
+        line.on_message(pass_on)
+        server.on_message(lambda message: on_the_way.append(message) if slow else line.send(message))
+        lines.append(line)
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.route_web_socket(re.compile("/_stcore/stream"), listen)
+    page.route(re.compile(r"/component/streamlit_webrtc.*/index\.html"), lambda component: components.append(component))
+    page.goto(url)
+    expect(page.get_by_text("Press Start, allow the camera")).to_be_visible(timeout=PATIENCE_MS)
+    slow = True
+    before = len(said)
+    page.get_by_role("link", name="Make an avatar").click()
+    for component in components:
+        component.continue_()
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while len(said) < before + 2:
+        assert time.monotonic() < deadline, "the video said nothing"
+        page.wait_for_timeout(50)
+    click, word = said[before : before + 2]
+    assert word.page_script_hash != click.page_script_hash
+    page.wait_for_timeout(1000)  # for what the server makes of it
+    slow = False
+    for message in on_the_way:
+        lines[0].send(message)
+    expect(page.get_by_alt_text("Your avatar, happy", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page).to_have_url(f"{url}/avatar_maker")
+    choose(page, "Hat", "Crown")  # what is done on the new page is heard
+    context.close()
 
 
 @pytest.fixture
