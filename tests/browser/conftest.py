@@ -20,6 +20,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from skimage import data
 
+from tests.programs import end
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -85,7 +87,8 @@ def serve(folder: Path = ROOT, /, **environment: str) -> Iterator[str]:
 @contextmanager
 def running_app(port: int, folder: Path = ROOT, /, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=folder, env={**os.environ, **environment})
+    environment = {**os.environ, "PYTHONFAULTHANDLER": "1", **environment}
+    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=folder, env=environment)
     deadline = time.monotonic() + START_LIMIT_S
     try:
         while not answers(f"http://localhost:{port}/_stcore/health"):
@@ -94,8 +97,7 @@ def running_app(port: int, folder: Path = ROOT, /, **environment: str) -> Iterat
             time.sleep(0.1)
         yield server
     finally:
-        server.terminate()
-        server.wait(20)
+        end(server)
 
 
 def answers(url: str) -> bool:

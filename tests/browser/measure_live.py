@@ -30,6 +30,8 @@ import numpy as np
 from playwright.sync_api import Frame, FrameLocator, Page, sync_playwright
 from skimage import data
 
+from tests.programs import end
+
 ROOT = Path(__file__).resolve().parents[2]
 BITS = 10
 SQUARE_PX = 32  # two macroblocks of VP8: stays black or white at any bit rate
@@ -128,8 +130,7 @@ def running_app(seats: int = 8) -> Iterator[tuple[str, subprocess.Popen[bytes]]]
                 time.sleep(0.02)
         yield url, server
     finally:
-        server.terminate()
-        server.wait(20)
+        end(server)
 
 
 def resident_mb(process: subprocess.Popen[bytes]) -> float:

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from tests.browser.conftest import QUIET, ROOT, free_port, installed, running_app
 from tests.browser.test_live import PATIENCE_MS, component, component_frame, start, wait_for_emoji
 from tests.packs.inputs import encoded
+from tests.programs import end
 
 HOST = "emojify.test"  # a name of its own, as a host has; only this browser knows where it is
 STREAM = "/_stcore/stream"  # the WebSocket of a session
@@ -120,8 +121,7 @@ def house(tmp_path: Path) -> Iterator[House]:
                 time.sleep(0.05)
             yield House(f"https://{HOST}:{port}", apps, tmp_path / "access.log")
         finally:
-            nginx.terminate()
-            nginx.wait(20)
+            end(nginx)
 
 
 @pytest.fixture

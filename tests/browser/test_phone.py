@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import signal
 import ssl
-import subprocess
-import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
 from emojify.phone import CERTIFICATE
-from emojify.settings import ROOT
 from tests.browser.conftest import START_LIMIT_S, free_port
 from tests.browser.test_live import PATIENCE_MS, start
 from tests.browser.test_local import RECORDER, heard, is_here
+from tests.programs import Program, in_terminal
 
 
 def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
     browser: Browser, tmp_path: Path
 ) -> None:
     port = free_port("0.0.0.0")
-    command = [sys.executable, "-m", "emojify", "phone", "--address", "127.0.0.1", "--port", str(port)]
     record = tmp_path / "record.jsonl"
-    environment = {**os.environ, "EMOJIFY_DATA": str(tmp_path), "PYTHONPATH": str(RECORDER)}
-    environment["EMOJIFY_RECORD"] = str(record)
-    # As in a terminal: Ctrl-C is heard, and by the whole group.
-    hears = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=hears,
-    ) as process:  # fmt: skip
-        try:
-            wait_for(f"https://127.0.0.1:{port}/_stcore/health", tmp_path / CERTIFICATE, process)
-            context = browser.new_context(viewport={"width": 390, "height": 844}, ignore_https_errors=True)
+    arguments = ("-m", "emojify", "phone", "--address", "127.0.0.1", "--port", str(port))
+    environment = {"EMOJIFY_DATA": str(tmp_path), "EMOJIFY_RECORD": str(record), "PYTHONPATH": str(RECORDER)}
+    with in_terminal(tmp_path, *arguments, **environment) as app:
+        wait_for(f"https://127.0.0.1:{port}/_stcore/health", tmp_path / CERTIFICATE, app)
+        context = browser.new_context(viewport={"width": 390, "height": 844}, ignore_https_errors=True)
+        with closing(context):
             page = context.new_page()
             page.goto(f"https://127.0.0.1:{port}")
             start(page)
             expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
-            context.close()
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
-            said, errors = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert f"On the phone, open  https://127.0.0.1:{port}\n" in said
-    assert "Everybody in this network can now do all that you can" in said
-    assert "Traceback" not in errors
+    assert app.process.returncode == 0
+    assert f"On the phone, open  https://127.0.0.1:{port}\n" in app.said
+    assert "Everybody in this network can now do all that you can" in app.said
+    assert "Traceback" not in app.errors
     asked = {(event, host) for event, host in heard(record) if event not in ("open", "socket.bind")}
     assert asked
     assert [one for one in sorted(asked, key=str) if not is_here(one[1])] == []
 
 
-def wait_for(url: str, certificate: Path, process: subprocess.Popen[str]) -> None:
+def wait_for(url: str, certificate: Path, app: Program) -> None:
     """Until it answers to somebody who trusts this certificate, and checks that it is for this address."""
     deadline = time.monotonic() + START_LIMIT_S
     while True:
-        assert process.poll() is None, "the app stopped while starting"
+        assert app.process.poll() is None, app.errors
         assert time.monotonic() < deadline
         try:
             trusting = ssl.create_default_context(cafile=str(certificate))

@@ -25,6 +25,7 @@ from emojify.settings import Settings
 from tests.browser.conftest import QUIET, ROOT, free_port, installed, lacks, serve
 from tests.browser.test_live import PATIENCE_MS, component_frame, start, wait_for_emoji
 from tests.live.in_a_thread import run
+from tests.programs import end
 
 SECRET = "what coturn and the app both know"
 # What a strict firewall does to a browser: no UDP at all, so no direct path to the app, which speaks nothing else.
@@ -88,8 +89,7 @@ def coturn(folder: Path, relay: str, app: str, *more: str) -> Iterator[TurnServe
         wait_for_port(port, server)
         yield TurnServer(port, log)
     finally:
-        server.terminate()
-        server.wait(20)
+        end(server)
 
 
 @pytest.fixture

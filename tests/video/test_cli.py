@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import json
 import os
 import resource
@@ -20,6 +19,7 @@ import pytest
 from emojify.__main__ import main
 from emojify.video.cli import duration
 from tests.packs.inputs import tree
+from tests.programs import end, in_terminal
 from tests.video.films import FACE, Film, astronaut, wall, watch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -188,26 +188,25 @@ def test_a_report_tells_a_page_what_happens(film: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_in_the_middle_it_says_so_and_leaves_no_file(tmp_path: Path, number: signal.Signals) -> None:
+def test_stopped_in_the_middle_it_says_so_and_leaves_no_file(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, number: signal.Signals
+) -> None:
     film = Film(times_ms=tuple(range(0, 60_000, 40)), options={"preset": "ultrafast", "crf": "40"}).write(
         tmp_path / "long.mp4"
     )
     before = set(tmp_path.iterdir())
     report = tmp_path / "report.json"
-    command = [sys.executable, "-m", "emojify", "render", str(film), str(tmp_path / "out.mp4"), "--report", str(report)]
-    # As in a terminal: what a shell starts with & ignores Ctrl-C, and its children with it, this suite's included.
-    hears = functools.partial(signal.signal, number, signal.SIG_DFL)
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=hears)
-    deadline = time.monotonic() + 60
-    while not report.exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "Stopped." in said
-    assert "Traceback" not in said
+    arguments = ("-m", "emojify", "render", str(film), str(tmp_path / "out.mp4"), "--report", str(report))
+    with in_terminal(tmp_path_factory.mktemp("said"), *arguments) as program:
+        deadline = time.monotonic() + 60
+        while not report.exists():
+            assert time.monotonic() < deadline
+            assert program.process.poll() is None
+            time.sleep(0.02)
+        end(program.process, number)
+    assert program.process.returncode == 130
+    assert "Stopped." in program.errors
+    assert "Traceback" not in program.errors
     assert set(tmp_path.iterdir()) - before == {report}
     assert json.loads(report.read_text())["state"] == "stopped"
 
