@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -108,6 +108,13 @@ def test_the_choices_survive_a_visit_to_another_page(page: Page) -> None:
     expect(crown).to_be_checked(timeout=PATIENCE_MS)
 
 
+def wait_until(page: Page, happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not happened():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+
+
 def test_a_page_that_is_left_does_not_call_the_visitor_back(browser: Browser, url: str) -> None:
     """On a slow line: the live page's video says that it has loaded when the visitor has clicked on already."""
     said: list[ClientState] = []
@@ -131,16 +138,13 @@ def test_a_page_that_is_left_does_not_call_the_visitor_back(browser: Browser, ur
     page.route_web_socket(re.compile("/_stcore/stream"), listen)
     page.route(re.compile(r"/component/streamlit_webrtc.*/index\.html"), lambda component: components.append(component))
     page.goto(url)
-    expect(page.get_by_text("Press Start, allow the camera")).to_be_visible(timeout=PATIENCE_MS)
+    wait_until(page, lambda: bool(components))  # it wants to load, so it stands on the page
     slow = True
     before = len(said)
     page.get_by_role("link", name="Make an avatar").click()
     for component in components:
         component.continue_()
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while len(said) < before + 2:
-        assert time.monotonic() < deadline, "the video said nothing"
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: len(said) >= before + 2)
     click, word = said[before : before + 2]
     assert word.page_script_hash != click.page_script_hash
     page.wait_for_timeout(1000)  # for what the server makes of it
