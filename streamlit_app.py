@@ -5,13 +5,12 @@ import streamlit as st
 from emojify.errors import EmojifyError
 from emojify.public import ask_who_by, is_visitor
 from emojify.settings import Settings
-from pages.parts.server import ask_nobody_for_the_address, keep_uploads_in_memory, let_nothing_lead_back
+from pages.parts.server import keep_uploads_in_memory, prepare_server
 from pages.parts.who import claims
 
 st.set_page_config(page_title="Emojify", page_icon="😄", layout="wide")
 ask_who_by(claims)
-ask_nobody_for_the_address()
-let_nothing_lead_back()
+prepare_server()
 try:
     settings = Settings.from_environment()
 except EmojifyError as error:

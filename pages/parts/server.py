@@ -6,32 +6,46 @@ addresses: one by a socket, the other from a service on the internet, for up to 
 Streamlit 1.67: the browser names the page with everything it sends, and goes on naming the old one until the new one
 has begun. What a component of the old page says in between, such as the video's "not playing" when it has loaded, took
 the visitor back there: of the clicks that followed the live page's opening at once, one in twenty was lost.
+
+uvicorn 0.54: Ctrl-C while a browser leaves over HTTPS raises in ``shutdown``, and Streamlit then waits for its end for
+ever, deaf to a second Ctrl-C. Nor is there a limit to how long it waits for a browser that does not answer.
 """
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+import uvicorn
 from starlette.formparsers import MultiPartParser
 from streamlit import net_util
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 LEAVING_S = 3.0  # longer than a page takes to begin, over a slow line too
+GOODBYE_S = 3  # for what is still being sent when the server is told to end
 
 
-def ask_nobody_for_the_address() -> None:
-    """Pages of this app connect all the same; other sites that may are named in ``server.corsAllowedOrigins``.
-
-    What is asked for when the server starts, ``browser.serverAddress`` in .streamlit/config.toml answers.
-    """
+def prepare_server() -> None:
+    """Call on every run of the front door, before a page runs; later calls change nothing."""
     net_util.get_external_ip = net_util.get_internal_ip = _unknown
+    # mypy takes an assignment to somebody else's method for a slip.
+    AppSession.request_rerun = _request_rerun_where_the_visitor_is  # type: ignore[assignment,method-assign]
+    WebSocketsSansIOProtocol.shutdown = _shut_connection_down  # type: ignore[assignment,method-assign]
+    uvicorn.Server.shutdown = _shut_server_down  # type: ignore[assignment,method-assign]
 
 
 def _unknown() -> None:
+    """In place of looking for this machine's addresses.
+
+    Pages of this app connect all the same; other sites that may are named in ``server.corsAllowedOrigins``.
+    What is asked for when the server starts, ``browser.serverAddress`` in .streamlit/config.toml answers.
+    """
     return None
 
 
@@ -75,6 +89,19 @@ def _request_rerun_where_the_visitor_is(session: AppSession, client_state: Clien
         _request_rerun(session, client_state)
 
 
-def let_nothing_lead_back() -> None:
-    """A click on another page counts, whatever the page that is left says meanwhile."""
-    AppSession.request_rerun = _request_rerun_where_the_visitor_is  # type: ignore[assignment,method-assign]
+_shutdown_connection = WebSocketsSansIOProtocol.shutdown
+_shutdown_server = uvicorn.Server.shutdown
+
+
+def _shut_connection_down(connection: WebSocketsSansIOProtocol) -> None:
+    """In place of ``WebSocketsSansIOProtocol.shutdown``: who is leaving need not be told to leave."""
+    try:
+        _shutdown_connection(connection)
+    except InvalidState:
+        connection.transport.close()
+
+
+async def _shut_server_down(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+    """In place of ``uvicorn.Server.shutdown``: with a limit."""
+    server.config.timeout_graceful_shutdown = server.config.timeout_graceful_shutdown or GOODBYE_S
+    await _shutdown_server(server, sockets)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import ssl
 import time
 import urllib.request
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
+from websockets.client import ClientProtocol
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from emojify.phone import CERTIFICATE
 from tests.browser.conftest import START_LIMIT_S, free_port
 from tests.browser.test_live import PATIENCE_MS, start
 from tests.browser.test_local import RECORDER, heard, is_here
-from tests.programs import Program, in_terminal
+from tests.programs import Program, end, in_terminal
 
 
 def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
@@ -32,6 +38,8 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
             page.goto(f"https://127.0.0.1:{port}")
             start(page)
             expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+        with somebody_who_is_just_leaving(port):
+            end(app.process, signal.SIGINT)
     assert app.process.returncode == 0
     assert f"On the phone, open  https://127.0.0.1:{port}\n" in app.said
     assert "Everybody in this network can now do all that you can" in app.said
@@ -39,6 +47,23 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
     asked = {(event, host) for event, host in heard(record) if event not in ("open", "socket.bind")}
     assert asked
     assert [one for one in sorted(asked, key=str) if not is_here(one[1])] == []
+
+
+@contextmanager
+def somebody_who_is_just_leaving(port: int) -> Iterator[None]:
+    """A browser that has said goodbye, and whose phone went to sleep before it had put down the line."""
+    protocol = ClientProtocol(parse_uri(f"wss://127.0.0.1:{port}/_stcore/stream"))
+    unverified = ssl._create_unverified_context()
+    with unverified.wrap_socket(socket.create_connection(("127.0.0.1", port), 10)) as line:
+        protocol.send_request(protocol.connect())
+        line.sendall(b"".join(protocol.data_to_send()))
+        while protocol.state is State.CONNECTING:
+            protocol.receive_data(line.recv(65536))
+        protocol.send_close(1001)
+        line.sendall(b"".join(protocol.data_to_send()))
+        while protocol.close_rcvd is None:
+            protocol.receive_data(line.recv(65536))
+        yield
 
 
 def wait_for(url: str, certificate: Path, app: Program) -> None:
