@@ -85,7 +85,7 @@ def watch_teaching() -> None:
 
 
 def stop() -> str:
-    drafts.discard(settings)
+    drafts.stop(settings)
     return "Stopped. Your pictures are all here, and nothing was changed."
 
 

@@ -90,6 +90,7 @@ DEEDS: dict[str, Deed] = {
     ),
     "samples: delete all": lambda house: SampleStore(house / "data" / "samples").delete_all(),
     "teaching: begin": lambda house: drafts.begin(settings()),
+    "teaching: stop": lambda house: drafts.stop(settings()),
     "teaching: discard": lambda house: drafts.discard(settings()),
     "teaching: keep": lambda house: drafts.keep(
         settings(), drafts.Teaching(house / "data" / "teachings" / "1", False, 1.0, "", {}, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -57,7 +58,7 @@ def _teach(options: argparse.Namespace) -> None:
             raise EmojifyError(f"It could not be done: {error.strerror}.") from error
     _print(result)
     if options.folder is None and not result["learned"]:
-        drafts.discard(settings)
+        shutil.rmtree(folder, ignore_errors=True)  # an earlier draft of the app's stays
         raise EmojifyError(f"{NOT_LEARNED} Nothing was changed.")
     if options.folder is None:
         found = drafts.find(settings)

@@ -2,7 +2,8 @@
 
     data/teachings/<time>/    one teaching: its process (see processes.py), its progress, its draft (see teach.py)
 
-There is at most one draft. Until it is kept nothing else knows of it: what is live stays live.
+There is at most one draft, and it stays until the next one is there. Until it is kept nothing else knows of it: what is
+live stays live.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def base_model(store: ModelStore, model_id: str | None = None) -> Model:
 
 @closed_to_visitors
 def begin(settings: Settings) -> Teaching:
-    """Start teaching the live model all pictures there are. An earlier draft is thrown away.
+    """Start teaching the live model all pictures there are. An earlier draft stays until this one is done.
 
     Raises:
         EmojifyError: if one is under way, there are no pictures, the model can't be taught, or the disk is full.
@@ -92,7 +93,7 @@ def begin(settings: Settings) -> Teaching:
         raise EmojifyError("There are no pictures to learn from. Record some first.")
     base = base_model(ModelStore(settings.models))
     read_bank(base)
-    discard(settings)
+    stop(settings)
     folder = settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
     try:
         folder.mkdir(parents=True)
@@ -105,9 +106,26 @@ def begin(settings: Settings) -> Teaching:
 
 
 def find(settings: Settings) -> Teaching | None:
-    """The newest teaching, whoever started it; None if there is none."""
-    folders = sorted(path for path in (settings.data / "teachings").glob("[!.]*") if path.is_dir())
-    return _look(folders[-1]) if folders else None
+    """The newest teaching, whoever started it; None if there is none.
+
+    Where nothing came out of that, the draft before it, with the newest one's error.
+    """
+    teachings = _teachings(settings)
+    newest = teachings[0] if teachings else None
+    if newest is None or newest.running:
+        return newest
+    draft = _draft(teachings)
+    return newest if draft is None else replace(draft, error=newest.error)
+
+
+def _teachings(settings: Settings) -> list[Teaching]:
+    """The newest first."""
+    folders = (path for path in (settings.data / "teachings").glob("[!.]*") if path.is_dir())
+    return [_look(folder) for folder in sorted(folders, reverse=True)]
+
+
+def _draft(teachings: list[Teaching]) -> Teaching | None:
+    return next((teaching for teaching in teachings if teaching.result is not None), None)
 
 
 def _look(folder: Path) -> Teaching:
@@ -147,19 +165,38 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 @closed_to_visitors
+def stop(settings: Settings) -> None:
+    """Stop what is under way; the newest draft stays, as do pictures and models.
+
+    Raises:
+        EmojifyError: if a file can't be deleted.
+    """
+    teachings = _teachings(settings)
+    draft = _draft(teachings)
+    _throw_away(settings, [teaching.folder for teaching in teachings if teaching is not draft])
+
+
+@closed_to_visitors
 def discard(settings: Settings) -> None:
     """Stop what is under way and throw every draft away. Pictures and models stay.
 
     Raises:
         EmojifyError: if a file can't be deleted.
     """
-    folder = settings.data / "teachings"
+    _throw_away(settings, [settings.data / "teachings"])
+
+
+@closed_to_visitors
+def _throw_away(settings: Settings, folders: list[Path]) -> None:
     try:
-        for teaching in folder.glob("*"):
-            processes.kill(teaching)
+        for folder in folders:
+            for teaching in (folder, *folder.glob("*")):
+                processes.kill(teaching)
         clear_leftovers(settings.data)
-        if folder.exists():
-            remove_tree(folder)
+        clear_leftovers(settings.data / "teachings")
+        for folder in folders:
+            if folder.exists():
+                remove_tree(folder)
     except (OSError, psutil.Error) as error:
         why = error.strerror if isinstance(error, OSError) else "its process does not end"
         raise EmojifyError(f"The draft can't be thrown away: {why}. Try again.") from error

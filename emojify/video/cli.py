@@ -173,7 +173,9 @@ def _stop(number: int, at: FrameType | None) -> NoReturn:
 def _say(target: Path, outcome: Outcome) -> None:
     for note in outcome.notes:
         print(f"emojify: {note}", file=sys.stderr)
-    what = "picture" if outcome.timeline is None else f"{outcome.duration_s:.1f} s, {outcome.pictures} pictures"
+    what = "picture"
+    if outcome.timeline is not None:
+        what = f"{outcome.duration_s:.1f} s, {outcome.pictures} picture{'' if outcome.pictures == 1 else 's'}"
     print(f"{target} is written: {what}, {outcome.size_bytes / 1e6:.1f} MB, in {duration(outcome.elapsed_s)}.")
 
 

@@ -215,6 +215,20 @@ def test_a_draft_that_learned_nothing_is_not_offered_to_be_kept(page: AppTest, d
     assert "Keep it" not in labels(page)
 
 
+def test_where_teaching_again_fails_the_draft_can_still_be_kept(page: AppTest, draft: Path) -> None:
+    again = draft.with_name("20260101-130000")
+    again.mkdir()
+    (again / "progress.jsonl").write_text(json.dumps({"error": "The same picture is here as happy and as sad."}))
+    page.run()
+    assert not page.exception
+    assert "as happy and as sad" in page.error[0].value
+    assert "3. Try it" in words(page)
+    press(page, "Keep it")
+    assert "Kept." in page.success[0].value
+    assert not page.error
+    assert not again.exists()
+
+
 def test_discarding_keeps_the_pictures(page: AppTest, settings: Settings, draft: Path) -> None:
     press(page.run(), "Discard")
     assert not draft.exists()

@@ -91,7 +91,7 @@ def test_only_one_at_a_time_and_stopping_it_changes_nothing(settings: Settings) 
     drafts.begin(settings)
     with pytest.raises(EmojifyError, match="learning already"):
         drafts.begin(settings)
-    drafts.discard(settings)
+    drafts.stop(settings)
     assert drafts.find(settings) is None
     assert files(settings.data) + files(settings.models) == before
 
@@ -111,6 +111,34 @@ def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
         assert "the disk is full" in str(finished(settings).error)
     drafts.begin(settings)  # and it can be tried again
     drafts.discard(settings)
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_a_draft_stays_until_the_next_one_is_there(
+    settings: Settings, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts.begin(settings)
+    draft = finished(settings)
+    monkeypatch.setattr("time.strftime", lambda form: "99990101-000000")  # a later second
+    second = drafts.begin(settings)
+    assert second.folder != draft.folder
+    if end == "killed":
+        processes.kill(second.folder)
+        left = finished(settings)
+        assert left.error is not None
+        assert "stopped before it was done" in left.error
+        assert left.folder == draft.folder
+    drafts.stop(settings)
+    assert finished(settings) == draft
+    assert not second.folder.exists()
+
+    drafts.begin(settings)
+    new = finished(settings)
+    assert new.folder == second.folder
+    assert new.result is not None
+    drafts.keep(settings, new)
+    assert drafts.find(settings) is None
+    assert not draft.folder.exists()
 
 
 def test_what_the_process_finds_wrong_is_told_in_its_words(settings: Settings) -> None:
