@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from emojify.emotions import LABELS
 from emojify.packs.store import list_packs
 from tests.browser.conftest import ROOT, answers, serve
+from tests.browser.test_emoji_packs import bring
 from tests.browser.test_live import PATIENCE_MS
 from tests.conftest import write_model
 from tests.packs.inputs import pack_zip, tree
@@ -22,7 +23,7 @@ DIES_AFTER = 9  # changes: in the middle of the seven pictures
 def add(page: Page, url: str, zip_file: Path) -> None:
     page.goto(url)
     page.get_by_role("link", name="Emoji packs").click(timeout=PATIENCE_MS)
-    page.locator('input[type="file"]').first.set_input_files(zip_file, timeout=PATIENCE_MS)
+    bring(page, zip_file)
     for label in LABELS:
         expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Add this pack").click(timeout=PATIENCE_MS)

@@ -196,7 +196,7 @@ def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_out_there: Brow
     page.goto(house.url)
     page.get_by_text("Photo", exact=True).click(timeout=PATIENCE_MS)
     photo = encoded(PillowImage.effect_noise((2000, 1500), 100))
-    page.locator('input[type="file"]').first.set_input_files(
+    page.locator('input[type="file"]').set_input_files(
         {"name": "photo.png", "mimeType": "image/png", "buffer": photo}, timeout=PATIENCE_MS
     )
     with page.expect_download(timeout=PATIENCE_MS) as download:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from emojify.emotions import LABELS
 from tests.browser.conftest import serve
+from tests.browser.test_emoji_packs import bring
 from tests.browser.test_live import PATIENCE_MS, start
 from tests.browser.test_local import RECORDER, heard
 from tests.packs.inputs import encoded, zipped
@@ -36,9 +37,12 @@ def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{url}/emoji_packs")
-        page.locator('input[type="file"]').first.set_input_files(pack, timeout=PATIENCE_MS)
-        page.get_by_role("button", name="Add this pack").click(timeout=PATIENCE_MS)
-        page.get_by_role("button", name="See it on your face").first.click(timeout=PATIENCE_MS)
+        bring(page, pack)
+        add = page.get_by_role("button", name="Add this pack")
+        expect(add).to_be_enabled(timeout=PATIENCE_MS)
+        add.click()
+        expect(page.get_by_text("is ready")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="See it on your face").first.click()
         start(page)
         page.get_by_role("button", name="Clip").click(timeout=PATIENCE_MS)
         for kind in ("MP4", "GIF"):
@@ -48,7 +52,7 @@ def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
         with page.expect_download(timeout=PATIENCE_MS):
             page.get_by_role("button", name="Snapshot").click()
         page.get_by_text("Photo", exact=True).click()
-        page.locator('input[type="file"]').first.set_input_files(photo, timeout=PATIENCE_MS)
+        page.locator('input[type="file"]').set_input_files(photo, timeout=PATIENCE_MS)
         expect(page.get_by_text("No face found")).to_be_visible(timeout=PATIENCE_MS)
         context.close()
     written = {path for event, path in heard(record) if event == "open"}
