@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
@@ -49,6 +49,15 @@ def at_least(epochs: int) -> re.Pattern[str]:
     return re.compile(rf"\b({'|'.join(map(str, range(epochs, 41)))}) of 40 epochs done")
 
 
+def wait_for_another_picture(chart: Locator, picture: bytes) -> None:
+    """The chart is drawn after the words beside it."""
+    for _ in range(PATIENCE_MS // 100):
+        if chart.screenshot() != picture:
+            return
+        chart.page.wait_for_timeout(100)
+    pytest.fail("the chart does not change")
+
+
 def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser, house: Path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -66,19 +75,19 @@ def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser
     with serve(**places(house)) as url:  # the app was restarted: the fit has gone on, and is found again
         open_training(page, url)
         expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=PATIENCE_MS)
-        expect(page.get_by_text(re.compile(r"([2-9]|\d\d) of 40 epochs done"))).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text(re.compile(r"([2-9]|\d\d) of 40 epochs done"))).to_be_visible(timeout=TENSORFLOW_MS)
         charts = page.get_by_test_id("stVegaLiteChart")
         expect(charts).to_have_count(2, timeout=PATIENCE_MS)
         loss, accuracy = charts.all()
         curves = loss.screenshot(), accuracy.screenshot()
         (run,) = store.runs()
         done = store.get(run.id).epochs_done
-        expect(page.get_by_text(at_least(done + 2))).to_be_visible(timeout=PATIENCE_MS)
-        assert loss.screenshot() != curves[0]
-        assert accuracy.screenshot() != curves[1]
+        expect(page.get_by_text(at_least(done + 2))).to_be_visible(timeout=TENSORFLOW_MS)
+        for chart, curve in zip((loss, accuracy), curves, strict=True):
+            wait_for_another_picture(chart, curve)
 
         page.get_by_role("button", name="Stop", exact=True).click()
-        expect(page.get_by_text("It was stopped. Resume goes on after epoch")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("It was stopped. Resume goes on after epoch")).to_be_visible(timeout=TENSORFLOW_MS)
         assert store.get(run.id).state is State.STOPPED
 
         live = context.new_page()
