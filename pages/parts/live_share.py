@@ -19,9 +19,7 @@ def offer_made(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
     clip, strip = processor.clip.clip, processor.booth.strip
     if clip is not None:
         names = [name for name in CLIP_KINDS if clip.has_faces or "Sticker" not in name]
-        name = str(
-            st.segmented_control("Your clip", names, default=names[0], required=True, key="clip_kind", wrap=True)
-        )
+        name = str(st.pills("Your clip", names, default=names[0], required=True, key="clip_kind", wrap=True))
         ending = CLIP_KINDS[name]
         place = st.empty()
         with place:  # where the button to the file before was: it would still give that one

@@ -213,9 +213,9 @@ def record(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
 def test_a_clip_is_offered_in_every_form_and_stays_after_stop(page: AppTest, streamer: MagicMock) -> None:
     record(page, streamer, faces=True)
     assert not page.exception
-    assert page.segmented_control(key="clip_kind").options == ["MP4", "WebP", "GIF", "Sticker, WebP", "Sticker, GIF"]
+    assert page.pills(key="clip_kind").options == ["MP4", "WebP", "GIF", "Sticker, WebP", "Sticker, GIF"]
     assert "Download clip" in offered(page)
-    page.segmented_control(key="clip_kind").set_value("Sticker, WebP").run()
+    page.pills(key="clip_kind").set_value("Sticker, WebP").run()
     assert not page.exception
     assert "Your clip" in [getattr(image, "alt", "") for shown in page.get("image") for image in shown.proto.imgs]
     streamer.return_value.state.playing = False
@@ -226,7 +226,7 @@ def test_a_clip_is_offered_in_every_form_and_stays_after_stop(page: AppTest, str
 def test_a_clip_without_a_face_offers_no_sticker(page: AppTest, streamer: MagicMock) -> None:
     record(page, streamer, faces=False)
     assert not page.exception
-    assert page.segmented_control(key="clip_kind").options == ["MP4", "WebP", "GIF"]
+    assert page.pills(key="clip_kind").options == ["MP4", "WebP", "GIF"]
 
 
 def test_a_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
