@@ -24,7 +24,7 @@ AS_IN_A_TERMINAL = (
 )
 
 
-def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM, limit_s: float = 30) -> None:
+def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM, limit_s: float = 20) -> None:
     """Fails where it goes on for longer; a Python program with PYTHONFAULTHANDLER then says what each thread does."""
     process.send_signal(number)
     try:

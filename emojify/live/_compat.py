@@ -95,9 +95,9 @@ def prepare_process() -> None:
 
 @functools.cache
 def _prepare() -> None:
-    # All are replaced on purpose, see above; mypy takes an assignment to somebody else's method or class for a slip.
-    JitterBuffer._remove_frame = _remove_whole_frame  # type: ignore[assignment,method-assign]
-    streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]
+    # mypy takes an assignment to somebody else's method or class for a slip; these are meant, see above.
+    JitterBuffer._remove_frame = _remove_whole_frame  # type: ignore[assignment,method-assign]  # meant
+    streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]  # meant
     video_loop()
     for module in (streamlit_webrtc.webrtc, streamlit_webrtc.relay):
         module.get_global_event_loop = video_loop  # type: ignore[attr-defined]  # imported there, not exported

@@ -27,7 +27,7 @@ from emojify.public import closed_to_visitors
 from emojify.settings import Settings
 from emojify.teaching.rehearsal import read_bank
 from emojify.teaching.samples import SampleStore
-from emojify.teaching.teach import MODEL, PROGRESS, RESULT
+from emojify.teaching.teach import MODEL, NOT_LEARNED, PROGRESS, RESULT
 
 BASED_ON = "based_on"
 ROOM_FOR_A_WORD = 64 * 1024  # bytes
@@ -108,14 +108,14 @@ def begin(settings: Settings) -> Teaching:
 def find(settings: Settings) -> Teaching | None:
     """The newest teaching, whoever started it; None if there is none.
 
-    Where nothing came out of that, the draft before it, with the newest one's error.
+    Where nothing came out of that, or it learned nothing: the draft before it, with the reason as its error.
     """
     teachings = _teachings(settings)
     newest = teachings[0] if teachings else None
-    if newest is None or newest.running:
-        return newest
     draft = _draft(teachings)
-    return newest if draft is None else replace(draft, error=newest.error)
+    if newest is None or newest.running or draft in (None, newest):
+        return newest
+    return replace(draft, error=newest.error or NOT_LEARNED)
 
 
 def _teachings(settings: Settings) -> list[Teaching]:
@@ -125,7 +125,8 @@ def _teachings(settings: Settings) -> list[Teaching]:
 
 
 def _draft(teachings: list[Teaching]) -> Teaching | None:
-    return next((teaching for teaching in teachings if teaching.result is not None), None)
+    """The newest that can be kept."""
+    return next((teaching for teaching in teachings if teaching.result and teaching.result["learned"]), None)
 
 
 def _look(folder: Path) -> Teaching:
@@ -166,14 +167,15 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 @closed_to_visitors
 def stop(settings: Settings) -> None:
-    """Stop what is under way; the newest draft stays, as do pictures and models.
+    """Stop what is under way; the newest draft that can be kept stays, as do pictures and models.
 
     Raises:
         EmojifyError: if a file can't be deleted.
     """
     teachings = _teachings(settings)
     draft = _draft(teachings)
-    _throw_away(settings, [teaching.folder for teaching in teachings if teaching is not draft])
+    others = [teaching.folder for teaching in teachings if teaching is not draft]
+    _throw_away(settings, others, others)
 
 
 @closed_to_visitors
@@ -183,15 +185,15 @@ def discard(settings: Settings) -> None:
     Raises:
         EmojifyError: if a file can't be deleted.
     """
-    _throw_away(settings, [settings.data / "teachings"])
+    folder = settings.data / "teachings"
+    _throw_away(settings, list(folder.glob("*")), [folder])
 
 
 @closed_to_visitors
-def _throw_away(settings: Settings, folders: list[Path]) -> None:
+def _throw_away(settings: Settings, teachings: list[Path], folders: list[Path]) -> None:
     try:
-        for folder in folders:
-            for teaching in (folder, *folder.glob("*")):
-                processes.kill(teaching)
+        for teaching in teachings:
+            processes.kill(teaching)
         clear_leftovers(settings.data)
         clear_leftovers(settings.data / "teachings")
         for folder in folders:

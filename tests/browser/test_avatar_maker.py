@@ -125,7 +125,8 @@ def test_a_page_that_is_left_does_not_call_the_visitor_back(browser: Browser, ur
 
     def listen(line: WebSocketRoute) -> None:
         def pass_on(message: str | bytes) -> None:
-            said.append(BackMsg.FromString(bytes(message)).rerun_script)  # type: ignore[arg-type]
+            assert isinstance(message, bytes)
+            said.append(BackMsg.FromString(message).rerun_script)
             server.send(message)
 
         server = line.connect_to_server()

@@ -38,7 +38,7 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
             page.goto(f"https://127.0.0.1:{port}")
             start(page)
             expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
-        with somebody_who_is_just_leaving(port):
+        with phone_that_sleeps(port, leaves=True), phone_that_sleeps(port, leaves=False):
             end(app.process, signal.SIGINT)
     assert app.process.returncode == 0
     assert f"On the phone, open  https://127.0.0.1:{port}\n" in app.said
@@ -50,8 +50,8 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
 
 
 @contextmanager
-def somebody_who_is_just_leaving(port: int) -> Iterator[None]:
-    """A browser that has said goodbye, and whose phone went to sleep before it had put down the line."""
+def phone_that_sleeps(port: int, leaves: bool) -> Iterator[None]:
+    """A browser whose phone went to sleep with the line open, before or after it had said goodbye."""
     protocol = ClientProtocol(parse_uri(f"wss://127.0.0.1:{port}/_stcore/stream"))
     unverified = ssl._create_unverified_context()
     with unverified.wrap_socket(socket.create_connection(("127.0.0.1", port), 10)) as line:
@@ -59,10 +59,11 @@ def somebody_who_is_just_leaving(port: int) -> Iterator[None]:
         line.sendall(b"".join(protocol.data_to_send()))
         while protocol.state is State.CONNECTING:
             protocol.receive_data(line.recv(65536))
-        protocol.send_close(1001)
-        line.sendall(b"".join(protocol.data_to_send()))
-        while protocol.close_rcvd is None:
-            protocol.receive_data(line.recv(65536))
+        if leaves:
+            protocol.send_close(1001)
+            line.sendall(b"".join(protocol.data_to_send()))
+            while protocol.close_rcvd is None:
+                protocol.receive_data(line.recv(65536))
         yield
 
 

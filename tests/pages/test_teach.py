@@ -215,13 +215,22 @@ def test_a_draft_that_learned_nothing_is_not_offered_to_be_kept(page: AppTest, d
     assert "Keep it" not in labels(page)
 
 
-def test_where_teaching_again_fails_the_draft_can_still_be_kept(page: AppTest, draft: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("progress.jsonl", {"error": "The same picture is here as happy and as sad."}, "as happy and as sad"),
+        ("result.json", {"learned": False}, "It could not learn these pictures"),
+    ],
+)
+def test_where_teaching_again_fails_the_draft_can_still_be_kept(
+    page: AppTest, draft: Path, file: str, content: dict[str, Any], said: str
+) -> None:
     again = draft.with_name("20260101-130000")
     again.mkdir()
-    (again / "progress.jsonl").write_text(json.dumps({"error": "The same picture is here as happy and as sad."}))
+    (again / file).write_text(json.dumps(content))
     page.run()
     assert not page.exception
-    assert "as happy and as sad" in page.error[0].value
+    assert said in page.error[0].value
     assert "3. Try it" in words(page)
     press(page, "Keep it")
     assert "Kept." in page.success[0].value
