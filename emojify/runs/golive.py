@@ -60,7 +60,7 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
     return f"{run.model_id} is being made."
 
 
-def export_of(run: Run, models: ModelStore) -> Export | None:
+def export_status(run: Run, models: ModelStore) -> Export | None:
     """How the last export of a run stands; None if there never was one, or it went well."""
     place = run.folder / EXPORTING
     born = processes.born(place)
@@ -82,7 +82,7 @@ def export_of(run: Run, models: ModelStore) -> Export | None:
     return Export(model_id, False, time.time() - born, error=f"It ended without a word.{why}")
 
 
-def compare(run: Run, live: Model) -> str:
+def compare_run(run: Run, live: Model) -> str:
     """What a person should know before this run replaces the live model; empty if there is nothing to say."""
     theirs, ours = live.accuracy("public"), run.best_accuracy
     n = run.best.get("figures", {}).get("n")

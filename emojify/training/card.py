@@ -13,7 +13,7 @@ READS_BADLY = 0.50
 
 _FER2013 = "FER-2013"
 
-_LICENCE = {
+_LICENSE = {
     _FER2013: "FER-2013 was gathered from image searches for a contest in 2013 and is handed round for research. "
     "Nobody cleared the rights of its pictures one by one; none of them is part of this project."
 }
@@ -69,7 +69,7 @@ def make_card(
             "name": data.name,
             "train_n": len(data.split("train")),
             "leak": _LEAK.get(data.name, "Pictures with a near copy in train are left out of the clean figures."),
-            "licence": _LICENCE.get(data.name, _OWN_DATA),
+            "license": _LICENSE.get(data.name, _OWN_DATA),
         },
         "recipe": recipe,
         "figures": {split: split_figures.as_dict() for split, split_figures in figures.items()},

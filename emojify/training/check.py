@@ -168,8 +168,8 @@ def _near_pairs(images: NDArray[np.uint8], others: NDArray[np.uint8] | None = No
     """Pairs of rows whose pixels correlate by ``NEAR_COPY`` or more, between two stacks or, each once, within one."""
     within = others is None
     others = images if others is None else others
-    small = _standardised(_shrunk(images))
-    small_others = small if within else _standardised(_shrunk(others))
+    small = _standardized(_shrunk(images))
+    small_others = small if within else _standardized(_shrunk(others))
     for start in range(0, len(images), _BLOCK):
         block = small[start : start + _BLOCK]
         for other_start in range(start if within else 0, len(others), _BLOCK):
@@ -180,7 +180,7 @@ def _near_pairs(images: NDArray[np.uint8], others: NDArray[np.uint8] | None = No
                 rows, columns = rows[rows < columns], columns[rows < columns]
             if len(rows) == 0:
                 continue
-            closeness = np.einsum("ij,ij->i", _standardised(images[rows]), _standardised(others[columns]))
+            closeness = np.einsum("ij,ij->i", _standardized(images[rows]), _standardized(others[columns]))
             sure = closeness >= NEAR_COPY
             yield from zip(rows[sure].tolist(), columns[sure].tolist(), strict=True)
 
@@ -190,7 +190,7 @@ def _shrunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.array(shrunk, np.uint8).reshape(-1, _SMALL, _SMALL)
 
 
-def _standardised(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _standardized(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Rows of mean 0 and length 1, so that a dot product is a correlation; blank pictures become zeros."""
     rows = images.reshape(len(images), -1).astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)

@@ -55,7 +55,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     evaluate.add_argument("--clean", action="store_true", help="leave out pictures that stand in train too")
     evaluate.add_argument("--mirrored", action="store_true", help="average with the mirror image's reading")
     evaluate.add_argument(
-        "--found", type=float, metavar="MARGIN", help="cut the faces out as the live path does, with this crop margin"
+        "--detector-margin",
+        type=float,
+        metavar="MARGIN",
+        help="cut the faces out as the live path does, with this crop margin",
     )
     evaluate.add_argument("--model", metavar="ID", help="default: the live one")
     evaluate.add_argument("--picture", type=Path, metavar="PNG", help="draw the confusion matrix there")
@@ -69,7 +72,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="default: what the run was trained on")
     export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
     export.add_argument(
-        "--lean", action="append", default=[], metavar="EMOTION=VALUE",
+        "--logit-bias", action="append", default=[], metavar="EMOTION=VALUE",
         help="add VALUE to the logit of an emotion that is too seldom the likeliest; choose it on public",
     )  # fmt: skip
     export.add_argument("--promote", action="store_true", help="put the model live at once")
@@ -117,8 +120,8 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    if options.found is not None and not 0 <= options.found <= 1:
-        raise EmojifyError(f"--found must lie between 0 and 1, not {options.found}.")
+    if options.detector_margin is not None and not 0 <= options.detector_margin <= 1:
+        raise EmojifyError(f"--detector-margin must lie between 0 and 1, not {options.detector_margin}.")
     if options.picture and (options.picture.suffix.lower() != ".png" or not options.picture.parent.is_dir()):
         raise EmojifyError(f"{options.picture} can't be written. Its folder must exist and its name end in .png.")
     import cv2
@@ -138,26 +141,31 @@ def _evaluate(options: argparse.Namespace) -> None:
         data = mark_clean(data)
     tflite = model.folder / model.card["tflite"]["file"]
     figures = evaluate(
-        tflite, data, options.split, clean=options.clean, mirrored=options.mirrored, found_margin=options.found
+        tflite,
+        data,
+        options.split,
+        clean=options.clean,
+        mirrored=options.mirrored,
+        detector_margin=options.detector_margin,
     )
     if options.picture and not cv2.imwrite(str(options.picture), confusion_picture(figures.confusion)):
         raise EmojifyError(f"{options.picture} can't be written: its folder is closed, or the disk full.")
     if options.json:
         what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}
-        print(json.dumps(what | {"mirrored": options.mirrored, "found": options.found} | figures.as_dict()))
+        print(json.dumps(what | {"mirrored": options.mirrored, "detector_margin": margin} | figures.as_dict()))
         return
     print(f"{model.name} on {options.split}{', clean' if options.clean else ''}, {figures.n:,} pictures of {data.name}")
     print(figures)
 
 
 def _export(options: argparse.Namespace) -> None:
-    lean = {}
-    for setting in options.lean:
+    logit_bias = {}
+    for setting in options.logit_bias:
         label, _, value = setting.partition("=")
         try:
-            lean[label] = float(value)
+            logit_bias[label] = float(value)
         except ValueError as error:
-            raise EmojifyError(f"--lean must be EMOTION=VALUE, such as fearful=0.3, not {setting!r}.") from error
+            raise EmojifyError(f"--logit-bias must be EMOTION=VALUE, such as fearful=0.3, not {setting!r}.") from error
     _quiet()
     print("Loading TensorFlow", flush=True)
     from emojify.settings import ROOT, Settings
@@ -171,7 +179,7 @@ def _export(options: argparse.Namespace) -> None:
         options.model_id,
         name=options.name,
         crop_margin=options.crop_margin,
-        lean=lean,
+        logit_bias=logit_bias,
     )
     promote = ["-m", "emojify", "models", "promote", options.model_id]
     if not options.promote:

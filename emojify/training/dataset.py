@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
-from emojify.training.ferplus import VOTE_COLUMNS, Crowd
+from emojify.training.ferplus import VOTE_COLUMNS, FerPlusVotes
 from emojify.training.sources import SIDE, Face, open_source, read_csv, read_pictures
 
 __all__ = ["SIDE", "SPLITS", "Dataset", "load"]
@@ -119,7 +119,7 @@ def load(source: Path, *, seed: int = 0, on_progress: Callable[[int, int], None]
         faces, unreadable = (
             read_pictures(folder, pictures, on_progress) if csv_name is None else (read_csv(folder, csv_name), [])
         )
-        crowd = Crowd.read(folder)
+        ferplus = FerPlusVotes.read(folder)
     if len(unreadable) > MAX_UNREADABLE * (len(faces) + len(unreadable)):
         raise EmojifyError(
             f"{len(unreadable)} of {len(faces) + len(unreadable)} pictures in {source} do not open as PNG or JPEG, "
@@ -130,13 +130,13 @@ def load(source: Path, *, seed: int = 0, on_progress: Callable[[int, int], None]
     splits, name = _splits(faces, labels, seed)
     for split in SPLITS:
         _refuse_missing(labels[splits == split], f"The {split} split of {source}")
-    marks = [crowd.clean(face) for face in faces]
+    marks = [ferplus.clean(face) for face in faces]
     return Dataset(
         images=np.stack([face.image for face in faces]),
         labels=labels,
         splits=splits,
         files=np.array([face.file for face in faces]),
-        votes=np.array([crowd.votes(face) or [0] * len(VOTE_COLUMNS) for face in faces], np.uint8),
+        votes=np.array([ferplus.votes(face) or [0] * len(VOTE_COLUMNS) for face in faces], np.uint8),
         clean=None if None in marks else np.array(marks, np.bool_),
         name=name or source.stem,
         unreadable=tuple(unreadable),

@@ -22,12 +22,15 @@ from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.settings import ROOT
 from emojify.training.dataset import Dataset
-from emojify.training.ferplus import majority
+from emojify.training.ferplus import distribution, majority
 from emojify.vision.classifier import crop_face
 from emojify.vision.detector import FaceDetector
 
 CALIBRATION_BINS = 15
 """Of Guo et al. 2017, "On Calibration of Modern Neural Networks", which made this the usual number."""
+
+MIN_PROBABILITY = 1e-7
+"""Probabilities are clipped to this before a logarithm. An int8 model rounds small ones to 0."""
 
 NO_PICTURES = "There are no pictures to evaluate on: this data set has none of that kind in that split."
 
@@ -116,6 +119,28 @@ def measure(
     )
 
 
+def class_balanced_cross_entropy(probabilities: NDArray[np.float32], votes: NDArray[np.uint8]) -> float:
+    """Return the cross-entropy against the FER+ votes with every emotion weighing alike, in nats.
+
+    For each emotion the cross-entropy is averaged over the pictures whose FER+ majority is that emotion. The result is
+    the mean of these averages. An emotion that is the majority of no picture is left out.
+
+    Args:
+        probabilities: (n, 7), in the order of ``Emotion``.
+        votes: (n, 10) FER+ votes, columns as in :data:`~emojify.training.ferplus.VOTE_COLUMNS`.
+
+    Raises:
+        ValueError: if no picture has a majority.
+    """
+    voted = majority(votes)
+    emotions = np.unique(voted[voted >= 0])
+    if len(emotions) == 0:
+        raise ValueError("no picture has a FER+ majority")
+    log_probabilities = np.log(np.maximum(probabilities.astype(np.float64), MIN_PROBABILITY))
+    losses = -(distribution(votes) * log_probabilities).sum(axis=1)
+    return float(np.mean([losses[voted == emotion].mean() for emotion in emotions]))
+
+
 def evaluate(
     model: Path | bytes,
     data: Dataset,
@@ -123,7 +148,7 @@ def evaluate(
     *,
     clean: bool = False,
     mirrored: bool = False,
-    found_margin: float | None = None,
+    detector_margin: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Figures:
     """Run an exported model over one split and compare.
@@ -133,7 +158,7 @@ def evaluate(
         split: ``"train"``, ``"public"`` or ``"private"``.
         clean: leave out pictures that are blank, no face, or have a near copy in train.
         mirrored: test-time augmentation: the mean of each picture's reading and its mirror image's.
-        found_margin: read each face as the live path would, found by the detector and cut out with this margin,
+        detector_margin: read each face as the live path would, found by the detector and cut out with this margin,
             instead of the whole picture. Pictures in which the detector finds no face are left out.
         on_progress: called with (pictures done, pictures in all).
 
@@ -141,19 +166,19 @@ def evaluate(
         EmojifyError: if the split is empty, or the file is no model of the seven emotions.
     """
     rows = data.split(split, clean=clean)
-    if found_margin is not None:
-        crops = [find_face(image, found_margin) for image in rows.images]
+    if detector_margin is not None:
+        crops = [crop_detected_face(image, detector_margin) for image in rows.images]
         rows = rows.rows(np.array([crop is not None for crop in crops], np.bool_))
         rows = replace(rows, images=np.array([crop for crop in crops if crop is not None], np.uint8))
     if not len(rows):
         raise EmojifyError(NO_PICTURES)
-    probabilities = run(model, rows.images, on_progress)
+    probabilities = predict(model, rows.images, on_progress)
     if mirrored:
-        probabilities = (probabilities + run(model, rows.images[:, :, ::-1])) / np.float32(2)
+        probabilities = (probabilities + predict(model, rows.images[:, :, ::-1])) / np.float32(2)
     return measure(probabilities, rows.labels, rows.votes)
 
 
-def find_face(image: NDArray[np.uint8], margin: float) -> NDArray[np.uint8] | None:
+def crop_detected_face(image: NDArray[np.uint8], margin: float) -> NDArray[np.uint8] | None:
     """The crop that the live path would make of a face in a picture that shows nothing else.
 
     The picture is enlarged four times and continued at its borders, since the detector wants some room around a face.
@@ -177,7 +202,7 @@ def _detector() -> FaceDetector:
     return FaceDetector()
 
 
-def run(
+def predict(
     model: Path | bytes, images: NDArray[np.uint8], on_progress: Callable[[int, int], None] | None = None
 ) -> NDArray[np.float32]:
     """The probabilities of an exported model: (n, 48, 48) uint8 grey to (n, 7) float32, one picture at a time.
@@ -206,8 +231,8 @@ def run(
     return probabilities
 
 
-def run_apart(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What :func:`run` gives, from a fresh process without TensorFlow, which is how the app runs a model.
+def predict_in_subprocess(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What :func:`predict` gives, from a fresh process without TensorFlow, which is how the app runs a model.
 
     In a process in which TensorFlow's converter had just worked, LiteRT 2.3 now and then aborted with a corrupt heap
     ("double free", in allocate_tensors, TensorFlow 2.21); without TensorFlow around it never did.
@@ -244,4 +269,4 @@ def _rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    np.save(sys.argv[3], run(Path(sys.argv[1]), np.load(sys.argv[2])))
+    np.save(sys.argv[3], predict(Path(sys.argv[1]), np.load(sys.argv[2])))

@@ -34,15 +34,15 @@ from emojify.training.card import make_card
 from emojify.training.check import mark_clean
 from emojify.training.config import FitConfig
 from emojify.training.dataset import SIDE, Dataset, load
-from emojify.training.evaluate import Figures, measure, run_apart
+from emojify.training.evaluate import Figures, measure, predict_in_subprocess
 from emojify.training.weights import load_network, save_weights
 from emojify.vision.classifier import MAX_CROP_MARGIN
 
-MAX_LOSS = 0.005
+MAX_INT8_LOSS = 0.005
 """Share of public pictures that int8 may lose against float and still ship: it is four times smaller and faster."""
 
 CALIBRATION_PICTURES = 512
-MAX_LEAN = 3.0  # of the logit: twenty times the odds
+MAX_LOGIT_BIAS = 3.0  # of the logit: twenty times the odds
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -54,7 +54,7 @@ def export_run(
     *,
     name: str | None = None,
     crop_margin: float = 0.0,
-    lean: Mapping[str, float] | None = None,
+    logit_bias: Mapping[str, float] | None = None,
 ) -> Path:
     """Make a model folder from the best epoch of a run, finished or not.
 
@@ -65,7 +65,7 @@ def export_run(
         model_id: the new folder's name: small letters, digits, dots and dashes.
         name: what people see; the id if there is none.
         crop_margin: share of the face detector's box that is added on each side before it is scaled to 48x48.
-        lean: what is added to an emotion's logit for good, by label: 0.7 doubles its odds. For an emotion that is
+        logit_bias: what is added to an emotion's logit for good, by label: 0.7 doubles its odds. For an emotion that is
             often there and seldom the likeliest; choose it on public.
 
     Returns:
@@ -74,7 +74,7 @@ def export_run(
     Raises:
         EmojifyError: if the id is taken or unfit, there is no such emotion, or the run or the data can't be used.
     """
-    _check_wishes(models, model_id, crop_margin, lean or {})
+    _check_wishes(models, model_id, crop_margin, logit_bias or {})
     if not (run / "checkpoint.json").is_file():
         raise EmojifyError(f"{run} is no training run with a whole epoch behind it. Let it finish one first.")
     config = FitConfig.read(run)
@@ -88,7 +88,7 @@ def export_run(
         name=name,
         recipe=recipe_of(config, state),
         crop_margin=crop_margin,
-        lean=lean or {},
+        logit_bias=logit_bias or {},
     )
 
 
@@ -113,7 +113,7 @@ def export(
     name: str | None,
     recipe: dict[str, Any],
     crop_margin: float,
-    lean: Mapping[str, float],
+    logit_bias: Mapping[str, float],
 ) -> Path:
     """Make a model folder from a network's name and a file of its weights. See :func:`export_run`.
 
@@ -123,19 +123,19 @@ def export(
         data: with clean marks, see :func:`~emojify.training.check.mark_clean`.
         recipe: how it was trained, for the card.
     """
-    _check_wishes(models, model_id, crop_margin, lean)
+    _check_wishes(models, model_id, crop_margin, logit_bias)
     target = models / model_id
     models.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=models, prefix=f"{UNFINISHED}{model_id}."))
     try:
         trained = load_network(network, weights)
-        _lean(trained, lean)
+        _add_logit_bias(trained, logit_bias)
         save_weights(trained, folder / "weights.npz")
         model = load_network(network, folder / "weights.npz")
         tflite, public = _write_smallest_faithful(model, data, folder)
         figures = {"public": public}
         private = data.split("private")
-        probabilities = run_apart(folder / "model.tflite", private.images)
+        probabilities = predict_in_subprocess(folder / "model.tflite", private.images)
         figures["private"] = measure(probabilities, private.labels, private.votes)
         if private.clean is not None and private.clean.any():
             clean = private.rows(private.clean)
@@ -153,7 +153,7 @@ def export(
             emotions=list(LABELS),
             crop_margin=crop_margin,
             data=data,
-            recipe=recipe | {"lean": dict(lean)},
+            recipe=recipe | {"logit_bias": dict(logit_bias)},
             figures=figures,
         )
         (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
@@ -165,7 +165,7 @@ def export(
     return target
 
 
-def _check_wishes(models: Path, model_id: str, crop_margin: float, lean: Mapping[str, float]) -> None:
+def _check_wishes(models: Path, model_id: str, crop_margin: float, logit_bias: Mapping[str, float]) -> None:
     """Before anything is read, which takes long."""
     if not _ID.fullmatch(model_id):
         raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
@@ -175,16 +175,18 @@ def _check_wishes(models: Path, model_id: str, crop_margin: float, lean: Mapping
         )
     if not 0 <= crop_margin <= MAX_CROP_MARGIN:
         raise EmojifyError(f"The crop margin is {crop_margin}; it must lie between 0 and {MAX_CROP_MARGIN}.")
-    for label, more in lean.items():
+    for label, more in logit_bias.items():
         if label not in LABELS:
             raise EmojifyError(f"There is no emotion called {label!r}. There are: {', '.join(LABELS)}.")
-        if not abs(more) <= MAX_LEAN:
-            raise EmojifyError(f"The lean towards {label} is {more}; it must lie between {-MAX_LEAN} and {MAX_LEAN}.")
+        if not abs(more) <= MAX_LOGIT_BIAS:
+            raise EmojifyError(
+                f"The logit bias of {label} is {more}; it must be between {-MAX_LOGIT_BIAS} and {MAX_LOGIT_BIAS}."
+            )
 
 
-def _lean(model: keras.Model, lean: Mapping[str, float]) -> None:
+def _add_logit_bias(model: keras.Model, logit_bias: Mapping[str, float]) -> None:
     kernel, bias = model.layers[-1].get_weights()
-    for label, more in lean.items():
+    for label, more in logit_bias.items():
         bias[LABELS.index(label)] += more
     model.layers[-1].set_weights([kernel, bias])
 
@@ -213,7 +215,7 @@ def convert(model: keras.Model, calibration: NDArray[np.uint8] | None = None) ->
 
 
 def _write_smallest_faithful(model: keras.Model, data: Dataset, folder: Path) -> tuple[dict[str, Any], Figures]:
-    """Write ``model.tflite``: int8 unless it loses more than ``MAX_LOSS`` on public.
+    """Write ``model.tflite``: int8 unless it loses more than ``MAX_INT8_LOSS`` on public.
 
     Returns:
         What the card says about the choice, and the chosen one's figures on public.
@@ -225,8 +227,8 @@ def _write_smallest_faithful(model: keras.Model, data: Dataset, folder: Path) ->
     figures = {}
     for kind, content in candidates.items():
         target.write_bytes(content)
-        figures[kind] = measure(run_apart(target, public.images), public.labels, public.votes)
-    chosen = "int8" if figures["float32"].accuracy - figures["int8"].accuracy <= MAX_LOSS else "float32"
+        figures[kind] = measure(predict_in_subprocess(target, public.images), public.labels, public.votes)
+    chosen = "int8" if figures["float32"].accuracy - figures["int8"].accuracy <= MAX_INT8_LOSS else "float32"
     target.write_bytes(candidates[chosen])
     public_accuracy = {kind: round(figures[kind].accuracy, 4) for kind in figures}
     return {"quantization": chosen, "public_accuracy": public_accuracy}, figures[chosen]

@@ -27,7 +27,7 @@ VOTE_COLUMNS = (
 
 
 @dataclass
-class Crowd:
+class FerPlusVotes:
     """The votes and marks that lie beside a data set, by file or by row of the original csv."""
 
     _by_file: dict[str, list[int]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Crowd:
     _clean: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, source: Source) -> Crowd:
+    def read(cls, source: Source) -> FerPlusVotes:
         """Read ``labels.csv`` (``file``, ``ferplus_<emotion>``..., ``clean``) and FER+'s own ``fer2013new.csv``.
 
         Raises:

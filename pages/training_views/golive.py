@@ -8,7 +8,7 @@ import streamlit as st
 
 from emojify.errors import EmojifyError
 from emojify.models import SHIPPED_MODELS, Model, ModelStore
-from emojify.runs.golive import compare, compare_models, export_of, go_live
+from emojify.runs.golive import compare_models, compare_run, export_status, go_live
 from emojify.runs.presets import duration
 from pages.parts.told import plain
 from pages.training_views.common import described, do, model_store, run_store
@@ -63,7 +63,7 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
     st.session_state.live_run = asked if asked in by_id else best.id  # set even where it stays: its words may change
     run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: described(by_id[run_id]), key="live_run")
     run = by_id[str(run_id)]
-    export = export_of(run, store)
+    export = export_status(run, store)
     if export is not None and export.running:
         watch_export(run.id)
         return
@@ -73,7 +73,7 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
     if export is not None:
         st.error(plain(f"The model was not made. {export.error}"))
     name = st.text_input("Name", max_chars=60, placeholder=run.model_id, key=f"name-{run.id}")
-    if live is not None and (warning := compare(run, live)):
+    if live is not None and (warning := compare_run(run, live)):
         st.warning(plain(warning))
     st.button(
         "Go live",
@@ -91,7 +91,7 @@ def watch_export(run_id: str) -> None:
         run = run_store().get(run_id)
     except EmojifyError:
         st.rerun()
-    export = export_of(run, model_store())
+    export = export_status(run, model_store())
     if export is None or not export.running:
         if export is None:
             st.session_state.done = "The model is live."
@@ -173,7 +173,7 @@ def card(model: Model) -> None:
         ("Reads well", ", ".join(map(str, content.get("reads_well") or []))),
         ("Reads badly", ", ".join(map(str, content.get("reads_badly") or []))),
         ("Leak", data.get("leak")),
-        ("Licence", data.get("licence")),
+        ("License", data.get("license") or data.get("licence")),
     ]
     st.markdown("\n".join(f"- **{title}**: {plain(str(value))}" for title, value in lines if value))
     caveats = content.get("caveats")

@@ -8,7 +8,7 @@ import pytest
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.models import Model, ModelStore
-from emojify.runs.golive import compare, compare_models, export_of, go_live
+from emojify.runs.golive import compare_models, compare_run, export_status, go_live
 from emojify.runs.run import Run
 from emojify.runs.store import RunStore
 from tests.conftest import write_model
@@ -55,11 +55,11 @@ def test_while_it_is_made_it_says_what_it_does_and_is_not_made_twice(
     run: Run, models: ModelStore, tmp_path: Path
 ) -> None:
     script(tmp_path / "root", "import time; print('Loading TensorFlow\\nW0000 noise', flush=True); time.sleep(60)")
-    assert export_of(run, models) is None
+    assert export_status(run, models) is None
     go_live(run, "", models)
     place = run.folder / "export"
     wait_until(lambda: "noise" in (place / "process.log").read_text())
-    export = export_of(run, models)
+    export = export_status(run, models)
     assert export is not None
     assert (export.running, export.doing, export.model_id) == (True, "Loading TensorFlow", run.model_id)
     with pytest.raises(EmojifyError, match="being made already"):
@@ -80,7 +80,7 @@ def test_an_export_that_fails_says_why_and_can_be_tried_again(
     script(tmp_path / "root", text)
     go_live(run, "", models)
     wait_until(lambda: not processes.is_running(run.folder / "export"))
-    export = export_of(run, models)
+    export = export_status(run, models)
     assert export is not None
     assert not export.running
     assert sentence in export.error
@@ -92,7 +92,7 @@ def test_a_model_that_was_made_before_is_live_at_once(run: Run, models: ModelSto
     write_model(models.folder / run.model_id, tiny_model)
     assert "is live" in go_live(run, "", models)
     assert models.live_id == run.model_id
-    assert export_of(run, models) is None
+    assert export_status(run, models) is None
 
 
 def test_a_run_without_a_whole_epoch_is_refused(store: RunStore, models: ModelStore, data: Path) -> None:
@@ -104,16 +104,16 @@ def test_a_run_without_a_whole_epoch_is_refused(store: RunStore, models: ModelSt
 
 def test_a_run_that_reads_worse_is_said_to(run: Run, models: ModelStore) -> None:
     live = models.get("seed")
-    assert compare(run, live) == "It reads worse than the live model: 50.0% of the public pictures, against 60.0%."
+    assert compare_run(run, live) == "It reads worse than the live model: 50.0% of the public pictures, against 60.0%."
     better = edit_card(models.folder / "seed", figures={"public": {"n": 100, "accuracy": 0.4}})
-    assert compare(run, better) == ""
+    assert compare_run(run, better) == ""
 
 
 @pytest.mark.parametrize("changes", [{"data": {"name": "own"}}, {"data": None}, {"figures": {}}, {"figures": None}])
 def test_what_was_measured_on_other_pictures_is_not_compared(
     run: Run, models: ModelStore, changes: dict[str, object]
 ) -> None:
-    assert "can't be compared" in compare(run, edit_card(models.folder / "seed", **changes))
+    assert "can't be compared" in compare_run(run, edit_card(models.folder / "seed", **changes))
 
 
 def test_two_models_are_compared_on_private(models: ModelStore, tiny_model: bytes) -> None:

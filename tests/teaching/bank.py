@@ -12,7 +12,7 @@ from skimage import data
 from emojify.models import CARD, Model
 from emojify.teaching.fit import augment
 from emojify.teaching.rehearsal import BANK, Faces, make_bank
-from emojify.training.evaluate import run
+from emojify.training.evaluate import predict
 
 CLEAR = 0.6
 
@@ -30,7 +30,7 @@ def give_bank(folder: Path) -> None:
     """
     tflite = (folder / Model(folder).card["tflite"]["file"]).read_bytes()
     pictures, _ = augment(lfw_faces())
-    read = run(tflite, pictures)
+    read = predict(tflite, pictures)
     clear = read.max(axis=1) >= CLEAR
     pictures, labels = pictures[clear], read[clear].argmax(axis=1).astype(np.int64)
     parts = np.resize(np.array([0, 0, 1, 2], np.uint8), len(pictures))

@@ -29,7 +29,7 @@ from emojify.teaching.drafts import base_model
 from emojify.teaching.samples import SampleStore
 from emojify.teaching.teach import MODEL, teach
 from emojify.training.dataset import Dataset, load
-from emojify.training.evaluate import run
+from emojify.training.evaluate import predict
 from emojify.vision.classifier import CROP_PX
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
@@ -51,7 +51,7 @@ def tflite_of(model: Model) -> bytes:
 def read(tflite: bytes, person: SimulatedPerson, emotions: Sequence[Emotion]) -> list[NDArray[np.int64]]:
     """What a model reads in the person's later recordings, an array an emotion."""
     return [
-        run(tflite, np.concatenate([person.record(emotion, day) for day in LATER_DAYS])).argmax(axis=1)
+        predict(tflite, np.concatenate([person.record(emotion, day) for day in LATER_DAYS])).argmax(axis=1)
         for emotion in emotions
     ]
 
@@ -62,7 +62,7 @@ def right(readings: list[NDArray[np.int64]], emotions: Sequence[Emotion]) -> flo
 
 
 def share_right(tflite: bytes, private: Dataset) -> float:
-    return float((run(tflite, private.images).argmax(axis=1) == private.labels).mean())
+    return float((predict(tflite, private.images).argmax(axis=1) == private.labels).mean())
 
 
 def measure(

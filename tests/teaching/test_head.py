@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from emojify.errors import EmojifyError
 from emojify.teaching.head import Branch, Head, HeadedModel, softmax
-from emojify.training.evaluate import run
+from emojify.training.evaluate import predict
 from tests.browser.conftest import ROOT
 from tests.teaching.bank import lfw_faces
 
@@ -34,7 +34,7 @@ def some_branch(features: np.ndarray, seed: int = 0, units: int = 5) -> Branch:
 
 def test_features_and_head_give_what_the_model_gives(tflite: bytes) -> None:
     model, faces = HeadedModel(tflite), lfw_faces()
-    assert np.abs(model.head.probabilities(model.features(faces)) - run(tflite, faces)).max() < 0.03
+    assert np.abs(model.head.probabilities(model.features(faces)) - predict(tflite, faces)).max() < 0.03
 
 
 def test_a_file_with_a_branch_reads_what_layer_and_branch_say(tflite: bytes) -> None:
@@ -45,9 +45,9 @@ def test_a_file_with_a_branch_reads_what_layer_and_branch_say(tflite: bytes) -> 
     file = model.with_branch(branch)
     hidden = np.maximum(features @ branch.inner + branch.bias, 0)
     expected = softmax(features @ model.head.kernel + model.head.bias + hidden @ branch.outer)
-    answers = run(file, faces)
+    answers = predict(file, faces)
     assert np.abs(answers - expected).max() < 0.001
-    assert np.abs(answers - run(tflite, faces)).max() > 0.1
+    assert np.abs(answers - predict(tflite, faces)).max() > 0.1
     assert np.abs(Head(model.head.kernel, model.head.bias, branch).probabilities(features) - expected).max() < 0.001
 
 
@@ -55,7 +55,7 @@ def test_a_branch_that_is_silent_changes_nothing_but_rounding(tflite: bytes) -> 
     model, faces = HeadedModel(tflite), lfw_faces()
     loud = some_branch(model.features(faces))
     silent = Branch(loud.inner, loud.bias - np.float32(1e6), loud.outer)
-    assert np.abs(run(model.with_branch(silent), faces) - run(tflite, faces)).max() < 0.03
+    assert np.abs(predict(model.with_branch(silent), faces) - predict(tflite, faces)).max() < 0.03
 
 
 def test_all_before_the_last_layer_stays_as_it_is(tflite: bytes) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.training.dataset import load
-from emojify.training.evaluate import evaluate, find_face, measure, run
+from emojify.training.evaluate import class_balanced_cross_entropy, crop_detected_face, evaluate, measure, predict
 from emojify.training.ferplus import distribution, majority
 
 ANGRY, DISGUSTED, FEARFUL, HAPPY, NEUTRAL, SAD, SURPRISED = Emotion
@@ -92,6 +92,28 @@ def test_agreement_with_the_crowd_counts_only_pictures_with_a_majority() -> None
     assert (figures.accuracy, figures.ferplus_n, figures.ferplus_accuracy) == (0, 2, 0.5)
 
 
+def test_class_balanced_cross_entropy_weighs_emotions_alike() -> None:
+    happy, sad = [0, 0, 0, 10, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 10, 0, 0, 0, 0]
+    votes = np.array([happy, happy, happy, sad, [0] * 10], np.uint8)
+    probabilities = sure_of(HAPPY, HAPPY, HAPPY, SAD, ANGRY, confidence=0.5)
+    probabilities[3] = sure_of(SAD, confidence=0.1)
+    expected = (-np.log(0.5) - np.log(0.1)) / 2  # not the mean of the four pictures
+    assert class_balanced_cross_entropy(probabilities, votes) == pytest.approx(expected, rel=1e-5)
+
+
+def test_class_balanced_cross_entropy_uses_shares_of_votes() -> None:
+    votes = np.array([[0, 0, 0, 6, 4, 0, 0, 0, 0, 0]], np.uint8)
+    probabilities = np.array([[0, 0, 0, 0.6, 0.4, 0, 0]], np.float32)
+    expected = -0.6 * np.log(0.6) - 0.4 * np.log(0.4)
+    assert class_balanced_cross_entropy(probabilities, votes) == pytest.approx(expected, rel=1e-5)
+    assert np.isfinite(class_balanced_cross_entropy(sure_of(SAD), votes))
+
+
+def test_class_balanced_cross_entropy_needs_a_majority() -> None:
+    with pytest.raises(ValueError, match="no picture has a FER"):
+        class_balanced_cross_entropy(sure_of(SAD), np.zeros((1, 10), np.uint8))
+
+
 def test_figures_go_into_json_rounded() -> None:
     content = measure(sure_of(HAPPY, HAPPY, SAD), np.array([HAPPY, HAPPY, HAPPY])).as_dict()
     assert content["accuracy"] == 0.6667
@@ -101,13 +123,13 @@ def test_figures_go_into_json_rounded() -> None:
 def test_a_file_that_is_no_model_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"not a model")
     with pytest.raises(EmojifyError, match="no LiteRT model"):
-        run(tmp_path / "model.tflite", np.zeros((1, 48, 48), np.uint8))
+        predict(tmp_path / "model.tflite", np.zeros((1, 48, 48), np.uint8))
 
 
 def test_a_face_is_cut_out_as_the_live_path_would(astronaut: NDArray[np.uint8]) -> None:
     grey = np.asarray(cv2.cvtColor(astronaut[56:171, 167:282], cv2.COLOR_BGR2GRAY), np.uint8)
     picture = np.asarray(cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA), np.uint8)
-    narrow, wide = find_face(picture, 0.0), find_face(picture, 0.25)
+    narrow, wide = crop_detected_face(picture, 0.0), crop_detected_face(picture, 0.25)
     assert narrow is not None
     assert wide is not None
     inner = cv2.resize(wide[8:40, 8:40], (48, 48))  # a quarter on each side: the box is the middle two thirds
@@ -117,11 +139,11 @@ def test_a_face_is_cut_out_as_the_live_path_would(astronaut: NDArray[np.uint8]) 
 
 @pytest.mark.parametrize("picture", [np.zeros((48, 48), np.uint8), np.full((48, 48), 200, np.uint8)])
 def test_where_the_detector_finds_no_face_there_is_no_crop(picture: NDArray[np.uint8]) -> None:
-    assert find_face(picture, 0.0) is None
+    assert crop_detected_face(picture, 0.0) is None
 
 
 def test_pictures_without_a_found_face_are_left_out_and_none_at_all_is_said(faces: Path) -> None:
     data = load(faces)
     data = replace(data, images=np.zeros_like(data.images))
     with pytest.raises(EmojifyError, match="no pictures"):
-        evaluate(b"", data, "public", found_margin=0.0)
+        evaluate(b"", data, "public", detector_margin=0.0)

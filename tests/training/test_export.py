@@ -13,7 +13,7 @@ from emojify.errors import EmojifyError
 from emojify.training import export as exporting
 from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset, load
-from emojify.training.evaluate import evaluate, run_apart
+from emojify.training.evaluate import evaluate, predict_in_subprocess
 from emojify.training.export import convert, export, export_run, recipe_of
 from emojify.training.networks import NETWORKS
 from emojify.training.weights import load_network, save_weights
@@ -64,7 +64,7 @@ def test_the_float_file_reads_exactly_like_the_network(finished_run: Path, data:
     network = load_network("tiny", finished_run / "best.weights.h5")
     expected = network.predict(data.images[:60, :, :, None], verbose=0)
     (tmp_path / "model.tflite").write_bytes(convert(network))
-    np.testing.assert_allclose(run_apart(tmp_path / "model.tflite", data.images[:60]), expected, atol=1e-5)
+    np.testing.assert_allclose(predict_in_subprocess(tmp_path / "model.tflite", data.images[:60]), expected, atol=1e-5)
 
 
 def test_the_int8_file_reads_like_the_network(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_int8_file_reads_like_the_network(finished_run: Path, data: Dataset,
     pictures = data.split("private").images
     expected = network.predict(pictures[..., None], verbose=0)
     (tmp_path / "model.tflite").write_bytes(convert(network, data.split("train").images))
-    read = run_apart(tmp_path / "model.tflite", pictures)
+    read = predict_in_subprocess(tmp_path / "model.tflite", pictures)
     assert np.abs(read - expected).mean() < 0.02
     assert (read.argmax(1) == expected.argmax(1)).mean() > 0.9
 
@@ -122,37 +122,37 @@ def test_int8_ships_when_it_is_as_good_as_float(model: Path) -> None:
 def test_float_ships_when_int8_loses_too_much(
     finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "MAX_LOSS", -1.0)
+    monkeypatch.setattr(exporting, "MAX_INT8_LOSS", -1.0)
     card = json.loads((export_run(finished_run, faces, tmp_path, "float") / "card.json").read_text())
     assert card["tflite"]["quantization"] == "float32"
 
 
-def test_a_lean_is_in_the_network_that_ships_and_on_its_card(
+def test_export_adds_logit_bias_to_network_and_card(
     model: Path, finished_run: Path, faces: Path, data: Dataset, tmp_path: Path
 ) -> None:
-    leaning = export_run(finished_run, faces, tmp_path, "leaning", lean={"fearful": 0.7})
+    leaning = export_run(finished_run, faces, tmp_path, "leaning", logit_bias={"fearful": 0.7})
     pixels = data.split("public").images[..., None]
     plain, leant = (
         np.log(load_network("tiny", folder / "weights.npz").predict(pixels, verbose=0)) for folder in (model, leaning)
     )
     more = (leant - plain) - (leant - plain)[:, :1]  # softmax knows logits up to a constant alone
     np.testing.assert_allclose(more, np.eye(7)[[2]].repeat(len(pixels), 0) * 0.7, atol=0.01)
-    assert json.loads((leaning / "card.json").read_text())["recipe"]["lean"] == {"fearful": 0.7}
+    assert json.loads((leaning / "card.json").read_text())["recipe"]["logit_bias"] == {"fearful": 0.7}
 
 
 @pytest.mark.parametrize(
-    ("lean", "sentence"),
+    ("logit_bias", "sentence"),
     [
         ({"afraid": 0.1}, "no emotion called 'afraid'"),
-        ({"sad": float("nan")}, "towards sad is nan"),
+        ({"sad": float("nan")}, "bias of sad is nan"),
         ({"sad": 9}, "is 9"),
     ],
 )
-def test_a_lean_that_makes_no_sense_leaves_nothing(
-    lean: dict[str, float], sentence: str, finished_run: Path, faces: Path, tmp_path: Path
+def test_export_run_rejects_bad_logit_bias(
+    logit_bias: dict[str, float], sentence: str, finished_run: Path, faces: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(EmojifyError, match=sentence):
-        export_run(finished_run, faces, tmp_path, "one", lean=lean)
+        export_run(finished_run, faces, tmp_path, "one", logit_bias=logit_bias)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,7 +192,7 @@ def test_a_failing_export_leaves_nothing(
             name=None,
             recipe={},
             crop_margin=0.0,
-            lean={},
+            logit_bias={},
         )
     assert list(tmp_path.iterdir()) == []
 

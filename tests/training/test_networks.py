@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emojify.training.evaluate import run_apart
+from emojify.training.evaluate import predict_in_subprocess
 from emojify.training.export import convert
 from emojify.training.networks import NETWORKS
 
@@ -27,7 +27,7 @@ def test_a_network_converts_and_is_small_enough_to_ship(name: str, tmp_path: Pat
     pictures = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
     (tmp_path / "model.tflite").write_bytes(convert(NETWORKS[name](), pictures))
     assert (tmp_path / "model.tflite").stat().st_size < 4_000_000
-    assert run_apart(tmp_path / "model.tflite", pictures).shape == (4, 7)
+    assert predict_in_subprocess(tmp_path / "model.tflite", pictures).shape == (4, 7)
 
 
 def test_the_seed_network_is_the_tutorials() -> None:
