@@ -152,7 +152,11 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise EmojifyError(f"{options.picture} can't be written: its folder is closed, or the disk full.")
     if options.json:
         what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}
-        print(json.dumps(what | {"mirrored": options.mirrored, "detector_margin": margin} | figures.as_dict()))
+        print(
+            json.dumps(
+                what | {"mirrored": options.mirrored, "detector_margin": options.detector_margin} | figures.as_dict()
+            )
+        )
         return
     print(f"{model.name} on {options.split}{', clean' if options.clean else ''}, {figures.n:,} pictures of {data.name}")
     print(figures)
