@@ -1,4 +1,4 @@
-"""The seven emotions: their order, labels, folder and file names, colours. Said here and nowhere else.
+"""The seven emotions: their order, labels, folder and file names, colors. Said here and nowhere else.
 
 The order is alphabetical; it is the order of the network's outputs and of every array of probabilities.
 """
@@ -34,12 +34,12 @@ class Emotion(IntEnum):
 class Look:
     """How an emotion is shown in text and charts.
 
-    ``colour`` is from Okabe and Ito's palette, which people with any of the common forms of colour
+    ``color`` is from Okabe and Ito's palette, which people with any of the common forms of color
     blindness tell apart (Okabe and Ito 2008, "Color Universal Design"). Never the only sign: the
     label or the symbol always stands beside it.
     """
 
-    colour: str
+    color: str
     symbol: str
 
 

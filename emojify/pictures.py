@@ -17,7 +17,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_MEGAPIXELS = 64  # more than most phones' cameras give
 # Of what is read in full, at 4 bytes a pixel and turned into another picture as large: 300 MB at most, whatever comes.
 _MAX_AT_ONCE = {"JPEG": 32, "PNG": 32, "WEBP": 12}  # WebP's decoder keeps three pictures, a moving one's canvas
-_MAX_OF_ODD_JPEG = 24  # progressive, or in four colours: all its coefficients are kept, 2 bytes each
+_MAX_OF_ODD_JPEG = 24  # progressive, or in four colors: all its coefficients are kept, 2 bytes each
 MAX_SIDE_PX = 4096  # larger photos are shrunk to this
 
 # Pillow warns at 89 megapixels, in two lines on stderr; what is that large is refused here in a sentence.
@@ -65,7 +65,7 @@ def open_picture(content: bytes, name: str, max_megapixels: int = MAX_MEGAPIXELS
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise EmojifyError(f"{name} is damaged or cut short: it cannot be opened to its end.") from error
-    if picture.mode.startswith("I"):  # 16-bit grey: convert("RGB") would clip it to white
+    if picture.mode.startswith("I"):  # 16-bit gray: convert("RGB") would clip it to white
         picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     has_alpha = "A" in picture.getbands() or "transparency" in picture.info
     mode = "RGBA" if has_alpha else "RGB"

@@ -11,7 +11,7 @@ from emojify.errors import EmojifyError
 from emojify.packs.about import MAX_CHARACTERS
 from emojify.packs.avatar import Avatar
 from emojify.packs.drawing.expression import EXPRESSIONS
-from emojify.packs.drawing.people import BACKGROUNDS, CLOTHES, HAIR_COLOURS, PARTS, SKINS, Person
+from emojify.packs.drawing.people import BACKGROUNDS, CLOTHES, HAIR_COLORS, PARTS, SKINS, Person
 from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
 from emojify.public import is_visitor
@@ -26,9 +26,9 @@ SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer scre
 QUESTIONS = {
     "skin": "Skin",
     "hair": "Hair",
-    "hair_colour": "Hair colour",
+    "hair_color": "Hair color",
     "hat": "Hat",
-    "hat_colour": "Hat colour",
+    "hat_color": "Hat color",
     "glasses": "Glasses",
     "beard": "Beard",
     "earrings": "Earrings",
@@ -37,8 +37,8 @@ QUESTIONS = {
 }
 SWATCHES: dict[str, list[str]] = {
     "skin": [shades.base for shades in SKINS.values()],
-    "hair_colour": [shades.base for shades in HAIR_COLOURS.values()],
-    "hat_colour": [shades.base for shades in CLOTHES.values()],
+    "hair_color": [shades.base for shades in HAIR_COLORS.values()],
+    "hat_color": [shades.base for shades in CLOTHES.values()],
     "clothes": [shades.base for shades in CLOTHES.values()],
     "background": ["transparent", *BACKGROUNDS.values()],
 }
@@ -61,13 +61,13 @@ def picture(avatar: Avatar, emotion: Emotion, size_px: int) -> bytes:
 
 
 def swatches() -> str:
-    """CSS: a dot of the colour before each word."""
+    """CSS: a dot of the color before each word."""
     dot = "content:''; display:inline-block; width:.9em; height:.9em; margin-right:.4em; vertical-align:-.1em;"
     rim = "border-radius:50%; border:1px solid #8888;"
     rules = [
-        f".st-key-{part} button:nth-of-type({number}) p::before {{{dot} {rim} background:{colour}}}"
-        for part, colours in SWATCHES.items()
-        for number, colour in enumerate(colours, start=1)
+        f".st-key-{part} button:nth-of-type({number}) p::before {{{dot} {rim} background:{color}}}"
+        for part, colors in SWATCHES.items()
+        for number, color in enumerate(colors, start=1)
     ]
     return "\n".join(rules)
 

@@ -11,7 +11,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
 from emojify.live.bars import bars_html
-from emojify.live.clean import BACKGROUNDS, OnColour, clean_css, hide_controls
+from emojify.live.clean import BACKGROUNDS, OnColor, clean_css, hide_controls
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
@@ -219,7 +219,7 @@ def clean_view() -> None:
     background = asked.get("background", "")
     background = background if background in BACKGROUNDS else "plain"
     if asked.get("show") == "emoji":
-        annotator = OnColour(annotator, background)
+        annotator = OnColor(annotator, background)
     opened = open_model(str(settings.models), "", fingerprint(settings.models))
     st.html(clean_css(background))
     live_video(LiveSettings(opened.classifier, annotator))

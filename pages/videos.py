@@ -198,7 +198,7 @@ def strip(timeline: dict[str, Any]) -> alt.Chart:
         for emotion, share in zip(Emotion, shares, strict=True)
     ]
     data = pd.DataFrame(rows, columns=["from", "to", "emotion", "share", "order"])
-    colours = alt.Scale(domain=[e.label for e in Emotion], range=[e.look.colour for e in Emotion])
+    colors = alt.Scale(domain=[e.label for e in Emotion], range=[e.look.color for e in Emotion])
     clicked = alt.selection_point(name="clicked", fields=["from"], on="click", toggle=False)
     return (
         alt.Chart(data)
@@ -207,7 +207,7 @@ def strip(timeline: dict[str, Any]) -> alt.Chart:
             x=alt.X("from:Q", bin="binned", title="seconds", scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=10)),
             x2="to:Q",
             y=alt.Y("share:Q", stack="zero", title=None, scale=alt.Scale(domain=[0, 1]), axis=None),
-            color=alt.Color("emotion:N", scale=colours, legend=alt.Legend(orient="bottom", title=None, columns=4)),
+            color=alt.Color("emotion:N", scale=colors, legend=alt.Legend(orient="bottom", title=None, columns=4)),
             order="order:Q",
             opacity=alt.condition(clicked, alt.value(1), alt.value(0.55)),
             tooltip=[

@@ -81,7 +81,7 @@ def write_model(folder: Path, tflite: bytes) -> None:
 
 @pytest.fixture
 def packs_folder(tmp_path: Path) -> Path:
-    """An ``emojis/`` with two packs: ``classic``, discs in the emotions' colours, and ``squares`` in the opposite ones.
+    """An ``emojis/`` with two packs: ``classic``, discs in the emotions' colors, and ``squares`` in the opposite ones.
 
     Both are see-through outside their shape.
     """
@@ -94,7 +94,7 @@ def packs_folder(tmp_path: Path) -> Path:
 def write_pack(folder: Path) -> None:
     folder.mkdir(parents=True)
     for emotion in Emotion:
-        red, green, blue = bytes.fromhex(emotion.look.colour[1:])
+        red, green, blue = bytes.fromhex(emotion.look.color[1:])
         picture = Image.new("RGBA", (PICTURE_PX, PICTURE_PX))
         draw = ImageDraw.Draw(picture)
         if folder.name == "squares":

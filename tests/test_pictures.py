@@ -27,8 +27,8 @@ def noise(width: int = 64, height: int = 48) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
 
 
-def two_colours() -> Image.Image:
-    """A palette picture in the second of its two colours."""
+def two_colors() -> Image.Image:
+    """A palette picture in the second of its two colors."""
     picture = Image.new("P", (9, 9), 1)
     picture.putpalette([255, 0, 0, 0, 0, 255])
     return picture
@@ -133,13 +133,13 @@ def test_a_turned_photo_opens_though_its_other_exif_is_broken() -> None:
     assert read_photo(saved(noise(), "JPEG", exif=exif), "broken").shape == (64, 48, 3)
 
 
-def test_a_grey_photo_has_three_equal_channels() -> None:
-    photo = read_photo(saved(Image.linear_gradient("L")), "grey")
+def test_a_gray_photo_has_three_equal_channels() -> None:
+    photo = read_photo(saved(Image.linear_gradient("L")), "gray")
     assert photo.shape == (256, 256, 3)
     assert np.array_equal(photo[:, 0], np.repeat(np.arange(256)[:, None], 3, axis=1))
 
 
-def test_sixteen_bit_grey_keeps_its_shades() -> None:
+def test_sixteen_bit_gray_keeps_its_shades() -> None:
     deep = Image.fromarray(np.arange(0, 65_536, 256, dtype=np.uint16).reshape(16, 16))
     assert np.array_equal(read_photo(saved(deep), "deep")[:, :, 0].ravel(), np.arange(256))
 
@@ -152,11 +152,11 @@ def test_black_and_white_photos_open() -> None:
     ("picture", "options"),
     [
         pytest.param(Image.new("RGBA", (9, 9), (0, 0, 255, 0)), {}, id="RGBA"),
-        pytest.param(Image.new("LA", (9, 9), (0, 0)), {}, id="grey and alpha"),
+        pytest.param(Image.new("LA", (9, 9), (0, 0)), {}, id="gray and alpha"),
         pytest.param(Image.new("P", (9, 9), 0), {"transparency": 0}, id="palette"),
-        pytest.param(two_colours(), {"transparency": b"\xff\x00"}, id="palette with alpha"),
-        pytest.param(Image.new("RGB", (9, 9), (1, 2, 3)), {"transparency": (1, 2, 3)}, id="one colour is see-through"),
-        pytest.param(Image.new("L", (9, 9), 7), {"transparency": 7}, id="one grey is see-through"),
+        pytest.param(two_colors(), {"transparency": b"\xff\x00"}, id="palette with alpha"),
+        pytest.param(Image.new("RGB", (9, 9), (1, 2, 3)), {"transparency": (1, 2, 3)}, id="one color is see-through"),
+        pytest.param(Image.new("L", (9, 9), 7), {"transparency": 7}, id="one gray is see-through"),
     ],
 )
 def test_what_is_see_through_lies_on_white(picture: Image.Image, options: dict[str, Any]) -> None:
@@ -170,14 +170,14 @@ def test_half_see_through_is_half_white() -> None:
     assert (photo == 127).all()
 
 
-def test_a_cmyk_photo_has_its_colours_and_not_their_negative() -> None:
+def test_a_cmyk_photo_has_its_colors_and_not_their_negative() -> None:
     photo = read_photo(saved(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95), "print")
     assert np.abs(photo.astype(int) - RED).max() <= 4
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
 def test_of_an_animation_the_first_picture_counts(file_format: str) -> None:
-    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     content = saved(frames[0], file_format, save_all=True, append_images=frames[1:], lossless=True)
     assert Image.open(io.BytesIO(content)).n_frames == 2  # type: ignore[attr-defined]
     assert (read_photo(content, "moving") == RED).all()

@@ -68,9 +68,9 @@ def _background(width: int, height: int) -> Image:
     The finer the grain, the weaker it is, as in photographs (Field 1987: amplitude falls with frequency).
     """
     random = np.random.default_rng(4)  # one in which the detector sees no phantoms
-    grey = np.zeros((height, width), np.float32)
+    gray = np.zeros((height, width), np.float32)
     for cells in (4, 9, 20, 45, 100):
         grain = random.normal(0, 1, (max(1, cells * height // width), cells)).astype(np.float32)
-        grey += np.float32(1 / math.sqrt(cells)) * np.asarray(cv2.resize(grain, (width, height)), np.float32)
-    grey = 128 + 60 * grey
-    return np.asarray(cv2.cvtColor(np.clip(grey, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR), np.uint8)
+        gray += np.float32(1 / math.sqrt(cells)) * np.asarray(cv2.resize(grain, (width, height)), np.float32)
+    gray = 128 + 60 * gray
+    return np.asarray(cv2.cvtColor(np.clip(gray, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR), np.uint8)

@@ -51,7 +51,7 @@ def _watched(owner: type, method: str, total_ms: dict[str, float], stage: str) -
 class StageTimer:
     """A processor that tells where each frame's time went. Use it in a ``with``, one at a time.
 
-    Stages: ``convert`` (to BGR, mirror, grey and back), ``detect``, ``classify``, ``smooth``, ``draw``; ``analysis``
+    Stages: ``convert`` (to BGR, mirror, gray and back), ``detect``, ``classify``, ``smooth``, ``draw``; ``analysis``
     is detect, classify, smooth and what lies between them; ``whole`` is all of it.
     """
 

@@ -21,7 +21,7 @@ STYLE = """<style>
 def bars_html(reading: Reading | None) -> str:
     """Seven labelled bars for one face; empty ones while there is none.
 
-    Each bar is a ``meter`` with its name and value, so a screen reader says what the colours show.
+    Each bar is a ``meter`` with its name and value, so a screen reader says what the colors show.
     """
     rows = []
     for emotion in Emotion:
@@ -32,7 +32,7 @@ def bars_html(reading: Reading | None) -> str:
             f'<span class="name{" shown" if shown else ""}">{look.symbol} {escape(emotion.label)}</span>'
             f'<div class="track" role="meter" aria-label="{escape(emotion.label)}" aria-valuemin="0" '
             f'aria-valuemax="100" aria-valuenow="{share * 100:.0f}">'
-            f'<div class="fill" style="width: {share * 100:.1f}%; background: {look.colour}"></div></div>'
+            f'<div class="fill" style="width: {share * 100:.1f}%; background: {look.color}"></div></div>'
             f'<span class="share">{share:.0%}</span>'
         )
     return f'{STYLE}<div class="emojify-bars">{"".join(rows)}</div>'

@@ -16,7 +16,7 @@ BACKGROUNDS = {"plain": "#000000", "green": "#00FF00"}
 
 _CSS = """<style>
 [data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stStatusWidget"] {{display: none}}
-.stApp, .stMain, [data-testid="stAppViewContainer"] {{background: {colour} !important}}
+.stApp, .stMain, [data-testid="stAppViewContainer"] {{background: {color} !important}}
 .stMainBlockContainer {{padding: 0 !important; max-width: none !important}}
 .stMainBlockContainer > [data-testid="stVerticalBlock"] {{min-height: 100vh; justify-content: center; gap: 0}}
 .stMainBlockContainer iframe {{display: block; color-scheme: light; width: min(100vw, 100vh * 4 / 3) !important;
@@ -27,16 +27,16 @@ _CSS = """<style>
 
 def clean_css(background: str) -> str:
     """Styles that leave the picture alone on the page."""
-    return _CSS.format(colour=BACKGROUNDS.get(background, BACKGROUNDS["plain"]))
+    return _CSS.format(color=BACKGROUNDS.get(background, BACKGROUNDS["plain"]))
 
 
-class OnColour:
-    """Draws what another annotator does, on one colour in place of the camera's picture: only the emoji are seen."""
+class OnColor:
+    """Draws what another annotator does, on one color in place of the camera's picture: only the emoji are seen."""
 
     def __init__(self, annotator: Annotator, background: str) -> None:
         self._annotator = annotator
-        colour = BACKGROUNDS[background]
-        self._bgr = int(colour[5:7], 16), int(colour[3:5], 16), int(colour[1:3], 16)
+        color = BACKGROUNDS[background]
+        self._bgr = int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)
 
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
         scene[:] = np.array(self._bgr, np.uint8)

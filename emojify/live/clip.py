@@ -200,11 +200,11 @@ class Clip:
 
 
 def alone(annotator: Annotator, readings: tuple[Reading, ...], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """What an annotator draws, without the scene: on black it shows its colours, and white shines through where it
+    """What an annotator draws, without the scene: on black it shows its colors, and white shines through where it
     is see-through.
 
     Returns:
-        (H, W, 4) uint8 BGRA, the colours multiplied by alpha.
+        (H, W, 4) uint8 BGRA, the colors multiplied by alpha.
     """
     on_black = annotator.annotate(np.zeros((*shape, 3), np.uint8), readings)
     on_white = annotator.annotate(np.full((*shape, 3), 255, np.uint8), readings)
@@ -214,8 +214,8 @@ def alone(annotator: Annotator, readings: tuple[Reading, ...], shape: tuple[int,
 
 def _straight(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     alpha = picture[:, :, 3:].astype(np.float32)
-    colours = picture[:, :, :3] * (255 / np.maximum(alpha, 1))
-    return np.dstack([np.minimum(colours, 255).astype(np.uint8), picture[:, :, 3]])
+    colors = picture[:, :, :3] * (255 / np.maximum(alpha, 1))
+    return np.dstack([np.minimum(colors, 255).astype(np.uint8), picture[:, :, 3]])
 
 
 def _cut(picture: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.vision.analyzer import to_grey
+from emojify.vision.analyzer import to_gray
 from emojify.vision.annotators import Annotator
 from emojify.vision.cutout import Cutout, cut_out, people
 from emojify.vision.readings import Image, Reading
@@ -25,7 +25,7 @@ from emojify.vision.readings import Image, Reading
 COUNTDOWN_S = 3.0
 RECORDING_S = 3.0
 CROPS = 30
-COVERED_CONTRAST = 12.0  # standard deviation of the grey values under which the camera sees nothing
+COVERED_CONTRAST = 12.0  # standard deviation of the gray values under which the camera sees nothing
 MIN_SEEN = 0.3  # share of the frames in which there must be a face
 MAX_CROWDED = 0.3  # share of the frames in which there may be several
 
@@ -135,8 +135,8 @@ class Recorder:
         return drawn
 
     def _look(self, scene: Image, readings: Sequence[Reading], now_s: float) -> None:
-        grey = to_grey(scene)
-        covered = not readings and float(grey[::4, ::4].std()) < COVERED_CONTRAST
+        gray = to_gray(scene)
+        covered = not readings and float(gray[::4, ::4].std()) < COVERED_CONTRAST
         faces = people([reading.face.box for reading in readings])
         self._count = replace(
             self._count,
@@ -146,7 +146,7 @@ class Recorder:
             covered=self._count.covered + covered,
         )
         if len(faces) == 1 and now_s >= self._next_s and len(self._crops) < CROPS:
-            self._crops.append(cut_out(grey, faces[0]))
+            self._crops.append(cut_out(gray, faces[0]))
             self._next_s = max(self._next_s + RECORDING_S / CROPS, now_s)
 
 
@@ -155,12 +155,12 @@ def _draw_large(scene: Image, text: str) -> None:
     size = height / 90
     (text_width, text_height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, size, 8)
     place = ((width - text_width) // 2, (height + text_height) // 2)
-    for colour, thickness in (((0, 0, 0), 22), ((255, 255, 255), 9)):
-        cv2.putText(scene, text, place, cv2.FONT_HERSHEY_DUPLEX, size, colour, thickness, cv2.LINE_AA)
+    for color, thickness in (((0, 0, 0), 22), ((255, 255, 255), 9)):
+        cv2.putText(scene, text, place, cv2.FONT_HERSHEY_DUPLEX, size, color, thickness, cv2.LINE_AA)
 
 
 def _draw_dot(scene: Image) -> None:
     radius = max(4, scene.shape[0] // 24)
-    centre = (2 * radius, 2 * radius)
-    cv2.circle(scene, centre, radius + 3, (255, 255, 255), -1, cv2.LINE_AA)
-    cv2.circle(scene, centre, radius, (40, 40, 220), -1, cv2.LINE_AA)
+    center = (2 * radius, 2 * radius)
+    cv2.circle(scene, center, radius + 3, (255, 255, 255), -1, cv2.LINE_AA)
+    cv2.circle(scene, center, radius, (40, 40, 220), -1, cv2.LINE_AA)

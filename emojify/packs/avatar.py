@@ -33,6 +33,7 @@ MAX_DRAWINGS_KEPT = 16  # 4 MB
 # A network never gives all to one emotion, and a face that is a little of everything looks like nothing. Squared,
 # 0.7 happy beside 0.2 neutral and 0.1 sad becomes 0.91, 0.07 and 0.02.
 CONTRAST = 2.0
+_FORMER_PARTS = {"hair_colour": "hair_color", "hat_colour": "hat_color"}  # names in packs of earlier versions
 _OFTEN_WITHOUT = ("hat", "glasses", "beard", "earrings")
 
 
@@ -49,6 +50,7 @@ class Avatar:
         Raises:
             EmojifyError: if a part or its value is not known.
         """
+        words = {_FORMER_PARTS.get(part, part): word for part, word in words.items()}
         if unknown := sorted(set(words) - set(PARTS)):
             raise EmojifyError(f"An avatar has no {unknown[0]!r}. Its parts are: {', '.join(PARTS)}.")
         chosen: dict[str, Any] = {}

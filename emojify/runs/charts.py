@@ -9,10 +9,10 @@ from emojify.emotions import LABELS, Emotion
 from emojify.runs.progress import Epoch, Progress
 
 TRAIN, VALIDATION = "train", "validation"
-_COLOURS = {TRAIN: "#E69F00", VALIDATION: "#0072B2"}  # Okabe and Ito's
-_GREY = "#8A8A8A"
-_SPLIT_COLOURS = {"train": "#0072B2", "public": "#E69F00", "private": "#CC79A7"}
-_RUN_COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8A8A8A"]
+_COLORS = {TRAIN: "#E69F00", VALIDATION: "#0072B2"}  # Okabe and Ito's
+_GRAY = "#8A8A8A"
+_SPLIT_COLORS = {"train": "#0072B2", "public": "#E69F00", "private": "#CC79A7"}
+_RUN_COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8A8A8A"]
 
 Rows = list[dict[str, Any]]
 
@@ -51,11 +51,11 @@ def curve_spec(title: str, *, percent: bool) -> dict[str, Any]:
     }
     form = ".0%" if percent else ".2f"
     y = {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}, "axis": {"format": form}}
-    colour = {
+    color = {
         "field": "of",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": list(_COLOURS), "range": list(_COLOURS.values())},
+        "scale": {"domain": list(_COLORS), "range": list(_COLORS.values())},
         "legend": {"orient": "top"},
     }
     tooltip: Rows = [
@@ -64,11 +64,11 @@ def curve_spec(title: str, *, percent: bool) -> dict[str, Any]:
         {"field": "value", "format": ".1%" if percent else ".3f"},
     ]
     line: dict[str, Any] = {"mark": {"type": "line", "point": {"size": 18}, "clip": True}}
-    line |= {"encoding": {"x": x, "y": y, "color": colour, "tooltip": tooltip}}
+    line |= {"encoding": {"x": x, "y": y, "color": color, "tooltip": tooltip}}
     only_best = [{"filter": "datum.best"}]
-    rule: dict[str, Any] = {"mark": {"type": "rule", "color": _GREY, "strokeDash": [4, 4]}, "transform": only_best}
+    rule: dict[str, Any] = {"mark": {"type": "rule", "color": _GRAY, "strokeDash": [4, 4]}, "transform": only_best}
     rule |= {"encoding": {"x": x}}
-    mark: dict[str, Any] = {"mark": {"type": "text", "color": _GREY, "dy": -6, "baseline": "bottom", "text": "best"}}
+    mark: dict[str, Any] = {"mark": {"type": "text", "color": _GRAY, "dy": -6, "baseline": "bottom", "text": "best"}}
     mark |= {"transform": only_best, "encoding": {"x": x, "y": {"value": 0}}}
     return {"title": title, "height": 320, "layer": [line, rule, mark]}
 
@@ -107,7 +107,7 @@ def overlay_spec(metric_name: str) -> dict[str, Any]:
                 "field": "run",
                 "type": "nominal",
                 "title": None,
-                "scale": {"range": _RUN_COLOURS},
+                "scale": {"range": _RUN_COLORS},
                 "legend": {"orient": "bottom", "columns": 1, "labelLimit": 400},
             },
             "tooltip": [
@@ -134,8 +134,8 @@ def confusion_spec() -> dict[str, Any]:
     x: dict[str, Any] = {"field": "read", "type": "nominal", "sort": None, "title": "read as"}
     x["axis"] = {"labelAngle": -40, "labelOverlap": False}
     y = {"field": "label", "type": "nominal", "sort": None, "title": "labelled"}
-    colour: dict[str, Any] = {"field": "share", "type": "quantitative", "legend": None}
-    colour["scale"] = {"domain": [0, 1], "range": ["#F3EEE3", "#0072B2"]}
+    color: dict[str, Any] = {"field": "share", "type": "quantitative", "legend": None}
+    color["scale"] = {"domain": [0, 1], "range": ["#F3EEE3", "#0072B2"]}
     tooltip = [
         {"field": "label", "title": "labelled"},
         {"field": "read", "title": "read as"},
@@ -148,7 +148,7 @@ def confusion_spec() -> dict[str, Any]:
         "height": 360,
         "encoding": {"x": x, "y": y, "tooltip": tooltip},
         "layer": [
-            {"mark": {"type": "rect", "cornerRadius": 3}, "encoding": {"color": colour}},
+            {"mark": {"type": "rect", "cornerRadius": 3}, "encoding": {"color": color}},
             {"mark": {"type": "text", "fontSize": 12}, "encoding": {"text": text, "color": ink}},
         ],
     }
@@ -218,7 +218,7 @@ def count_spec() -> dict[str, Any]:
                 "field": "split",
                 "type": "nominal",
                 "title": None,
-                "scale": {"domain": list(_SPLIT_COLOURS), "range": list(_SPLIT_COLOURS.values())},
+                "scale": {"domain": list(_SPLIT_COLORS), "range": list(_SPLIT_COLORS.values())},
                 "legend": {"orient": "top"},
             },
             "tooltip": [{"field": "emotion"}, {"field": "split"}, {"field": "pictures", "format": ","}],

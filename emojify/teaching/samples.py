@@ -1,7 +1,7 @@
 """The pictures that somebody recorded of their own face. They lie below ``data/`` on this machine and nowhere else.
 
     data/samples/<recording>/recording.json    which emotion, from where, where the face is in each picture
-    data/samples/<recording>/00.png ...        grey, the face with some room around it
+    data/samples/<recording>/00.png ...        gray, the face with some room around it
 
 A recording is what came from the camera in one go, or the photos of one upload. It appears whole or not at all. What is
 held back to measure with is held back by whole recordings: two frames of one are almost the same picture.

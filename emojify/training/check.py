@@ -20,7 +20,7 @@ NEAR_COPY = 0.95
 brightened. Two pictures of different people stay well below."""
 
 BLANK_CONTRAST = 2.0
-"""Standard deviation of the grey values (0 to 255) under which there is nothing to see."""
+"""Standard deviation of the gray values (0 to 255) under which there is nothing to see."""
 
 _SMALL = 24
 _SMALL_NEAR_COPY = 0.92
@@ -46,7 +46,7 @@ class Report:
     Attributes:
         counts: pictures by split and emotion.
         unreadable: files that did not open.
-        converted: files that were not 48x48 grey pictures.
+        converted: files that were not 48x48 gray pictures.
         blank: files with nothing to see.
         duplicates: groups of files with the same pixels.
         conflicting: how many of these groups carry different labels.
@@ -83,7 +83,7 @@ class Report:
         lines += [
             "",
             _listed("do not open", self.unreadable),
-            _listed("were not 48x48 grey and are converted", self.converted),
+            _listed("were not 48x48 gray and are converted", self.converted),
             _listed("are blank", self.blank),
             f"{copies:,} in {len(self.duplicates):,} groups with the same pixels; "
             f"{self.conflicting:,} of the groups carry different labels",

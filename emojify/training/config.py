@@ -56,7 +56,7 @@ class FitConfig:
     brightness: float = 0.0  # up to this share of 255, each way
     contrast: float = 0.0  # 0.3: from 30 % less to 30 % more
     lighting: float = 0.0  # a slope of light across the face: one edge brighter, the other darker by this share
-    erase: float = 0.0  # chance of a random grey rectangle over 2 to 20 % of the picture (Zhong et al. 2017)
+    erase: float = 0.0  # chance of a random gray rectangle over 2 to 20 % of the picture (Zhong et al. 2017)
     mixup: float = 0.0  # alpha of Zhang et al. 2017; 0: none
 
     # Howard 2018, "Training ImageNet in 3 hours for 25 minutes": the first epochs see shrunken pictures, which cost

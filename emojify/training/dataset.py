@@ -36,7 +36,7 @@ class Dataset:
     """Labelled faces.
 
     Attributes:
-        images: (n, 48, 48) uint8, grey.
+        images: (n, 48, 48) uint8, gray.
         labels: (n,) int64, indices in the order of :class:`~emojify.emotions.Emotion`.
         splits: (n,) str, each one of ``SPLITS``.
         files: (n,) str, the path inside the folder or zip, or ``line <n>`` of a csv.
@@ -45,7 +45,7 @@ class Dataset:
             None while nobody has looked: :func:`~emojify.training.check.mark_clean` does.
         name: what the data set is called in a model's card.
         unreadable: the files that did not open; they are in none of the arrays.
-        converted: the files that were not 48x48 grey pictures and were made so.
+        converted: the files that were not 48x48 gray pictures and were made so.
     """
 
     images: NDArray[np.uint8]

@@ -205,7 +205,7 @@ def _detector() -> FaceDetector:
 def predict(
     model: Path | bytes, images: NDArray[np.uint8], on_progress: Callable[[int, int], None] | None = None
 ) -> NDArray[np.float32]:
-    """The probabilities of an exported model: (n, 48, 48) uint8 grey to (n, 7) float32, one picture at a time.
+    """The probabilities of an exported model: (n, 48, 48) uint8 gray to (n, 7) float32, one picture at a time.
 
     Raises:
         EmojifyError: if the file is no model that takes such pictures and gives seven probabilities.
@@ -220,7 +220,7 @@ def predict(
         raise EmojifyError(f"{model if isinstance(model, Path) else 'The model'} is no LiteRT model.") from error
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     if (source["dtype"], tuple(target["shape"])) != (np.uint8, (1, len(LABELS))):
-        raise EmojifyError("The model must take grey bytes and give seven probabilities; this one does something else.")
+        raise EmojifyError("The model must take gray bytes and give seven probabilities; this one does something else.")
     probabilities = np.empty((len(images), len(LABELS)), np.float32)
     for row, image in enumerate(images):
         interpreter.set_tensor(source["index"], image[None, :, :, None])

@@ -1,6 +1,6 @@
 """From a fit's best weights to a model folder that the app can serve.
 
-    models/<id>/model.tflite    the network for LiteRT: raw grey bytes (1, 48, 48, 1) in, probabilities (1, 7) out
+    models/<id>/model.tflite    the network for LiteRT: raw gray bytes (1, 48, 48, 1) in, probabilities (1, 7) out
     models/<id>/weights.npz     the same network's weights in float16, to train on from
     models/<id>/rehearsal.npz   what its last layer is given for some of the faces, for teaching it one more
     models/<id>/card.json       what it is and what it is worth

@@ -1,4 +1,4 @@
-"""The networks, by name. Each takes raw uint8 grey 48x48 and rescales inside the graph.
+"""The networks, by name. Each takes raw uint8 gray 48x48 and rescales inside the graph.
 
 Those that end in a global mean can be built for any size, which training uses; the weights are the same.
 """

@@ -39,8 +39,8 @@ def confusion_picture(confusion: list[list[int]]) -> NDArray[np.uint8]:
         for column in range(len(LABELS)):
             share = shares[row, column]
             left, top = _MARGIN + column * _CELL, _MARGIN + row * _CELL
-            colour = [float(paper + (blue - paper) * share) for paper, blue in zip(_PAPER, _BLUE, strict=True)]
-            cv2.rectangle(picture, (left, top), (left + _CELL - 2, top + _CELL - 2), colour, -1)
+            color = [float(paper + (blue - paper) * share) for paper, blue in zip(_PAPER, _BLUE, strict=True)]
+            cv2.rectangle(picture, (left, top), (left + _CELL - 2, top + _CELL - 2), color, -1)
             _write(picture, f"{share:.0%}", (left + 16, top + 34), ink=_PAPER if share > 0.65 else _INK, scale=0.55)
             _write(picture, f"{counts[row, column]}", (left + 16, top + 56), ink=_PAPER if share > 0.65 else _INK)
     return picture

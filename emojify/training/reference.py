@@ -28,10 +28,10 @@ def tutorial() -> Callable[[Image], int]:
 
     def read(frame: Image) -> int:
         cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / CASCADE_FILE))
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        faces = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=7)
+        gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        faces = cascade.detectMultiScale(gray, scaleFactor=1.1, minNeighbors=7)
         for x, y, width, height in faces:
-            crop = cv2.resize(grey[y : y + height, x : x + width], (48, 48))
+            crop = cv2.resize(gray[y : y + height, x : x + width], (48, 48))
             model.predict(crop[None, :, :, None], verbose=0)
         return len(faces)
 

@@ -45,13 +45,13 @@ class Face:
     """One labelled picture.
 
     Attributes:
-        image: (48, 48) uint8, grey.
+        image: (48, 48) uint8, gray.
         label: index in the order of ``Emotion``.
         file: where it comes from.
         usage: ``Training``, ``PublicTest`` or ``PrivateTest`` if FER-2013 says so, else empty.
         folder: the name of the folder above its class folder, empty at the top.
         row: its row in the original csv, -1 if not known.
-        converted: whether it was made 48x48 and grey here.
+        converted: whether it was made 48x48 and gray here.
     """
 
     image: NDArray[np.uint8]
@@ -189,7 +189,7 @@ def read_pictures(
 
 
 def _decode(content: bytes) -> tuple[NDArray[np.uint8], bool] | None:
-    """The picture as (48, 48) uint8 grey and whether that took a conversion; None if it does not open."""
+    """The picture as (48, 48) uint8 gray and whether that took a conversion; None if it does not open."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as header:
             (width, height), mode = header.size, header.mode
@@ -214,7 +214,7 @@ def read_csv(source: Source, name: str) -> list[Face]:
     """The faces of the original csv.
 
     Raises:
-        EmojifyError: for a row that is not a class, 2,304 grey values and a known split, with its line.
+        EmojifyError: for a row that is not a class, 2,304 gray values and a known split, with its line.
     """
     text = io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline="")
     rows = csv.DictReader(text)

@@ -1,4 +1,4 @@
-"""Pictures with more light and colour than a plain screen shows (HDR), brought to what one does.
+"""Pictures with more light and color than a plain screen shows (HDR), brought to what one does.
 
 Most phones film so unless told otherwise. The transfer functions are those of ITU-R BT.2100 (PQ and HLG), the white of
 203 nits that of BT.2408; highlights above it are compressed, all else keeps its brightness.
@@ -34,7 +34,7 @@ def is_hdr(frame: av.VideoFrame) -> bool:
 
 
 def to_plain(signal: NDArray[np.float64], transfer: int) -> NDArray[np.float64]:
-    """(..., 3) RGB, 0 to 1: an HDR signal in BT.2020 colours to a plain one in BT.709 colours."""
+    """(..., 3) RGB, 0 to 1: an HDR signal in BT.2020 colors to a plain one in BT.709 colors."""
     light = (_pq(signal) if transfer == ColorTrc.SMPTE2084 else _hlg(signal)) / WHITE_NITS
     light = np.maximum(light @ _TO_709.T, 0)
     brightest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
@@ -62,7 +62,7 @@ def _compress(light: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class ToneMap:
-    """Turns the HDR pictures of one video into plain ones, by a table of colours that FFmpeg looks up."""
+    """Turns the HDR pictures of one video into plain ones, by a table of colors that FFmpeg looks up."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._kind = frame.width, frame.height, frame.format.name, frame.color_trc

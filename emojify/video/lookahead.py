@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
 from emojify.video.source import Picture
-from emojify.vision.analyzer import to_grey
+from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier, crop_face
 from emojify.vision.detector import FaceDetector
 from emojify.vision.readings import Box, Face, Probabilities, Reading
@@ -73,9 +73,9 @@ class LookAhead:
 
     def push(self, picture: Picture) -> list[tuple[Picture, list[Reading]]]:
         """The next picture of the video; returns those that can be drawn now, in their order."""
-        grey = to_grey(picture.image)
-        faces = self._tracker.update(grey, picture.time_s)
-        sights = {face.track_id: _Sight(face.box, self._classify(grey, face.box), face.age_s == 0) for face in faces}
+        gray = to_gray(picture.image)
+        faces = self._tracker.update(gray, picture.time_s)
+        sights = {face.track_id: _Sight(face.box, self._classify(gray, face.box), face.age_s == 0) for face in faces}
         for track_id in sights.keys() - self._known:
             self._look_back(track_id, sights[track_id].box)
         self._known = set(sights)
@@ -91,8 +91,8 @@ class LookAhead:
             self._look_thoroughly()
         return [self._hand_out() for _ in range(len(self._held))]
 
-    def _classify(self, grey: NDArray[np.uint8], box: Box) -> Probabilities:
-        return self._classifier.classify(crop_face(grey, box, self._classifier.crop_margin))
+    def _classify(self, gray: NDArray[np.uint8], box: Box) -> Probabilities:
+        return self._classifier.classify(crop_face(gray, box, self._classifier.crop_margin))
 
     def _is_ripe(self, newest: Picture) -> bool:
         too_many = len(self._held) * newest.image.nbytes > MAX_HELD_BYTES and len(self._held) > 1
@@ -103,11 +103,11 @@ class LookAhead:
         """Find a new face in the pictures that are held back, from the newest on, as far as it goes."""
         for moment in reversed(self._held):
             assert moment.picture is not None
-            grey = to_grey(moment.picture.image)
-            found = self._detector.search_around(grey, box)
+            gray = to_gray(moment.picture.image)
+            found = self._detector.search_around(gray, box)
             if found is None or any(found.overlap(other.box) >= SAME_FACE_OVERLAP for other in moment.sights.values()):
                 return
-            moment.sights[track_id] = _Sight(found, self._classify(grey, found), True)
+            moment.sights[track_id] = _Sight(found, self._classify(gray, found), True)
             box = found
 
     def _look_thoroughly(self) -> None:
@@ -116,10 +116,10 @@ class LookAhead:
             return
         last = self._held.pop()
         assert last.picture is not None
-        grey = to_grey(last.picture.image)
-        for track_id, box in enumerate(self._detector.detect(grey)):
+        gray = to_gray(last.picture.image)
+        for track_id, box in enumerate(self._detector.detect(gray)):
             self._look_back(track_id, box)
-            last.sights[track_id] = _Sight(box, self._classify(grey, box), True)
+            last.sights[track_id] = _Sight(box, self._classify(gray, box), True)
         self._held.append(last)
 
     def _hand_out(self) -> tuple[Picture, list[Reading]]:

@@ -194,7 +194,7 @@ class VideoSink:
         if right or bottom:  # the last row or column twice; cutting it off would lose one
             image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
         if self.kind.pixels == "pal8":
-            return _few_colours(image)
+            return _few_colors(image)
         frame = av.VideoFrame.from_ndarray(
             np.ascontiguousarray(image), format="bgra" if image.shape[2] == 4 else "bgr24"
         )
@@ -203,8 +203,8 @@ class VideoSink:
         )
 
 
-def _few_colours(image: NDArray[np.uint8]) -> av.VideoFrame:
-    """256 colours for each picture anew: for all at once the whole video would have to be held.
+def _few_colors(image: NDArray[np.uint8]) -> av.VideoFrame:
+    """256 colors for each picture anew: for all at once the whole video would have to be held.
 
     Pillow's octree takes 1.5 ms for 480x360; FFmpeg's palettegen and paletteuse took 120.
     """
@@ -212,9 +212,9 @@ def _few_colours(image: NDArray[np.uint8]) -> av.VideoFrame:
     picture = PillowImage.fromarray(np.ascontiguousarray(image[:, :, channels]))
     few = picture.quantize(256, method=PillowImage.Quantize.FASTOCTREE)
     palette = np.zeros((256, 4), np.uint8)
-    colours = np.asarray(few.getpalette("RGBA"), np.uint8).reshape(-1, 4)
-    palette[: len(colours), 1:] = colours[:, :3]
-    palette[: len(colours), 0] = np.where(colours[:, 3] < 128, 0, 255)  # a GIF's pixel is there or not
+    colors = np.asarray(few.getpalette("RGBA"), np.uint8).reshape(-1, 4)
+    palette[: len(colors), 1:] = colors[:, :3]
+    palette[: len(colors), 0] = np.where(colors[:, 3] < 128, 0, 255)  # a GIF's pixel is there or not
     indexed = np.asarray(few, np.uint8), palette
     return av.VideoFrame.from_ndarray(indexed, format="pal8")  # type: ignore[arg-type]  # PyAV's stub knows no palette
 

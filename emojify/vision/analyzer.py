@@ -13,7 +13,7 @@ from emojify.vision.smoothing import Smoother, SmoothingSettings, decide
 from emojify.vision.tracker import FaceTracker
 
 
-def to_grey(image: Image) -> NDArray[np.uint8]:
+def to_gray(image: Image) -> NDArray[np.uint8]:
     """(H, W, 3) BGR to (H, W)."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
@@ -52,13 +52,13 @@ class VideoAnalyzer:
             image: (H, W, 3) uint8 BGR.
             now_s: the frame's time in seconds, not running backwards.
         """
-        grey = to_grey(image)
-        faces = self._tracker.update(grey, now_s)
+        gray = to_gray(image)
+        faces = self._tracker.update(gray, now_s)
         # A face that is not seen in this frame keeps what was read when it was: there may be a hand in its place.
         self._latest = {
             face.track_id: self._latest[face.track_id]
             if face.age_s > 0 and face.track_id in self._latest
-            else self.classifier.classify(crop_face(grey, face.box, self.classifier.crop_margin))
+            else self.classifier.classify(crop_face(gray, face.box, self.classifier.crop_margin))
             for face in faces
         }
         return self._smoother.update(faces, list(self._latest.values()), now_s)
@@ -76,11 +76,11 @@ def analyze_photo(
         image: (H, W, 3) uint8 BGR.
         smoothing: only its threshold counts here.
     """
-    grey = to_grey(image)
+    gray = to_gray(image)
     threshold = (smoothing or SmoothingSettings()).threshold
     readings = []
-    for number, box in enumerate(FaceDetector(detection).detect(grey), start=1):
-        probabilities = classifier.classify(crop_face(grey, box, classifier.crop_margin))
+    for number, box in enumerate(FaceDetector(detection).detect(gray), start=1):
+        probabilities = classifier.classify(crop_face(gray, box, classifier.crop_margin))
         emotion, sure = decide(probabilities, threshold)
         readings.append(Reading(Face(box, number), probabilities, emotion, sure))
     return readings

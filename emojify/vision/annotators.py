@@ -24,7 +24,7 @@ HEAD_WIDTH = 1.38  # of the Haar box, which leaves out ears, chin and hair
 HEAD_RISE = 0.05  # of the box: the head's middle is higher than the box's
 SIZE_STEP_PX = 4  # stickers come in steps of this, so that a face that breathes does not miss the cache
 MAX_STICKERS_KEPT = 64
-PANEL_COLOUR = (58, 38, 31)  # BGR
+PANEL_COLOR = (58, 38, 31)  # BGR
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def overlay(scene: Image, picture: NDArray[np.uint8], x: int, y: int) -> None:
     below = scene[top:bottom, left:right]
     # Every fourth byte taken by OpenCV and not by a slice: the same in half the time.
     see_through = cv2.cvtColor(cv2.extractChannel(part, 3), cv2.COLOR_GRAY2BGR)
-    colours = cv2.cvtColor(part, cv2.COLOR_BGRA2BGR)
-    scene[top:bottom, left:right] = cv2.add(colours, cv2.multiply(below, see_through, scale=1 / 255))
+    colors = cv2.cvtColor(part, cv2.COLOR_BGRA2BGR)
+    scene[top:bottom, left:right] = cv2.add(colors, cv2.multiply(below, see_through, scale=1 / 255))
 
 
 class Emoji(Protocol):
@@ -133,7 +133,7 @@ class Sticker:
             box = reading.face.box
             wanted_px = min(longest_px, round(box.width * HEAD_WIDTH / head.width))
             size_px = max(SIZE_STEP_PX, wanted_px // SIZE_STEP_PX * SIZE_STEP_PX)
-            x, y = box.centre
+            x, y = box.center
             left, top = x - size_px * head.x, y - size_px * head.y - box.height * HEAD_RISE
             overlay(scene, self._emoji.picture(reading, size_px), round(left), round(top))
         return scene
@@ -157,7 +157,7 @@ class SideBySide:
         return result
 
     def _draw_panel(self, panel: Image, reading: Reading | None) -> None:
-        panel[:] = PANEL_COLOUR
+        panel[:] = PANEL_COLOR
         height, width = panel.shape[:2]
         caption = "no face in sight" if reading is None else reading.caption
         text = text_picture(caption, max(8, height // 12), (255, 255, 255, 255))
@@ -185,8 +185,8 @@ class BoxLabel:
 
 
 def _bgr(reading: Reading) -> tuple[int, int, int]:
-    colour = reading.emotion.look.colour
-    return int(colour[5:7], 16), int(colour[3:5], 16), int(colour[1:3], 16)
+    color = reading.emotion.look.color
+    return int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)
 
 
 def _outline(scene: Image, reading: Reading) -> None:
@@ -198,14 +198,14 @@ def _outline(scene: Image, reading: Reading) -> None:
 
 @lru_cache(256)
 def text_picture(
-    text: str, height_px: int, colour: tuple[int, int, int, int], ground: tuple[int, int, int] | None = None
+    text: str, height_px: int, color: tuple[int, int, int, int], ground: tuple[int, int, int] | None = None
 ) -> NDArray[np.uint8]:
-    """A line of text as a picture for :func:`overlay`; colours in RGB."""
+    """A line of text as a picture for :func:`overlay`; colors in RGB."""
     font = ImageFont.load_default(height_px * 0.72)
     padding = height_px // 4
     width = round(font.getlength(text)) + 2 * padding
     picture = PillowImage.new("RGBA", (width, height_px), (*ground, 255) if ground else (0, 0, 0, 0))
-    ImageDraw.Draw(picture).text((padding, height_px / 2), text, fill=colour, font=font, anchor="lm")
+    ImageDraw.Draw(picture).text((padding, height_px / 2), text, fill=color, font=font, anchor="lm")
     return premultiply(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
 
 

@@ -1,4 +1,4 @@
-"""Reading one of seven emotions from a face: a LiteRT model over raw grey 48x48 pixels."""
+"""Reading one of seven emotions from a face: a LiteRT model over raw gray 48x48 pixels."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ CROP_PX = 48
 MAX_CROP_MARGIN = 1.0  # of the face's box, on each side
 
 
-def crop_face(grey: NDArray[np.uint8], box: Box, margin: float = 0.0) -> NDArray[np.uint8]:
+def crop_face(gray: NDArray[np.uint8], box: Box, margin: float = 0.0) -> NDArray[np.uint8]:
     """Cut a face out as the network wants it.
 
     Args:
-        grey: (H, W) uint8.
+        gray: (H, W) uint8.
         box: may reach beyond the image; what lies outside is left away.
         margin: how much wider than the box to cut, as a share of its size on each side.
 
     Returns:
         (48, 48) uint8, raw pixels: the network does its own rescaling.
     """
-    height, width = grey.shape
+    height, width = gray.shape
     margin_x, margin_y = round(box.width * margin), round(box.height * margin)
     left, top = max(0, box.x - margin_x), max(0, box.y - margin_y)
     right = min(width, box.x + box.width + margin_x)
     bottom = min(height, box.y + box.height + margin_y)
     if right <= left or bottom <= top:
         raise ValueError(f"{box} lies outside an image of {width}x{height}")
-    crop = grey[top:bottom, left:right]
+    crop = gray[top:bottom, left:right]
     shrinking = crop.shape[0] > CROP_PX
     method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(crop, (CROP_PX, CROP_PX), interpolation=method), np.uint8)

@@ -22,7 +22,7 @@ class Cutout:
     """Part of a picture with one face in it.
 
     Attributes:
-        picture: (h, w) uint8, grey.
+        picture: (h, w) uint8, gray.
         box: where the face is in ``picture``; may reach beyond it, as it did in the whole picture.
     """
 
@@ -45,12 +45,12 @@ def people(boxes: Sequence[Box]) -> list[Box]:
     return [box for box in boxes if box.width >= BESIDE * widest]
 
 
-def cut_out(grey: NDArray[np.uint8], box: Box) -> Cutout:
+def cut_out(gray: NDArray[np.uint8], box: Box) -> Cutout:
     """Cut a face out of (H, W) uint8; the picture is copied."""
-    height, width = grey.shape
+    height, width = gray.shape
     room_x, room_y = round(box.width * ROOM), round(box.height * ROOM)
     left, top = max(0, box.x - room_x), max(0, box.y - room_y)
-    picture = grey[top : min(height, box.y + box.height + room_y), left : min(width, box.x + box.width + room_x)]
+    picture = gray[top : min(height, box.y + box.height + room_y), left : min(width, box.x + box.width + room_x)]
     inside = Box(box.x - left, box.y - top, box.width, box.height)
     scale = MAX_SIDE_PX / max(picture.shape)
     if scale >= 1:

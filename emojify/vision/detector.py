@@ -87,39 +87,39 @@ class FaceDetector:
         if self._cascade.empty():
             raise EmojifyError(f"OpenCV did not bring {CASCADE_FILE}. Install opencv-python-headless below version 5.")
 
-    def detect(self, grey: NDArray[np.uint8]) -> list[Box]:
+    def detect(self, gray: NDArray[np.uint8]) -> list[Box]:
         """Scan a whole image for faces of all sizes.
 
         Args:
-            grey: (H, W) uint8, any size; one longer than ``PHOTO_SCAN_PX`` is shrunk to it before the scan.
+            gray: (H, W) uint8, any size; one longer than ``PHOTO_SCAN_PX`` is shrunk to it before the scan.
 
         Returns:
-            The boxes, largest first, in pixels of ``grey``.
+            The boxes, largest first, in pixels of ``gray``.
         """
-        return self._look(grey, PHOTO_SCAN_PX / max(grey.shape), (PHOTO_FACE_PX, None))
+        return self._look(gray, PHOTO_SCAN_PX / max(gray.shape), (PHOTO_FACE_PX, None))
 
-    def scan(self, grey: NDArray[np.uint8], scan: Scan) -> list[Box]:
+    def scan(self, gray: NDArray[np.uint8], scan: Scan) -> list[Box]:
         """Take one quick look at (H, W) uint8 of any size; boxes as from :meth:`detect`."""
-        scale = min(1.0, scan.frame_px / max(grey.shape))
+        scale = min(1.0, scan.frame_px / max(gray.shape))
         smallest, largest = SCAN_FACE_PX
         reach = SCAN_REACH * largest / scale
-        sides = zip(scan.part, scan.parts, (grey.shape[1], grey.shape[0]), strict=True)
+        sides = zip(scan.part, scan.parts, (gray.shape[1], gray.shape[0]), strict=True)
         (left, right), (top, bottom) = (
             (max(0, round(number * side / count - reach)), min(side, round((number + 1) * side / count + reach)))
             for number, count, side in sides
         )
         sizes = (smallest, None if scan.largest else largest)
-        found = self._look(grey[top:bottom, left:right], scale, sizes, QUICK_NEIGHBORS)
+        found = self._look(gray[top:bottom, left:right], scale, sizes, QUICK_NEIGHBORS)
         return [box.moved(left, top) for box in found]
 
-    def search_around(self, grey: NDArray[np.uint8], box: Box) -> Box | None:
+    def search_around(self, gray: NDArray[np.uint8], box: Box) -> Box | None:
         """Look for one face near where it last was; None if it is not there."""
-        return self._search(grey, box, *FIRST_LOOK, QUICK_NEIGHBORS) or self._search(grey, box, *SECOND_LOOK, 1)
+        return self._search(gray, box, *FIRST_LOOK, QUICK_NEIGHBORS) or self._search(gray, box, *SECOND_LOOK, 1)
 
     def _search(
-        self, grey: NDArray[np.uint8], box: Box, margin: float, sizes: tuple[float, float], neighbors: float
+        self, gray: NDArray[np.uint8], box: Box, margin: float, sizes: tuple[float, float], neighbors: float
     ) -> Box | None:
-        height, width = grey.shape
+        height, width = gray.shape
         margin_x, margin_y = int(box.width * margin), int(box.height * margin)
         left, top = max(0, box.x - margin_x), max(0, box.y - margin_y)
         right = min(width, box.x + box.width + margin_x)
@@ -129,24 +129,24 @@ class FaceDetector:
         scale = min(1.0, SEARCH_FACE_PX / box.width)
         smallest = max(CASCADE_PX, int(box.width * scale * sizes[0]))
         largest = max(smallest + 1, int(box.width * scale * sizes[1]))
-        found = self._look(grey[top:bottom, left:right], scale, (smallest, largest), neighbors)
+        found = self._look(gray[top:bottom, left:right], scale, (smallest, largest), neighbors)
         hits = (hit.moved(left, top) for hit in found)
-        return min(hits, key=lambda hit: math.dist(hit.centre, box.centre), default=None)
+        return min(hits, key=lambda hit: math.dist(hit.center, box.center), default=None)
 
     def _look(
-        self, grey: NDArray[np.uint8], scale: float, sizes: tuple[int, int | None], neighbors: float = 1.0
+        self, gray: NDArray[np.uint8], scale: float, sizes: tuple[int, int | None], neighbors: float = 1.0
     ) -> list[Box]:
-        """Run the cascade on ``grey`` shrunk by ``scale``, for faces of these ``sizes`` in the shrunken image."""
+        """Run the cascade on ``gray`` shrunk by ``scale``, for faces of these ``sizes`` in the shrunken image."""
         if scale < 1:
-            size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-            grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+            size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+            gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
         else:
             scale = 1.0
-        if min(grey.shape) < CASCADE_PX:
+        if min(gray.shape) < CASCADE_PX:
             return []
         smallest, largest = sizes
         hits = self._cascade.detectMultiScale(
-            grey,
+            gray,
             scaleFactor=self.settings.scale_factor,
             minNeighbors=max(1, round(self.settings.min_neighbors * neighbors)),
             minSize=(smallest, smallest),

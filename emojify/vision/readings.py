@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 
 Image = NDArray[np.uint8]
-"""(H, W, 3) uint8 BGR, or (H, W) uint8 where a docstring says grey."""
+"""(H, W, 3) uint8 BGR, or (H, W) uint8 where a docstring says gray."""
 
 Probabilities = NDArray[np.float32]
 """(7,) float32, in the order of :class:`~emojify.emotions.Emotion`, summing to 1."""
@@ -31,7 +31,7 @@ class Box(NamedTuple):
         return self.width * self.height
 
     @property
-    def centre(self) -> tuple[float, float]:
+    def center(self) -> tuple[float, float]:
         return self.x + self.width / 2, self.y + self.height / 2
 
     def moved(self, right: int, down: int) -> Box:

@@ -79,22 +79,22 @@ class FaceTracker:
         self._next_scan = 0
         self._shape: tuple[int, ...] = ()
 
-    def update(self, grey: NDArray[np.uint8], now_s: float) -> list[Face]:
+    def update(self, gray: NDArray[np.uint8], now_s: float) -> list[Face]:
         """The faces in the next frame.
 
         Args:
-            grey: (H, W) uint8; the size may change from frame to frame, which starts afresh.
+            gray: (H, W) uint8; the size may change from frame to frame, which starts afresh.
             now_s: the time of this frame in seconds, from any clock that does not run backwards.
         """
-        if grey.shape != self._shape:
-            self._shape = grey.shape
+        if gray.shape != self._shape:
+            self._shape = gray.shape
             self._tracks = []
             self._frames_since_scan = self._frames_between_scans
         lost = False
         self._frame += 1
         for track in self._due():
             track.looked_for = self._frame
-            found = self.detector.search_around(grey, track.box)
+            found = self.detector.search_around(gray, track.box)
             if found is not None:
                 track.see(found, now_s)
             else:
@@ -102,7 +102,7 @@ class FaceTracker:
         self._frames_since_scan += 1
         if lost or not self._tracks or self._frames_since_scan >= self._frames_between_scans:
             self._frames_since_scan = 0
-            self._scan(grey, now_s)
+            self._scan(gray, now_s)
         self._drop_lost_and_doubled(now_s)
         confirmed = (track for track in self._tracks if track.sightings >= CONFIRMING_SIGHTINGS)
         return [Face(track.box, track.track_id, now_s - track.seen_s) for track in confirmed]
@@ -114,10 +114,10 @@ class FaceTracker:
         unconfirmed = sum(track.sightings < CONFIRMING_SIGHTINGS for track in self._tracks)
         return waiting[: max(count, unconfirmed)]
 
-    def _scan(self, grey: NDArray[np.uint8], now_s: float) -> None:
+    def _scan(self, gray: NDArray[np.uint8], now_s: float) -> None:
         scan = SCANS[self._next_scan]
         self._next_scan = (self._next_scan + 1) % len(SCANS)
-        for box in self.detector.scan(grey, scan):
+        for box in self.detector.scan(gray, scan):
             known = max(self._tracks, key=lambda track: track.box.overlap(box), default=None)
             if known is None or known.box.overlap(box) < SAME_FACE_OVERLAP:
                 self._tracks.append(_Track(self._next_id, box, now_s))

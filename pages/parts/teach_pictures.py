@@ -15,7 +15,7 @@ from emojify.errors import EmojifyError
 from emojify.pictures import encode_png, read_photo
 from emojify.teaching.hints import WELL_READ, ReadAs, read_pictures
 from emojify.teaching.samples import CAMERA, PHOTOS, Sample, SampleStore
-from emojify.vision.analyzer import to_grey
+from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier
 from emojify.vision.cutout import Cutout, cut_out, people
 from emojify.vision.detector import FaceDetector
@@ -74,11 +74,11 @@ def add_photos(store: SampleStore, emotion: Emotion, files: list[tuple[str, byte
     cutouts, problems = [], []
     for name, content in files:
         try:
-            grey = to_grey(read_photo(content, name))
-            boxes = people(FaceDetector().detect(grey))
+            gray = to_gray(read_photo(content, name))
+            boxes = people(FaceDetector().detect(gray))
             if len(boxes) != 1:
                 raise EmojifyError(f"{name} has {len(boxes) or 'no'} faces; there must be yours alone.")
-            cutouts.append(cut_out(grey, boxes[0]))
+            cutouts.append(cut_out(gray, boxes[0]))
         except EmojifyError as error:
             problems.append(plain(str(error)))  # it names the file, as somebody wrote it
     if not cutouts:

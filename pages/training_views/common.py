@@ -13,7 +13,7 @@ from emojify.runs.run import Run, State
 from emojify.runs.store import RunStore
 from emojify.settings import Settings
 
-COLOURS = {
+COLORS = {
     State.QUEUED: "gray",
     State.STARTING: "blue",
     State.RUNNING: "blue",

@@ -38,7 +38,7 @@ def bring() -> None:
         f"**FER-2013** is 35,887 faces, free of charge: get the zip [from Kaggle]({KAGGLE}) (it asks for an account) "
         "and bring it here as it is.\n\n"
         "**Your own**: seven folders named after the emotions, some pictures in each, zipped. "
-        "Pictures are made 48x48 and grey."
+        "Pictures are made 48x48 and gray."
     )
     batch = st.session_state.get("data_batch", 0)
     file = st.file_uploader(
@@ -167,7 +167,7 @@ def worth_knowing(report: dict[str, Any]) -> list[str]:
     for key, words in (
         ("unreadable", "do not open and are left out"),
         ("blank", "show nothing"),
-        ("converted", "were not 48x48 and grey, and are made so"),
+        ("converted", "were not 48x48 and gray, and are made so"),
     ):
         found = report[key]
         if found["n"]:

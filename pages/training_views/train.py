@@ -28,7 +28,7 @@ from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
 from pages.parts.told import plain, tell_what_was_done
 from pages.training_views.common import (
-    COLOURS,
+    COLORS,
     data_store,
     described,
     do,
@@ -212,7 +212,7 @@ def watch(run_id: str, states_then: dict[str, State]) -> None:
 
 def header(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(run.state.value, color=COLOURS[run.state])  # type: ignore[arg-type]  # wants literals
+        st.badge(run.state.value, color=COLORS[run.state])  # type: ignore[arg-type]  # wants literals
         if run.state is State.QUEUED or run.state.has_process:
             label = "Take out of the queue" if run.state is State.QUEUED else "Stop"
             st.button(

@@ -22,7 +22,7 @@ from emojify.runs.run import Run
 from pages.parts.told import plain
 from pages.training_views.common import run_store
 
-MAX_COMPARED = 7  # as many as there are colours
+MAX_COMPARED = 7  # as many as there are colors
 
 
 def show() -> None:

@@ -22,8 +22,8 @@ def test_the_tracker_finds_the_faces_that_were_drawn(size: tuple[int, int], face
     assert {frame.shape for frame in scene} == {(size[1], size[0], 3)}
     found = []
     for number in range(2 * FRAMES):
-        grey = np.asarray(cv2.cvtColor(scene[number % FRAMES], cv2.COLOR_BGR2GRAY), np.uint8)
-        found.append(len(tracker.update(grey, number / 30)))
+        gray = np.asarray(cv2.cvtColor(scene[number % FRAMES], cv2.COLOR_BGR2GRAY), np.uint8)
+        found.append(len(tracker.update(gray, number / 30)))
     assert np.mean(found[FRAMES:]) == pytest.approx(faces, abs=0.25)
 
 
@@ -31,7 +31,7 @@ def test_the_faces_move_and_come_back_to_where_they_began() -> None:
     boxes = [
         FaceDetector().detect(np.asarray(frame[..., 0])) for frame in draw_scene(PACK, 640, 480, 1)[:: FRAMES // 4]
     ]
-    xs = [box[0].centre[0] for box in boxes if box]
+    xs = [box[0].center[0] for box in boxes if box]
     assert np.ptp(xs) > 30
 
 

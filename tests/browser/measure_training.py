@@ -31,7 +31,7 @@ PICTURES = 500  # of each emotion: an epoch then takes longer than the measureme
 
 
 def write_noise(folder: Path) -> None:
-    """A data set of grey noise: how long a batch takes does not depend on what is in the pictures."""
+    """A data set of gray noise: how long a batch takes does not depend on what is in the pictures."""
     rng = np.random.default_rng(0)
     for label in LABELS:
         (folder / label).mkdir(parents=True)

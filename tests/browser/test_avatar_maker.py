@@ -19,7 +19,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from emojify.emotions import LABELS, Emotion
-from emojify.packs.drawing.people import Hair, HairColour, Person, Skin
+from emojify.packs.drawing.people import Hair, HairColor, Person, Skin
 from emojify.packs.pack import EmojiPack
 from tests.browser.conftest import QUIET, ROOT, serve
 from tests.browser.test_live import PATIENCE_MS, face_patch, start, video_picture, worn_face
@@ -59,7 +59,7 @@ def test_an_avatar_is_made_saved_and_worn(page: Page, store: Path, camera_file: 
     before = page.get_by_alt_text("Your avatar, sad, small").get_attribute("src")
     choose(page, "Skin", "Ebony")
     choose(page, "Hair", "Long")
-    choose(page, "Hair colour", "Teal")
+    choose(page, "Hair color", "Teal")
     expect(page.get_by_alt_text("Your avatar, sad, small")).not_to_have_attribute("src", str(before))
     for label in LABELS:
         expect(page.get_by_alt_text(f"Your avatar, {label}, small")).to_be_visible()
@@ -69,7 +69,7 @@ def test_an_avatar_is_made_saved_and_worn(page: Page, store: Path, camera_file: 
     expect(page.get_by_text("among the emoji packs now")).to_be_visible(timeout=PATIENCE_MS)
     pack = EmojiPack.load(store / "teal-me")
     assert pack.avatar is not None
-    assert pack.avatar.person == Person(skin=Skin.EBONY, hair=Hair.LONG, hair_colour=HairColour.TEAL)
+    assert pack.avatar.person == Person(skin=Skin.EBONY, hair=Hair.LONG, hair_color=HairColor.TEAL)
 
     page.get_by_role("button", name="See it on your face").click()
     expect(page).to_have_url(re.compile(r"/\?pack=Teal(\+|%20)me$"), timeout=PATIENCE_MS)

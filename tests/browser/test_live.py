@@ -56,7 +56,7 @@ def face_patch(camera_file: Path) -> tuple[slice, slice]:
     content = camera_file.read_bytes()
     planes = np.frombuffer(content[-640 * 480 * 3 // 2 :], np.uint8).reshape(720, 640)
     (box,) = FaceDetector().detect(np.ascontiguousarray(planes[:480, ::-1]))
-    x, y = (round(value) for value in box.centre)
+    x, y = (round(value) for value in box.center)
     reach = box.width // 3
     return slice(y - reach, y + reach), slice(x - reach, x + reach)
 

@@ -30,9 +30,9 @@ def write_two_faces(path: Path, fps: int = FPS) -> None:
     """The astronaut, moving a little: some seconds as she is below a black bar, then with another face below a white
     one; and again."""
     plain = np.ascontiguousarray(data.astronaut()[:384, :512, ::-1])
-    grey = np.asarray(cv2.cvtColor(plain[FACE], cv2.COLOR_BGR2GRAY), np.uint8)
+    gray = np.asarray(cv2.cvtColor(plain[FACE], cv2.COLOR_BGR2GRAY), np.uint8)
     pulled = plain.copy()
-    other = photographed_person("her", grey, 6).draw(Emotion.ANGRY, 1.0)
+    other = photographed_person("her", gray, 6).draw(Emotion.ANGRY, 1.0)
     pulled[FACE] = cv2.cvtColor(np.asarray(cv2.resize(other, (95, 95)), np.uint8), cv2.COLOR_GRAY2BGR)
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W640 H480 F{fps}:1 Ip C420jpeg\n".encode())

@@ -91,16 +91,16 @@ def spoilt(*sound: bytes) -> st.SearchStrategy[bytes]:
 
 def picture_files() -> tuple[bytes, ...]:
     """A picture in every format and mode that is taken, one that moves and one with EXIF among them."""
-    colours = Image.linear_gradient("L").resize((24, 20))
+    colors = Image.linear_gradient("L").resize((24, 20))
     files = []
     for mode, kind in (("RGBA", "PNG"), ("P", "PNG"), ("I;16", "PNG"), ("1", "PNG"), ("RGB", "JPEG"), ("L", "JPEG"),
                        ("CMYK", "JPEG"), ("RGBA", "WEBP"), ("RGB", "WEBP")):  # fmt: skip
         buffer = io.BytesIO()
-        picture = colours.convert("I").convert(mode) if mode == "I;16" else colours.convert("RGB").convert(mode)
+        picture = colors.convert("I").convert(mode) if mode == "I;16" else colors.convert("RGB").convert(mode)
         exif = Image.Exif()
         exif[0x0112] = 6
         picture.save(buffer, kind, **({"exif": exif} if kind != "PNG" else {}))
         files.append(buffer.getvalue())
     moving = io.BytesIO()
-    colours.convert("RGB").save(moving, "WEBP", save_all=True, append_images=[Image.new("RGB", (24, 20))])
+    colors.convert("RGB").save(moving, "WEBP", save_all=True, append_images=[Image.new("RGB", (24, 20))])
     return (*files, moving.getvalue())

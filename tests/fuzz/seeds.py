@@ -46,9 +46,9 @@ def as_json(content: object) -> bytes:
 
 
 def data_zip(*more: tuple[str, bytes]) -> bytes:
-    grey = picture_files()[5]
+    gray = picture_files()[5]
     folders = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-    return zipped([*((f"train/{name}/1.jpg", grey) for name in folders), ("test/sad/1.jpg", grey), *more])
+    return zipped([*((f"train/{name}/1.jpg", gray) for name in folders), ("test/sad/1.jpg", gray), *more])
 
 
 def large_pictures() -> list[bytes]:

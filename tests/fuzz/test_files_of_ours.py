@@ -58,7 +58,7 @@ EDITED = {
     "process.json": json_files(PROCESS),
     "progress.jsonl": st.lists(st.one_of(*[json_files(line) for line in LINES]), max_size=4).map(b"\n".join),
 }
-GREY = np.full((120, 160), 90, np.uint8)
+GRAY = np.full((120, 160), 90, np.uint8)
 
 
 @fuzzed
@@ -93,7 +93,7 @@ def test_a_model_reads_faces_or_is_passed_over(card: bytes, tflite: bytes, live:
                 model.accuracy("private")
         opened = store.open("mine")
         assert opened.model.id in ("mine", "seed")
-        crop = crop_face(GREY, Box(20, 20, 60, 60), opened.classifier.crop_margin)
+        crop = crop_face(GRAY, Box(20, 20, 60, 60), opened.classifier.crop_margin)
         assert opened.classifier.classify(crop).shape == (7,)
         assert 0 <= opened.classifier.crop_margin < 10
         assert math.isfinite(opened.classifier.crop_margin)

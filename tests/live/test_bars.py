@@ -18,7 +18,7 @@ def test_every_bar_has_a_name_and_a_value_for_screen_readers() -> None:
     assert re.findall(r'aria-valuenow="(\d+)"', html) == ["5", "0", "0", "80", "10", "5", "0"]
 
 
-def test_the_shown_emotion_stands_out_by_weight_and_not_by_colour_alone() -> None:
+def test_the_shown_emotion_stands_out_by_weight_and_not_by_color_alone() -> None:
     assert re.findall(r'class="name shown">\S+ (\w+)', bars_html(reading())) == ["happy"]
 
 

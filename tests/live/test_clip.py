@@ -134,7 +134,7 @@ def test_nothing_of_it_reaches_the_disk_while_it_is_made(ending: str) -> None:
 def test_a_sticker_is_the_emoji_on_nothing_and_moves(ending: str) -> None:
     frames, times_ms = frames_of(clip_of(record()).sticker(ending, Sticker(STILLS)))
     assert sum(times_ms) == pytest.approx(2000, abs=80)
-    centres = []
+    centers = []
     for frame in frames:
         height, width = frame.shape[:2]
         assert height == width <= STICKER_PX
@@ -144,9 +144,9 @@ def test_a_sticker_is_the_emoji_on_nothing_and_moves(ending: str) -> None:
         assert not solid[-1].any()
         red = frame[solid][:, :3].astype(int)
         assert (np.abs(red - (255, 0, 0)).mean(axis=0) < 12).all()
-        centres.append(np.nonzero(solid)[1].mean())
-    assert np.diff(centres).min() > 0  # to the right, as the face does
-    assert centres[-1] - centres[0] > 20
+        centers.append(np.nonzero(solid)[1].mean())
+    assert np.diff(centers).min() > 0  # to the right, as the face does
+    assert centers[-1] - centers[0] > 20
 
 
 def test_without_a_face_there_is_no_sticker() -> None:

@@ -11,7 +11,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.recorder import COUNTDOWN_S, CROPS, RECORDING_S, Phase, Recorder
-from emojify.vision.analyzer import to_grey
+from emojify.vision.analyzer import to_gray
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier, crop_face
 from emojify.vision.readings import Box, Face, Image, Reading
@@ -74,7 +74,7 @@ def test_a_crop_is_what_the_classifier_saw_before_anything_was_drawn(clock: Cloc
     play(recorder, clock, COUNTDOWN_S + 1, [reading()], scene)
     clock.now_s += RECORDING_S
     _, crops = recorder.take()
-    assert np.array_equal(crops[0].crop(0.0), crop_face(to_grey(scene), BOX))
+    assert np.array_equal(crops[0].crop(0.0), crop_face(to_gray(scene), BOX))
 
 
 def test_the_countdown_and_the_dot_are_drawn_and_nothing_while_idle(recorder: Recorder, clock: Clock) -> None:
@@ -129,7 +129,7 @@ def test_a_small_face_behind_is_nobody_beside_and_never_cropped(recorder: Record
     play(recorder, clock, COUNTDOWN_S + RECORDING_S + 0.1, [reading(poster), reading()], scene)
     _, crops = recorder.take()
     assert len(crops) >= CROPS - 2
-    assert all(np.array_equal(crop.crop(0.0), crop_face(to_grey(scene), BOX)) for crop in crops)
+    assert all(np.array_equal(crop.crop(0.0), crop_face(to_gray(scene), BOX)) for crop in crops)
 
 
 def test_cancelling_forgets_what_was_recorded(recorder: Recorder, clock: Clock) -> None:

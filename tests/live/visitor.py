@@ -20,8 +20,8 @@ class Camera(MediaStreamTrack):
 
     async def recv(self) -> av.VideoFrame:
         await asyncio.sleep(1 / 30)
-        grey = np.full((120, 160, 3), self._count * 9 % 250, np.uint8)
-        frame = av.VideoFrame.from_ndarray(grey, format="bgr24")
+        gray = np.full((120, 160, 3), self._count * 9 % 250, np.uint8)
+        frame = av.VideoFrame.from_ndarray(gray, format="bgr24")
         frame.pts, frame.time_base = self._count * 3000, fractions.Fraction(1, 90000)
         self._count += 1
         return frame

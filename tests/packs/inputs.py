@@ -23,15 +23,15 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes
     return buffer.getvalue()
 
 
-def disc(colour: str = "orange", side_px: int = 16) -> Image.Image:
+def disc(color: str = "orange", side_px: int = 16) -> Image.Image:
     """A picture that is see-through at its corners."""
     picture = Image.new("RGBA", (side_px, side_px))
-    picture.paste(colour, (2, 2, side_px - 2, side_px - 2))
+    picture.paste(color, (2, 2, side_px - 2, side_px - 2))
     return picture
 
 
-COLOURS = ("red", "green", "purple", "yellow", "grey", "blue", "cyan")
-PICTURES: Mapping[str, bytes] = {name: encoded(disc(colour)) for name, colour in zip(NAMES, COLOURS, strict=True)}
+COLORS = ("red", "green", "purple", "yellow", "gray", "blue", "cyan")
+PICTURES: Mapping[str, bytes] = {name: encoded(disc(color)) for name, color in zip(NAMES, COLORS, strict=True)}
 HAPPY = PICTURES["happy.png"]
 
 
@@ -86,7 +86,7 @@ def patched(content: bytes, old: bytes, new: bytes) -> bytes:
 
 def film(kind: str, frames: int) -> bytes:
     """A picture that moves: orange first, then between blue and green."""
-    others = [disc(colour) for colour in ("blue", "green")] * (frames // 2)
+    others = [disc(color) for color in ("blue", "green")] * (frames // 2)
     return encoded(disc("orange"), kind, save_all=True, append_images=others, duration=20, lossless=True)
 
 

@@ -58,6 +58,10 @@ class TestWords:
     def test_a_part_that_is_not_named_is_the_default_one(self) -> None:
         assert Avatar.from_json({"hair": "bob"}) == Avatar(Person(hair=Hair.BOB))
 
+    def test_from_json_reads_former_part_names(self) -> None:
+        former = Avatar.from_json({"hair_colour": "teal", "hat_colour": "mint"})
+        assert former == Avatar.from_json({"hair_color": "teal", "hat_color": "mint"})
+
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
@@ -88,7 +92,7 @@ class TestDrawing:
         picture = AVATAR.draw(EXPRESSIONS[Emotion.HAPPY], size_px)
         assert (picture.shape, picture.dtype) == ((size_px, size_px, 4), np.uint8)
 
-    def test_the_skin_has_its_colour_in_bgra(self) -> None:
+    def test_the_skin_has_its_color_in_bgra(self) -> None:
         blue, green, red, alpha = AVATAR.draw(EXPRESSIONS[Emotion.NEUTRAL], 256)[150, 128].tolist()
         assert alpha == 255
         assert red > green > blue

@@ -60,7 +60,7 @@ def test_a_picture_is_light_and_leaves_its_corners_clear(pack_id: str, emotion: 
 
 
 def brightness_at_64_px(picture: Image.Image) -> NDArray[np.float64]:
-    """The picture on mid-grey, 0 to 1: what is left of it small and without colour."""
+    """The picture on mid-gray, 0 to 1: what is left of it small and without color."""
     small = picture.resize((64, 64), Image.Resampling.BOX)
     canvas = Image.new("RGBA", small.size, (128, 128, 128, 255))
     canvas.alpha_composite(small)
@@ -78,7 +78,7 @@ def difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float
 
 
 @pytest.mark.parametrize("pack_id", DRAWINGS)
-def test_the_seven_differ_at_64_px_without_colour(pack_id: str) -> None:
+def test_the_seven_differ_at_64_px_without_color(pack_id: str) -> None:
     small = {}
     for emotion in Emotion:
         with Image.open(committed(pack_id, emotion)) as picture:
@@ -98,7 +98,7 @@ def test_the_seven_differ_at_64_px_without_colour(pack_id: str) -> None:
         {"mouth_curve": 0.25},  # a faint smile
         {"brow_left_raise": 0.4, "brow_right_raise": 0.4},
         {"gaze_x": 0.5},
-        {"red": 0.6},  # colour alone
+        {"red": 0.6},  # color alone
     ],
 )
 def test_that_measure_would_catch_a_near_copy(pack_id: str, change: dict[str, float]) -> None:

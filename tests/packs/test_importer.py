@@ -129,8 +129,8 @@ def test_an_odd_but_harmless_picture_is_taken_and_drawn_anew(name: str) -> None:
 
 
 def test_a_picture_of_16_bits_keeps_its_brightness() -> None:
-    grey = Image.fromarray(np.full((16, 16), 0x8000, np.uint16))
-    assert np.asarray(opened(read_picture(encoded(grey), "happy.png")))[8, 8].tolist() == [128, 128, 128, 255]
+    gray = Image.fromarray(np.full((16, 16), 0x8000, np.uint16))
+    assert np.asarray(opened(read_picture(encoded(gray), "happy.png")))[8, 8].tolist() == [128, 128, 128, 255]
 
 
 def test_nothing_but_the_pixels_of_a_picture_stays() -> None:

@@ -16,7 +16,7 @@ from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
 
 from emojify.emotions import LABELS, Emotion
-from emojify.live.clean import OnColour
+from emojify.live.clean import OnColor
 from emojify.live.processor import EmojiVideoProcessor
 from emojify.vision.annotators import Sticker
 from emojify.vision.readings import Box, Face, Image, Reading
@@ -170,7 +170,7 @@ def test_a_photo_shows_its_reading_and_can_be_downloaded(page: AppTest, happy_as
 
 
 def test_a_photo_without_a_face_says_so_and_what_helps(page: AppTest) -> None:
-    bring(page, "wall.png", as_file(PillowImage.new("RGB", (300, 200), "grey")))
+    bring(page, "wall.png", as_file(PillowImage.new("RGB", (300, 200), "gray")))
     assert not page.exception
     assert "No face found" in words(page)
 
@@ -250,7 +250,7 @@ def test_the_clean_view_has_the_video_and_no_controls(page: AppTest, streamer: M
     for kind in ("selectbox", "button", "slider", "title", "button_group", "download_button", "expander"):
         assert not page.get(kind)
     annotator = page.session_state["processor"]._settings.annotator
-    assert isinstance(annotator, OnColour)
+    assert isinstance(annotator, OnColor)
     assert (annotator.annotate(np.zeros((24, 32, 3), np.uint8), []) == (0, 255, 0)).all()
 
 

@@ -152,7 +152,7 @@ def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
     two = PillowImage.new("RGB", (512, 256))
     two.paste(face, (0, 0))
     two.paste(face, (256, 0))
-    content = {"wall": as_file(PillowImage.new("RGB", (300, 200), "grey")), "two": as_file(two), "text": b"hello"}
+    content = {"wall": as_file(PillowImage.new("RGB", (300, 200), "gray")), "two": as_file(two), "text": b"hello"}
     page.run()
     page.file_uploader[0].set_value([("me.png", content[picture], "image/png")]).run()
     press(page, "Add as happy")
@@ -163,7 +163,7 @@ def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
 
 def test_somebody_far_behind_does_not_spoil_a_photo(page: AppTest, settings: Settings, astronaut: Image) -> None:
     face = PillowImage.fromarray(astronaut[:256, 100:356, ::-1])
-    photo = PillowImage.new("RGB", (768, 512), "grey")
+    photo = PillowImage.new("RGB", (768, 512), "gray")
     photo.paste(face.resize((512, 512)), (0, 0))
     photo.paste(face.resize((200, 200)), (540, 0))
     page.run()

@@ -1,6 +1,6 @@
 """Simulated people: each shows the seven emotions in a way of its own, always the same way.
 
-Two kinds, because neither is enough alone. Drawn ones: the project's avatars in grey, whose faces move by the numbers
+Two kinds, because neither is enough alone. Drawn ones: the project's avatars in gray, whose faces move by the numbers
 of an ``Expression``; textbook expressions, each bent by the person's quirk. Photographed ones: faces of scikit-image
 (the astronaut, and some of LFW's at 25x25 pixels), pulled about the mouth, the brows and the eyes; real skin and light,
 crude expressions.
@@ -34,8 +34,8 @@ PROPS = ("tears", "sweat", "hands", "red", "green", "blue", "tongue_out", "head_
 QUIRK = 0.6  # how far a quirk moves a number of the face, as a share of its range to either side
 PULL_PX = 7.0  # how far a photographed face is pulled, at 96 px
 
-Grey = NDArray[np.uint8]
-Draw = Callable[[Emotion, float], Grey]
+Gray = NDArray[np.uint8]
+Draw = Callable[[Emotion, float], Gray]
 """A face with an emotion at a strength from 0 to 1: (96, 96) uint8."""
 
 
@@ -46,7 +46,7 @@ class SimulatedPerson:
     name: str
     draw: Draw
 
-    def record(self, emotion: Emotion, seed: int, frames: int = FRAMES) -> Grey:
+    def record(self, emotion: Emotion, seed: int, frames: int = FRAMES) -> Gray:
         """One recording: (frames, 48, 48) uint8 crops. Another ``seed`` is another day."""
         day = np.random.default_rng([seed, emotion, crc32(self.name.encode())])
         strength, angle, zoom = day.uniform(0.75, 1), day.uniform(-5, 5), day.uniform(0.92, 1.08)
@@ -78,7 +78,7 @@ def drawn_person(seed: int) -> SimulatedPerson:
         for emotion in Emotion
     }
 
-    def draw(emotion: Emotion, strength: float) -> Grey:
+    def draw(emotion: Emotion, strength: float) -> Gray:
         rest, full = EXPRESSIONS[Emotion.NEUTRAL], EXPRESSIONS[emotion]
         values = {}
         for part in fields(Expression):
@@ -101,7 +101,7 @@ _BROWS, _EYES, _MOUTH = ((0.3, 0.3), (0.7, 0.3)), ((0.3, 0.4), (0.7, 0.4)), ((0.
 _POINTS = (*_BROWS, *_EYES, *_MOUTH)
 
 
-def photographed_person(name: str, face: Grey, seed: int) -> SimulatedPerson:
+def photographed_person(name: str, face: Gray, seed: int) -> SimulatedPerson:
     """A photograph whose brows, eyes and mouth are pulled somewhere else for each emotion, at random but for good."""
     chance = np.random.default_rng(seed)
     face = np.asarray(cv2.resize(face, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -111,7 +111,7 @@ def photographed_person(name: str, face: Grey, seed: int) -> SimulatedPerson:
     reach = 2 * (SIDE_PX * 0.09) ** 2
     bells = [np.exp(-((x - px * SIDE_PX) ** 2 + (y - py * SIDE_PX) ** 2) / reach) for px, py in _POINTS]
 
-    def draw(emotion: Emotion, strength: float) -> Grey:
+    def draw(emotion: Emotion, strength: float) -> Gray:
         moved = [sum(b * p[axis] * strength for b, p in zip(bells, pulls[emotion], strict=True)) for axis in (0, 1)]
         from_x, from_y = (x - moved[0]).astype(np.float32), (y - moved[1]).astype(np.float32)
         return np.asarray(cv2.remap(face, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)

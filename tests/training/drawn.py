@@ -19,17 +19,17 @@ def draw_face(emotion: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     cv2.circle(image, (int(x), int(y)), 19, 190, -1)
     for side in (-8, 8):
         cv2.circle(image, (int(x) + side, int(y) - 5), 2 + 2 * (emotion == Emotion.FEARFUL), 20, -1)
-    centre, mouth = (int(x), int(y) + 9), {"color": 20, "thickness": 2}
+    center, mouth = (int(x), int(y) + 9), {"color": 20, "thickness": 2}
     if emotion == Emotion.HAPPY:
-        cv2.ellipse(image, centre, (9, 6), 0, 0, 180, **mouth)
+        cv2.ellipse(image, center, (9, 6), 0, 0, 180, **mouth)
     elif emotion == Emotion.SAD:
-        cv2.ellipse(image, centre, (9, 6), 0, 180, 360, **mouth)
+        cv2.ellipse(image, center, (9, 6), 0, 180, 360, **mouth)
     elif emotion in (Emotion.SURPRISED, Emotion.FEARFUL):
-        cv2.circle(image, centre, 5, **mouth)
+        cv2.circle(image, center, 5, **mouth)
     elif emotion == Emotion.DISGUSTED:
-        cv2.line(image, (centre[0] - 9, centre[1] - 4), (centre[0] + 9, centre[1] + 4), **mouth)
+        cv2.line(image, (center[0] - 9, center[1] - 4), (center[0] + 9, center[1] + 4), **mouth)
     else:
-        cv2.line(image, (centre[0] - 8, centre[1]), (centre[0] + 8, centre[1]), **mouth)
+        cv2.line(image, (center[0] - 8, center[1]), (center[0] + 8, center[1]), **mouth)
     if emotion == Emotion.ANGRY:
         cv2.line(image, (int(x) - 12, int(y) - 14), (int(x) - 3, int(y) - 9), **mouth)
         cv2.line(image, (int(x) + 12, int(y) - 14), (int(x) + 3, int(y) - 9), **mouth)

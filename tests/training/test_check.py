@@ -28,7 +28,7 @@ def data() -> Dataset:
 
 
 def copy(data: Dataset, source: int, target: int, change: int = 0) -> None:
-    """Put a copy over another picture, with noise of that many grey levels."""
+    """Put a copy over another picture, with noise of that many gray levels."""
     noise = np.random.default_rng(1).integers(-change, change + 1, (48, 48))
     data.images[target] = np.clip(data.images[source].astype(int) + noise, 0, 255)
 

@@ -116,7 +116,7 @@ def test_class_folders_go_by_any_usual_name(spelling: str, own: Path) -> None:
     assert (load(own).labels == Emotion.DISGUSTED).sum() == 32
 
 
-def test_colour_and_large_pictures_are_converted_and_named(own: Path) -> None:
+def test_color_and_large_pictures_are_converted_and_named(own: Path) -> None:
     picture = own / "train" / "happy" / "Training_90000.jpg"
     cv2.imwrite(str(picture), np.full((200, 100, 3), (20, 90, 200), np.uint8))
     data = load(own)

@@ -127,8 +127,8 @@ def test_a_file_that_is_no_model_is_said_plainly(tmp_path: Path) -> None:
 
 
 def test_a_face_is_cut_out_as_the_live_path_would(astronaut: NDArray[np.uint8]) -> None:
-    grey = np.asarray(cv2.cvtColor(astronaut[56:171, 167:282], cv2.COLOR_BGR2GRAY), np.uint8)
-    picture = np.asarray(cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA), np.uint8)
+    gray = np.asarray(cv2.cvtColor(astronaut[56:171, 167:282], cv2.COLOR_BGR2GRAY), np.uint8)
+    picture = np.asarray(cv2.resize(gray, (48, 48), interpolation=cv2.INTER_AREA), np.uint8)
     narrow, wide = crop_detected_face(picture, 0.0), crop_detected_face(picture, 0.25)
     assert narrow is not None
     assert wide is not None

@@ -13,7 +13,7 @@ NAMES = [name for name in NETWORKS if name not in ("tiny", "pooled")]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_network_takes_grey_bytes_and_gives_probabilities(name: str) -> None:
+def test_a_network_takes_gray_bytes_and_gives_probabilities(name: str) -> None:
     network = NETWORKS[name]()
     probabilities = network(np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype(np.uint8)).numpy()
     assert (network.input_shape, network.inputs[0].dtype) == ((None, 48, 48, 1), "uint8")

@@ -6,13 +6,13 @@ from emojify.video.render import Look
 from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
 
-COLOURS = {emotion: (40 * int(emotion), 255 - 40 * int(emotion), 128) for emotion in Emotion}
+COLORS = {emotion: (40 * int(emotion), 255 - 40 * int(emotion), 128) for emotion in Emotion}
 """BGR: what the face is covered with."""
 
 
 @pytest.fixture
 def stills() -> Stills:
-    return Stills({emotion: np.full((64, 64, 4), (*COLOURS[emotion], 255), np.uint8) for emotion in Emotion})
+    return Stills({emotion: np.full((64, 64, 4), (*COLORS[emotion], 255), np.uint8) for emotion in Emotion})
 
 
 @pytest.fixture

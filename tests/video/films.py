@@ -47,7 +47,7 @@ class Film:
         sound: codec of the sound track, None for none; sound_rate and channels describe it.
         turned: degrees, counterclockwise, by which a player must turn it.
         square: how much wider than high its pixels are.
-        colours: (primaries, transfer, matrix), numbers of ITU-T H.273.
+        colors: (primaries, transfer, matrix), numbers of ITU-T H.273.
     """
 
     image: Callable[[float], Image] = lambda time_s: astronaut()
@@ -60,7 +60,7 @@ class Film:
     sound_late_ms: int = 0
     turned: int = 0
     square: Fraction = Fraction(1)
-    colours: tuple[int, int, int] | None = None
+    colors: tuple[int, int, int] | None = None
     options: dict[str, str] = field(default_factory=lambda: {"preset": "ultrafast", "crf": "16"})
     container_options: dict[str, str] = field(default_factory=dict)
 
@@ -75,8 +75,8 @@ class Film:
             context.time_base = Fraction(1, 1000)
             context.flags |= Flags.frame_duration
             context.sample_aspect_ratio = self.square
-            if self.colours:
-                context.color_primaries, context.color_trc, context.colorspace = self.colours
+            if self.colors:
+                context.color_primaries, context.color_trc, context.colorspace = self.colors
             if self.turned:
                 video.set_display_rotation(self.turned)
             layout = "mono" if self.channels == 1 else "stereo"

@@ -54,8 +54,8 @@ def test_pack_and_style_are_chosen_by_name(film: Path, tmp_path: Path) -> None:
     assert main(["render", str(film), str(tmp_path / "b.mp4"), "--seconds", "0.2", "--pack", "squares"]) == 0
     assert main(["render", str(film), str(tmp_path / "c.mp4"), "--seconds", "0.2", "--style", "side-by-side"]) == 0
     first, second, third = (watch(tmp_path / f"{name}.mp4").pictures[3] for name in "abc")
-    colours = [picture[FACE].astype(int).mean(axis=(0, 1)) for picture in (first, second)]
-    assert colours[1] == pytest.approx(255 - colours[0], abs=12)  # the squares have the opposite colours
+    colors = [picture[FACE].astype(int).mean(axis=(0, 1)) for picture in (first, second)]
+    assert colors[1] == pytest.approx(255 - colors[0], abs=12)  # the squares have the opposite colors
     assert third.shape[1] == 2 * first.shape[1]
 
 

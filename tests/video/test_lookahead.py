@@ -79,10 +79,10 @@ def test_boxes_follow_a_face_that_moves(classifier: Classifier) -> None:
     def image(time_s: float) -> Image:
         return np.roll(astronaut(), round(15 * time_s), axis=1)
 
-    centres = [found[0].face.box.centre[0] for found in run(classifier, image, 2.0)]
-    start = centres[0]
-    assert centres == pytest.approx([start + 15 * number / FPS for number in range(50)], abs=5)
-    assert np.abs(np.diff(centres)).max() < 4
+    centers = [found[0].face.box.center[0] for found in run(classifier, image, 2.0)]
+    start = centers[0]
+    assert centers == pytest.approx([start + 15 * number / FPS for number in range(50)], abs=5)
+    assert np.abs(np.diff(centers)).max() < 4
 
 
 def test_a_video_of_few_pictures_a_second_is_covered_from_the_first_too(classifier: Classifier) -> None:

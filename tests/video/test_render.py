@@ -21,13 +21,13 @@ from emojify.vision.annotators import SideBySide, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
 from tests.packs.inputs import tree
-from tests.video.conftest import COLOURS
+from tests.video.conftest import COLORS
 from tests.video.films import BEEP_S, FACE, Film, astronaut, wall, watch
 
 
 def covered_with(picture: Image, emotion: Emotion = Emotion.NEUTRAL, face: tuple[slice, slice] = FACE) -> bool:
-    """Whether the face wears the emotion's colour, as far as a codec leaves it."""
-    return bool(np.abs(picture[face].astype(int).mean(axis=(0, 1)) - COLOURS[emotion]).max() < 12)
+    """Whether the face wears the emotion's color, as far as a codec leaves it."""
+    return bool(np.abs(picture[face].astype(int).mean(axis=(0, 1)) - COLORS[emotion]).max() < 12)
 
 
 @pytest.mark.parametrize(("ending", "codec"), [(".mp4", "h264"), (".webm", "vp9")])

@@ -7,6 +7,6 @@ from numpy.typing import NDArray
 
 
 @pytest.fixture
-def grey(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def gray(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(512, 512) uint8: the astronaut."""
     return np.asarray(cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY), np.uint8)

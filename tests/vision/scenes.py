@@ -1,4 +1,4 @@
-"""Grey frames with the astronaut's head in known places."""
+"""Gray frames with the astronaut's head in known places."""
 
 import cv2
 import numpy as np
@@ -6,16 +6,16 @@ from numpy.typing import NDArray
 
 from emojify.vision.readings import Box
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 
 HEAD_PX = 210  # width of the part of the astronaut that is pasted
 FACE_AT, FACE_PX = (57, 46), 95  # the face's box in it
 
 
-def frame(grey: Grey, *places: tuple[int, int], size: tuple[int, int] = (640, 480), head_px: int = HEAD_PX) -> Grey:
-    """A grey frame with the head, ``head_px`` wide, at each place: x and y of its top left corner."""
+def frame(gray: Gray, *places: tuple[int, int], size: tuple[int, int] = (640, 480), head_px: int = HEAD_PX) -> Gray:
+    """A gray frame with the head, ``head_px`` wide, at each place: x and y of its top left corner."""
     blank = np.full((size[1], size[0]), 128, np.uint8)
-    head = cv2.resize(grey[20 : 20 + HEAD_PX, 120 : 120 + HEAD_PX], (head_px, head_px), interpolation=cv2.INTER_AREA)
+    head = cv2.resize(gray[20 : 20 + HEAD_PX, 120 : 120 + HEAD_PX], (head_px, head_px), interpolation=cv2.INTER_AREA)
     for x, y in places:
         blank[y : y + head_px, x : x + head_px] = head[: size[1] - y, : size[0] - x]
     return blank

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emojify.emotions import Emotion
-from emojify.vision.analyzer import VideoAnalyzer, analyze_photo, to_grey
+from emojify.vision.analyzer import VideoAnalyzer, analyze_photo, to_gray
 from emojify.vision.classifier import Classifier
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Box, Image
@@ -19,9 +19,9 @@ def darker(image: Image, share: float) -> Image:
     return np.asarray(image * share, np.uint8)
 
 
-def test_grey_weighs_the_colours_in_the_order_blue_green_red() -> None:
+def test_gray_weighs_the_colors_in_the_order_blue_green_red() -> None:
     pure = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
-    assert to_grey(pure).tolist() == [[29, 150, 76]]
+    assert to_gray(pure).tolist() == [[29, 150, 76]]
 
 
 class TestPhoto:

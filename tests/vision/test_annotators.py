@@ -1,4 +1,4 @@
-"""What is drawn, to the pixel, with plain pictures: one colour an emotion."""
+"""What is drawn, to the pixel, with plain pictures: one color an emotion."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.packs.pack import EmojiPack
 from emojify.vision.annotators import (
-    PANEL_COLOUR,
+    PANEL_COLOR,
     STYLES,
     Annotator,
     BoxLabel,
@@ -27,13 +27,13 @@ from emojify.vision.readings import Box, Face, Image, Reading
 
 Pictures = Mapping[Emotion, NDArray[np.uint8]]
 
-GREY = 100
+GRAY = 100
 SIZES = [(1, 1), (1, 40), (40, 1), (2, 2), (33, 47), (480, 640)]  # rows, columns
 
 
-def colour(emotion: Emotion) -> tuple[int, int, int]:
+def color(emotion: Emotion) -> tuple[int, int, int]:
     """BGR."""
-    red, green, blue = bytes.fromhex(emotion.look.colour[1:])
+    red, green, blue = bytes.fromhex(emotion.look.color[1:])
     return blue, green, red
 
 
@@ -42,11 +42,11 @@ def reading(box: Box, emotion: Emotion = Emotion.HAPPY, sure: bool = True) -> Re
 
 
 def plain(rows: int, columns: int) -> Image:
-    return np.full((rows, columns, 3), GREY, np.uint8)
+    return np.full((rows, columns, 3), GRAY, np.uint8)
 
 
 def touched(image: Image) -> NDArray[np.bool_]:
-    return (image != GREY).any(axis=2)
+    return (image != GRAY).any(axis=2)
 
 
 def square(size: int, alpha: int, shade: int = 200) -> NDArray[np.uint8]:
@@ -55,8 +55,8 @@ def square(size: int, alpha: int, shade: int = 200) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def pictures() -> Pictures:
-    """Each emotion a full square of its colour, without any alpha to soften edges."""
-    return {emotion: np.full((64, 64, 4), (*colour(emotion), 255), np.uint8) for emotion in Emotion}
+    """Each emotion a full square of its color, without any alpha to soften edges."""
+    return {emotion: np.full((64, 64, 4), (*color(emotion), 255), np.uint8) for emotion in Emotion}
 
 
 @pytest.fixture(params=sorted(STYLES))
@@ -69,7 +69,7 @@ class TestOverlay:
         ("alpha", "expected"),
         [
             (255, 200),
-            (0, GREY),
+            (0, GRAY),
             (128, 150),  # half of 200 and half of 100
             (51, 120),  # a fifth of 200 and four fifths of 100
         ],
@@ -101,7 +101,7 @@ class TestOverlay:
         picture[16:48, 16:48] = 255
         scene = plain(24, 24)
         overlay(scene, scale(premultiply(picture), 24), 0, 0)
-        assert scene.min() >= GREY - 1
+        assert scene.min() >= GRAY - 1
         assert scene.max() >= 254
 
 
@@ -129,19 +129,19 @@ class TestSticker:
     @pytest.mark.parametrize("emotion", Emotion)
     def test_it_is_the_picture_of_the_emotion(self, emotion: Emotion, pictures: Pictures) -> None:
         scene = Sticker(Stills(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80), emotion)])
-        assert tuple(scene[100, 100].tolist()) == colour(emotion)
+        assert tuple(scene[100, 100].tolist()) == color(emotion)
 
     def test_an_unsure_reading_shows_neutral(self, pictures: Pictures) -> None:
         unsure = reading(Box(60, 60, 80, 80), Emotion.NEUTRAL, sure=False)
         scene = Sticker(Stills(pictures)).annotate(plain(200, 200), [unsure])
-        assert tuple(scene[100, 100].tolist()) == colour(Emotion.NEUTRAL)
+        assert tuple(scene[100, 100].tolist()) == color(Emotion.NEUTRAL)
 
     @pytest.mark.parametrize("turned", [False, True])
     def test_the_nearer_face_is_on_top_in_any_order(self, turned: bool, pictures: Pictures) -> None:
         readings = [reading(Box(60, 60, 80, 80), Emotion.SAD), reading(Box(100, 60, 100, 100), Emotion.HAPPY)]
         scene = Sticker(Stills(pictures)).annotate(plain(240, 320), readings[::-1] if turned else readings)
-        assert tuple(scene[100, 120].tolist()) == colour(Emotion.HAPPY)  # on both faces
-        assert tuple(scene[100, 65].tolist()) == colour(Emotion.SAD)
+        assert tuple(scene[100, 120].tolist()) == color(Emotion.HAPPY)  # on both faces
+        assert tuple(scene[100, 65].tolist()) == color(Emotion.SAD)
 
     @pytest.mark.parametrize(
         "box", [Box(-50, -50, 100, 100), Box(600, 440, 100, 100), Box(-100, 100, 100, 100), Box(0, 0, 640, 480)]
@@ -156,12 +156,12 @@ class TestSticker:
         pack = EmojiPack.load(packs_folder / "classic")
         scene = Sticker(pack.emoji).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
         mark = touched(scene)
-        assert tuple(scene[200, 250].tolist()) == colour(Emotion.HAPPY)
+        assert tuple(scene[200, 250].tolist()) == color(Emotion.HAPPY)
         assert mark.sum() == pytest.approx(np.pi * 72**2, rel=0.05)  # a disc; a square has 27 % more
 
     def test_the_pictures_of_the_pack_are_left_as_they_were(self, pictures: Pictures) -> None:
         Sticker(Stills(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
-        assert tuple(pictures[Emotion.HAPPY][0, 0].tolist()) == (*colour(Emotion.HAPPY), 255)
+        assert tuple(pictures[Emotion.HAPPY][0, 0].tolist()) == (*color(Emotion.HAPPY), 255)
 
 
 class Growing:
@@ -196,12 +196,12 @@ class TestSideBySide:
         small, large = reading(Box(20, 20, 60, 60), Emotion.SAD), reading(Box(300, 200, 120, 120), Emotion.HAPPY)
         scene = SideBySide(Stills(pictures)).annotate(plain(480, 640), [small, large])
         camera, panel = scene[:, :640], scene[:, 640:]
-        share = (panel == colour(Emotion.HAPPY)).all(axis=2).mean()
+        share = (panel == color(Emotion.HAPPY)).all(axis=2).mean()
         assert share > 0.4
-        assert not (panel == colour(Emotion.SAD)).all(axis=2).any()
+        assert not (panel == color(Emotion.SAD)).all(axis=2).any()
         assert not touched(camera[:150]).any()
-        assert (camera[:, 300] == colour(Emotion.HAPPY)).all(axis=1).any()  # the outline of whom it is
-        assert (camera[230:290, 330:390] == GREY).all()
+        assert (camera[:, 300] == color(Emotion.HAPPY)).all(axis=1).any()  # the outline of whom it is
+        assert (camera[230:290, 330:390] == GRAY).all()
 
     def test_the_name_stands_below_the_picture(self, pictures: Pictures) -> None:
         faces = [[reading(Box(20, 20, 60, 60))], [reading(Box(20, 20, 60, 60), Emotion.NEUTRAL, sure=False)]]
@@ -213,27 +213,27 @@ class TestSideBySide:
         scene = SideBySide(Stills(pictures)).annotate(plain(480, 640), [])
         assert not touched(scene[:, :640]).any()
         panel = scene[:, 640:]
-        assert tuple(panel[0, 0].tolist()) == PANEL_COLOUR
+        assert tuple(panel[0, 0].tolist()) == PANEL_COLOR
         assert (panel == 255).all(axis=2).sum() > 100
         for emotion in Emotion:
-            assert not (panel == colour(emotion)).all(axis=2).any()
+            assert not (panel == color(emotion)).all(axis=2).any()
 
 
 class TestBoxLabel:
-    def test_every_face_has_an_outline_in_its_colour_and_stays_visible(self) -> None:
+    def test_every_face_has_an_outline_in_its_color_and_stays_visible(self) -> None:
         boxes = {Emotion.HAPPY: Box(50, 100, 120, 120), Emotion.SAD: Box(350, 200, 120, 120)}
         scene = BoxLabel().annotate(plain(480, 640), [reading(box, emotion) for emotion, box in boxes.items()])
         for emotion, (x, y, width, height) in boxes.items():
-            assert tuple(scene[y + height // 2, x].tolist()) == colour(emotion)
-            assert tuple(scene[y + height, x + width // 2].tolist()) == colour(emotion)
-            assert (scene[y + 10 : y + height - 10, x + 10 : x + width - 10] == GREY).all()
+            assert tuple(scene[y + height // 2, x].tolist()) == color(emotion)
+            assert tuple(scene[y + height, x + width // 2].tolist()) == color(emotion)
+            assert (scene[y + 10 : y + height - 10, x + 10 : x + width - 10] == GRAY).all()
 
     @pytest.mark.parametrize(
         ("y", "rows"), [(100, slice(81, 98)), (0, slice(3, 17))], ids=["above", "inside, at the top"]
     )
     def test_the_label_can_be_read_wherever_the_face_is(self, y: int, rows: slice) -> None:
         scene = BoxLabel().annotate(plain(480, 640), [reading(Box(50, y, 120, 120))])
-        assert (scene[rows, 55:120] == colour(Emotion.HAPPY)).all(axis=2).mean() > 0.3
+        assert (scene[rows, 55:120] == color(Emotion.HAPPY)).all(axis=2).mean() > 0.3
         assert (scene[rows, 55:120] > 240).all(axis=2).any()
 
 

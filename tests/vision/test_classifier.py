@@ -20,10 +20,10 @@ def shade(brightness: int) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def chart() -> NDArray[np.uint8]:
-    """(100, 200) grey: 10 around, and 200 in the 48x48 pixels from (60, 20) on."""
-    grey = np.full((100, 200), 10, np.uint8)
-    grey[20:68, 60:108] = 200
-    return grey
+    """(100, 200) gray: 10 around, and 200 in the 48x48 pixels from (60, 20) on."""
+    gray = np.full((100, 200), 10, np.uint8)
+    gray[20:68, 60:108] = 200
+    return gray
 
 
 class TestCropFace:

@@ -28,9 +28,9 @@ def test_overlap_is_intersection_over_union_either_way_round(other: Box, overlap
     assert other.overlap(box) == pytest.approx(overlap)
 
 
-def test_a_box_knows_area_and_centre() -> None:
+def test_a_box_knows_area_and_center() -> None:
     assert Box(10, 20, 5, 4).area == 20
-    assert Box(10, 20, 5, 4).centre == (12.5, 22)
+    assert Box(10, 20, 5, 4).center == (12.5, 22)
 
 
 @pytest.mark.parametrize("box", [Box(3, 3, 0, 9), Box(3, 3, 9, 0), Box(3, 3, -9, -9)])

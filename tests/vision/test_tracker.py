@@ -8,13 +8,13 @@ import pytest
 
 from emojify.vision.readings import Box, Face
 from emojify.vision.tracker import FRAMES_BETWEEN_SCANS, SCANS, FaceTracker
-from tests.vision.scenes import FACE_PX, HEAD_PX, Grey, face_at, frame
+from tests.vision.scenes import FACE_PX, HEAD_PX, Gray, face_at, frame
 
 FRAME_S = 1 / 30
 FOUND_AFTER = 4  # frames until every scan for faces of this size was made once; in the one after that it is confirmed
 
 
-def play(tracker: FaceTracker, image: Grey, numbers: range) -> list[Face]:
+def play(tracker: FaceTracker, image: Gray, numbers: range) -> list[Face]:
     """The faces in the last of some frames that all show the same."""
     faces: list[Face] = []
     for number in numbers:
@@ -23,22 +23,22 @@ def play(tracker: FaceTracker, image: Grey, numbers: range) -> list[Face]:
 
 
 class TestTracker:
-    def test_a_moving_face_keeps_its_identity_and_its_box_follows(self, grey: Grey) -> None:
+    def test_a_moving_face_keeps_its_identity_and_its_box_follows(self, gray: Gray) -> None:
         tracker, seen = FaceTracker(), []
         for number in range(40):
             place = (10 + 6 * number, 40 + 3 * number)
-            faces = tracker.update(frame(grey, place), number * FRAME_S)
+            faces = tracker.update(frame(gray, place), number * FRAME_S)
             seen += faces
             if number >= FOUND_AFTER:
                 assert [face.box.overlap(face_at(place)) > 0.6 for face in faces] == [True]
         assert {face.track_id for face in seen} == {1}
 
-    def test_two_faces_keep_their_own_identities(self, grey: Grey) -> None:
+    def test_two_faces_keep_their_own_identities(self, gray: Gray) -> None:
         tracker, both_found = FaceTracker(), (FOUND_AFTER + 1) * FRAMES_BETWEEN_SCANS
         left_ids, right_ids = set(), set()
         for number in range(both_found + 20):
             left, right = (10 + 2 * number, 30), (410 - 2 * number, 200)
-            faces = tracker.update(frame(grey, left, right), number * FRAME_S)
+            faces = tracker.update(frame(gray, left, right), number * FRAME_S)
             left_ids |= {face.track_id for face in faces if face.box.overlap(face_at(left)) > 0.6}
             right_ids |= {face.track_id for face in faces if face.box.overlap(face_at(right)) > 0.6}
             assert len(faces) <= 2
@@ -47,7 +47,7 @@ class TestTracker:
         assert len(left_ids) == len(right_ids) == 1
 
     def test_of_many_faces_each_is_followed_in_every_second_frame(
-        self, grey: Grey, monkeypatch: pytest.MonkeyPatch
+        self, gray: Gray, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         tracker, searched = FaceTracker(), 0
         search_around = tracker.detector.search_around
@@ -61,77 +61,77 @@ class TestTracker:
         for number in range(90):
             searched = 0
             places = [(x + number % 30, y) for x in (0, 300) for y in (0, 250)]
-            faces = tracker.update(frame(grey, *places), number * FRAME_S)
+            faces = tracker.update(frame(gray, *places), number * FRAME_S)
             if number > 60:
                 assert searched == 2
                 assert all(face.age_s < 1.5 * FRAME_S for face in faces)
                 assert all(any(face.box.overlap(face_at(place)) > 0.6 for face in faces) for place in places)
 
-    def test_another_face_gets_a_new_identity(self, grey: Grey) -> None:
+    def test_another_face_gets_a_new_identity(self, gray: Gray) -> None:
         tracker = FaceTracker()
-        (first,) = play(tracker, frame(grey, (20, 20)), range(10))
-        (second,) = play(tracker, frame(grey, (400, 250)), range(10, 40))
+        (first,) = play(tracker, frame(gray, (20, 20)), range(10))
+        (second,) = play(tracker, frame(gray, (400, 250)), range(10, 40))
         assert second.track_id != first.track_id
         assert second.box.overlap(face_at((400, 250))) > 0.6
 
-    def test_a_face_out_of_sight_is_lost_within_three_tenths_of_a_second_and_not_at_once(self, grey: Grey) -> None:
+    def test_a_face_out_of_sight_is_lost_within_three_tenths_of_a_second_and_not_at_once(self, gray: Gray) -> None:
         tracker = FaceTracker()
-        play(tracker, frame(grey, (200, 100)), range(10))
+        play(tracker, frame(gray, (200, 100)), range(10))
         last_seen_s = 9 * FRAME_S
-        assert [len(tracker.update(frame(grey), last_seen_s + gone_s)) for gone_s in (0.1, 0.2, 0.25)] == [1, 1, 1]
-        assert [len(tracker.update(frame(grey), last_seen_s + gone_s)) for gone_s in (0.27, 0.5)] == [0, 0]
+        assert [len(tracker.update(frame(gray), last_seen_s + gone_s)) for gone_s in (0.1, 0.2, 0.25)] == [1, 1, 1]
+        assert [len(tracker.update(frame(gray), last_seen_s + gone_s)) for gone_s in (0.27, 0.5)] == [0, 0]
 
-    def test_a_face_that_was_hidden_for_a_moment_is_the_same(self, grey: Grey) -> None:
+    def test_a_face_that_was_hidden_for_a_moment_is_the_same(self, gray: Gray) -> None:
         tracker, shown = FaceTracker(), []
         for number in range(30):
             hidden = number in (10, 11, 12, 20)
-            faces = tracker.update(frame(grey) if hidden else frame(grey, (200, 100)), number * FRAME_S)
+            faces = tracker.update(frame(gray) if hidden else frame(gray, (200, 100)), number * FRAME_S)
             assert len(faces) == 1 or number < FOUND_AFTER
             shown += faces
         assert {face.track_id for face in shown} == {1}
 
     @pytest.mark.parametrize("late", range(FOUND_AFTER))
-    def test_a_face_seen_once_is_never_shown(self, late: int, grey: Grey) -> None:
+    def test_a_face_seen_once_is_never_shown(self, late: int, gray: Gray) -> None:
         tracker, shown = FaceTracker(), []
         for number in range(30):
-            image = frame(grey, (200, 100)) if number == late else frame(grey)
+            image = frame(gray, (200, 100)) if number == late else frame(gray)
             shown += tracker.update(image, number * FRAME_S)
         assert shown == []
 
     @pytest.mark.parametrize("face_px", [90, 95, 125, 180, 230])
-    def test_a_face_is_found_within_a_fifth_of_a_second(self, face_px: int, grey: Grey) -> None:
+    def test_a_face_is_found_within_a_fifth_of_a_second(self, face_px: int, gray: Gray) -> None:
         head_px = round(face_px * HEAD_PX / FACE_PX)
-        image = frame(grey, (100, 0), head_px=head_px)
+        image = frame(gray, (100, 0), head_px=head_px)
         for starts_at in range(len(SCANS)):  # wherever in their turn the scans are when it appears
             tracker = FaceTracker()
-            play(tracker, frame(grey), range(starts_at))
+            play(tracker, frame(gray), range(starts_at))
             (face,) = play(tracker, image, range(starts_at, starts_at + 6))
             assert face.box.overlap(face_at((100, 0), head_px)) > 0.6
 
     @pytest.mark.parametrize("place", [(40, 30), (280, 170), (480, 330)])
-    def test_a_small_face_is_found_within_a_second(self, place: tuple[int, int], grey: Grey) -> None:
+    def test_a_small_face_is_found_within_a_second(self, place: tuple[int, int], gray: Gray) -> None:
         head_px = round(55 * HEAD_PX / FACE_PX)
-        (face,) = play(FaceTracker(), frame(grey, place, head_px=head_px), range(30))
+        (face,) = play(FaceTracker(), frame(gray, place, head_px=head_px), range(30))
         assert face.box.overlap(face_at(place, head_px)) > 0.6
 
-    def test_the_box_of_a_face_that_keeps_still_does_not_tremble(self, grey: Grey) -> None:
+    def test_the_box_of_a_face_that_keeps_still_does_not_tremble(self, gray: Gray) -> None:
         tracker, boxes = FaceTracker(), []
         for number in range(30):
             jittered = (200 + number % 2, 100 + number // 2 % 2)  # a pixel of noise
-            boxes += [face.box for face in tracker.update(frame(grey, jittered), number * FRAME_S)]
+            boxes += [face.box for face in tracker.update(frame(gray, jittered), number * FRAME_S)]
         assert np.ptp(np.array(boxes[10:]), axis=0).max() <= 4
 
-    def test_a_change_of_size_starts_afresh_and_finds_the_face_in_the_new_frame(self, grey: Grey) -> None:
+    def test_a_change_of_size_starts_afresh_and_finds_the_face_in_the_new_frame(self, gray: Gray) -> None:
         tracker = FaceTracker()
-        image = frame(grey, (400, 250))
+        image = frame(gray, (400, 250))
         (before,) = play(tracker, image, range(10))
         small = np.asarray(cv2.resize(image, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
         (after,) = play(tracker, small, range(10, 11 + FOUND_AFTER))
         assert after.track_id != before.track_id
         assert after.box.overlap(face_at((200, 125), HEAD_PX // 2)) > 0.6
 
-    def test_frames_of_any_size_in_a_row_do_no_harm(self, grey: Grey) -> None:
+    def test_frames_of_any_size_in_a_row_do_no_harm(self, gray: Gray) -> None:
         tracker = FaceTracker()
         for number, size in enumerate([(640, 480), (1, 1), (500, 1), (333, 517), (24, 24), (25, 31)] * 3):
-            tracker.update(np.asarray(cv2.resize(frame(grey, (200, 100)), size), np.uint8), number * FRAME_S)
-        assert len(play(tracker, frame(grey, (200, 100)), range(20, 21 + FOUND_AFTER))) == 1
+            tracker.update(np.asarray(cv2.resize(frame(gray, (200, 100)), size), np.uint8), number * FRAME_S)
+        assert len(play(tracker, frame(gray, (200, 100)), range(20, 21 + FOUND_AFTER))) == 1

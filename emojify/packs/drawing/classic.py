@@ -76,10 +76,10 @@ def _cheeks(amount: float) -> list[str]:
     return [ellipse(_CX + side * 142, 312, 54, 38, fill="url(#cheek)", fill_opacity=0.75 * amount) for side in (-1, 1)]
 
 
-def _creases(expression: Expression, colour: str) -> str:
+def _creases(expression: Expression, color: str) -> str:
     """The folds between the brows and beside the nose."""
-    frown = (line(f"M{_CX + s * 15} 180q{s * -6} 16 {s * 2} 32", colour, 7, expression.frown_crease) for s in (-1, 1))
-    nose = (line(f"M{_CX + s * 14} 262q{s * 26} 2 {s * 30} 30", colour, 8, expression.nose_wrinkle) for s in (-1, 1))
+    frown = (line(f"M{_CX + s * 15} 180q{s * -6} 16 {s * 2} 32", color, 7, expression.frown_crease) for s in (-1, 1))
+    nose = (line(f"M{_CX + s * 14} 262q{s * 26} 2 {s * 30} 30", color, 8, expression.nose_wrinkle) for s in (-1, 1))
     return tag("g", *frown, *nose)
 
 

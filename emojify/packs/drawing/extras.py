@@ -14,16 +14,16 @@ _THUMB = "M-34 20L-62 -4"
 
 
 def sticker_edge(*silhouettes: str) -> str:
-    """A white border around the shapes and a thin grey line around that: it reads on any background."""
+    """A white border around the shapes and a thin gray line around that: it reads on any background."""
     return "".join(
-        tag("g", *silhouettes, fill=colour, stroke=colour, stroke_width=width_px, stroke_linejoin="round")
-        for colour, width_px in (("#a4a7ae", 20), ("#fff", 17))
+        tag("g", *silhouettes, fill=color, stroke=color, stroke_width=width_px, stroke_linejoin="round")
+        for color, width_px in (("#a4a7ae", 20), ("#fff", 17))
     )
 
 
 @cache
 def extras_gradients() -> str:
-    """The colours of water and of blushing cheeks."""
+    """The colors of water and of blushing cheeks."""
     return gradient("water", {0: "#d8f3ff", 0.5: "#6cc6ff", 1: "#2a8be6"}, DOWN) + gradient(
         "cheek", {0: "#ff5652", 1: "#ff5652"}, OUT, fade=True
     )
@@ -43,7 +43,7 @@ def hands(amount: float, cx: float, y: float, apart_px: float, fill: str, outlin
     They grow there from nothing, so that none is ever cut by the edge of the picture.
 
     Args:
-        fill, outline: the colours of the skin.
+        fill, outline: the colors of the skin.
         forearm: drawn behind each hand; it stands on the origin, and the hand above it.
     """
     # They come late: a trace of fear must not put its hands in the way of other expressions.

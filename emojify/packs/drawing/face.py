@@ -106,7 +106,7 @@ def eye(expression: Expression, place: EyePlace, skin: Shades) -> str:
 
 
 def brow(expression: Expression, place: BrowPlace, hair: Shades) -> str:
-    """A brow in the colour of the hair."""
+    """A brow in the color of the hair."""
     return path(
         brow_outline(expression, place), fill=hair.shadow, stroke=hair.line, stroke_width=4, stroke_linejoin="round"
     )

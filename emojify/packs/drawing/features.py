@@ -1,6 +1,6 @@
 """The geometry of eyes and brows, shared by every face that is drawn.
 
-A feature is worked out here as curves; how it is coloured is the affair of the face it belongs to.
+A feature is worked out here as curves; how it is colored is the affair of the face it belongs to.
 """
 
 from dataclasses import dataclass

@@ -6,13 +6,13 @@ Drawn for a head that fills x 134 to 378 and y 84 to 388 of a 512 square.
 from dataclasses import dataclass
 from math import cos, radians, sin
 
-from emojify.packs.drawing.people import HAIR_COLOURS, Hair, HairColour, Hat
+from emojify.packs.drawing.people import HAIR_COLORS, Hair, HairColor, Hat
 from emojify.packs.drawing.shapes import line, path
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Path data. ``shine`` is filled with the light colour, ``strands`` are lines in the dark one.
+    """Path data. ``shine`` is filled with the light color, ``strands`` are lines in the dark one.
 
     ``outer`` and ``hairline`` together enclose what lies on the head: up its left side and down its right one,
     then back along the forehead.
@@ -215,14 +215,14 @@ def cut_under(hair: Hair, hat: Hat) -> Cut:
     return _UNDER_HAT.get(hair, CUTS[hair]) if hat in (Hat.CAP, Hat.BEANIE) else CUTS[hair]
 
 
-def hair_behind(cut: Cut, colour: HairColour) -> str:
+def hair_behind(cut: Cut, color: HairColor) -> str:
     """What is seen of the hair beside the head and below it. The document needs a gradient ``hair-back``."""
-    return path(cut.back, fill="url(#hair-back)", stroke=HAIR_COLOURS[colour].line, stroke_width=4)
+    return path(cut.back, fill="url(#hair-back)", stroke=HAIR_COLORS[color].line, stroke_width=4)
 
 
-def hair_on_head(cut: Cut, colour: HairColour) -> str:
+def hair_on_head(cut: Cut, color: HairColor) -> str:
     """What lies on the head. The document needs a gradient ``hair``."""
-    shades = HAIR_COLOURS[colour]
+    shades = HAIR_COLORS[color]
     return (
         path(cut.outer + cut.hairline, fill="url(#hair)", stroke=shades.line, stroke_width=4, stroke_linejoin="round")
         + line(cut.strands, shades.shadow, 5)

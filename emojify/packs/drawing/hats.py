@@ -37,10 +37,10 @@ _FACE_OPENING = (
 
 
 @cache
-def hat(kind: Hat, colour: Clothes) -> str:
+def hat(kind: Hat, color: Clothes) -> str:
     """A hat, above the hair. The document needs a gradient ``hat``."""
     drawing = _DRAWINGS.get(kind)
-    return drawing(CLOTHES[colour]) if drawing else ""
+    return drawing(CLOTHES[color]) if drawing else ""
 
 
 def _rim(shades: Shades) -> dict[str, str | float]:

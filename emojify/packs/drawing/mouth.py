@@ -41,7 +41,7 @@ def mouth_opening(expression: Expression, place: MouthPlace) -> Opening:
 
 @cache
 def mouth_gradients() -> str:
-    """The colours inside a mouth."""
+    """The colors inside a mouth."""
     return gradient("mouth", {0: "#4d0c19", 1: "#951f2e"}, DOWN) + gradient(
         "tongue", {0: "#ff8d92", 1: "#e85364"}, DOWN
     )

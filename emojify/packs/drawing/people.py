@@ -1,4 +1,4 @@
-"""What a person can look like: the choices of an avatar maker, each with its colours."""
+"""What a person can look like: the choices of an avatar maker, each with its colors."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,8 +30,8 @@ class Hair(StrEnum):
     PIGTAILS = "pigtails"
 
 
-class HairColour(StrEnum):
-    """Colours of hair, brows and beard."""
+class HairColor(StrEnum):
+    """Colors of hair, brows and beard."""
 
     BLACK = "black"
     BROWN = "brown"
@@ -80,7 +80,7 @@ class Earrings(StrEnum):
 
 
 class Clothes(StrEnum):
-    """Colours of shirts and hats."""
+    """Colors of shirts and hats."""
 
     CORAL = "coral"
     SUN = "sun"
@@ -91,7 +91,7 @@ class Clothes(StrEnum):
 
 
 class Background(StrEnum):
-    """Colours of the disc behind the person; none leaves it transparent."""
+    """Colors of the disc behind the person; none leaves it transparent."""
 
     NONE = "none"
     PEACH = "peach"
@@ -106,9 +106,9 @@ class Person:
 
     skin: Skin = Skin.HONEY
     hair: Hair = Hair.SHORT
-    hair_colour: HairColour = HairColour.BROWN
+    hair_color: HairColor = HairColor.BROWN
     hat: Hat = Hat.NONE
-    hat_colour: Clothes = Clothes.CORAL
+    hat_color: Clothes = Clothes.CORAL
     glasses: Glasses = Glasses.NONE
     beard: Beard = Beard.NONE
     earrings: Earrings = Earrings.NONE
@@ -119,9 +119,9 @@ class Person:
 PARTS: dict[str, type[StrEnum]] = {
     "skin": Skin,
     "hair": Hair,
-    "hair_colour": HairColour,
+    "hair_color": HairColor,
     "hat": Hat,
-    "hat_colour": Clothes,
+    "hat_color": Clothes,
     "glasses": Glasses,
     "beard": Beard,
     "earrings": Earrings,
@@ -133,7 +133,7 @@ PARTS: dict[str, type[StrEnum]] = {
 
 @dataclass(frozen=True)
 class Shades:
-    """One material: where light falls on it, its own colour, its shadow, and the line drawn in it."""
+    """One material: where light falls on it, its own color, its shadow, and the line drawn in it."""
 
     light: str
     base: str
@@ -150,14 +150,14 @@ SKINS: dict[Skin, Shades] = {
     Skin.EBONY: Shades("#8f5b40", "#6f412b", "#52301f", "#2b150b"),
 }
 
-HAIR_COLOURS: dict[HairColour, Shades] = {
-    HairColour.BLACK: Shades("#555069", "#2f2b3a", "#1d1a26", "#15131b"),
-    HairColour.BROWN: Shades("#96613c", "#673d24", "#482815", "#33190b"),
-    HairColour.AUBURN: Shades("#d97a46", "#ad4d26", "#833416", "#57200c"),
-    HairColour.BLONDE: Shades("#ffe08a", "#edb94f", "#cb8f2f", "#8a5c18"),
-    HairColour.SILVER: Shades("#f1f3f6", "#c6ccd5", "#9aa3b0", "#636c7a"),
-    HairColour.PINK: Shades("#ffb3cf", "#f5769f", "#cf4a7c", "#8f2850"),
-    HairColour.TEAL: Shades("#6fdccb", "#2ba99b", "#1a7d77", "#0e524f"),
+HAIR_COLORS: dict[HairColor, Shades] = {
+    HairColor.BLACK: Shades("#555069", "#2f2b3a", "#1d1a26", "#15131b"),
+    HairColor.BROWN: Shades("#96613c", "#673d24", "#482815", "#33190b"),
+    HairColor.AUBURN: Shades("#d97a46", "#ad4d26", "#833416", "#57200c"),
+    HairColor.BLONDE: Shades("#ffe08a", "#edb94f", "#cb8f2f", "#8a5c18"),
+    HairColor.SILVER: Shades("#f1f3f6", "#c6ccd5", "#9aa3b0", "#636c7a"),
+    HairColor.PINK: Shades("#ffb3cf", "#f5769f", "#cf4a7c", "#8f2850"),
+    HairColor.TEAL: Shades("#6fdccb", "#2ba99b", "#1a7d77", "#0e524f"),
 }
 
 CLOTHES: dict[Clothes, Shades] = {

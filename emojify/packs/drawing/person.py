@@ -27,11 +27,11 @@ from emojify.packs.drawing.mouth import mouth, mouth_gradients, mouth_opening
 from emojify.packs.drawing.people import (
     BACKGROUNDS,
     CLOTHES,
-    HAIR_COLOURS,
+    HAIR_COLORS,
     SKINS,
     Background,
     Clothes,
-    HairColour,
+    HairColor,
     Person,
     Shades,
 )
@@ -68,13 +68,13 @@ def behind_face(person: Person, head_tilt_degrees: float) -> str:
         _definitions(person),
         disc,
         sticker_edge(path(SHOULDERS), tag("g", *head, transform=place)),
-        tag("g", hair_behind(cut, person.hair_colour), transform=place),
+        tag("g", hair_behind(cut, person.hair_color), transform=place),
     )
 
 
 def face(person: Person, expression: Expression) -> str:
     """The layer of the face and the body."""
-    skin, hair = tinted(SKINS[person.skin], expression), HAIR_COLOURS[person.hair_colour]
+    skin, hair = tinted(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
     outline = jaw(expression)
     head = tag(
         "g",
@@ -92,7 +92,7 @@ def face(person: Person, expression: Expression) -> str:
     return tag(
         "g",
         _skin_gradients(skin),
-        _face_definitions(person.hair_colour, person.clothes),
+        _face_definitions(person.hair_color, person.clothes),
         path(SHOULDERS, fill="url(#neck)", stroke=skin.line, stroke_width=4),
         shirt(person.clothes),
         head,
@@ -101,14 +101,14 @@ def face(person: Person, expression: Expression) -> str:
 
 def on_head(person: Person, head_tilt_degrees: float) -> str:
     """The layer of hair and hat. It moves with the tilt alone."""
-    hair = hair_on_head(cut_under(person.hair, person.hat), person.hair_colour)
-    worn = hat(person.hat, person.hat_colour)
+    hair = hair_on_head(cut_under(person.hair, person.hat), person.hair_color)
+    worn = hat(person.hat, person.hat_color)
     return tag("g", _definitions(person), hair, worn, transform=_place(head_tilt_degrees))
 
 
 def before_face(person: Person, expression: Expression) -> str:
     """The layer before everything: brows, glasses, water, hands."""
-    skin, hair = tinted(SKINS[person.skin], expression), HAIR_COLOURS[person.hair_colour]
+    skin, hair = tinted(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
     return tag(
         "g",
         extras_gradients(),
@@ -134,7 +134,7 @@ def _backdrop(person: Person) -> str:
 
 
 def _definitions(person: Person) -> str:
-    hair, worn = HAIR_COLOURS[person.hair_colour], CLOTHES[person.hat_colour]
+    hair, worn = HAIR_COLORS[person.hair_color], CLOTHES[person.hat_color]
     return (
         gradient("hair", {0: hair.light, 0.45: hair.base, 1: hair.shadow}, DOWN)
         + gradient("hair-back", {0: hair.base, 1: hair.shadow}, DOWN)
@@ -143,8 +143,8 @@ def _definitions(person: Person) -> str:
 
 
 @cache
-def _face_definitions(hair_colour: HairColour, clothes_colour: Clothes) -> str:
-    hair, clothes = HAIR_COLOURS[hair_colour], CLOTHES[clothes_colour]
+def _face_definitions(hair_color: HairColor, clothes_color: Clothes) -> str:
+    hair, clothes = HAIR_COLORS[hair_color], CLOTHES[clothes_color]
     return "".join([
         gradient("hair-back", {0: hair.base, 1: hair.shadow}, DOWN),
         gradient("shirt", {0: clothes.light, 1: clothes.base}, DOWN),

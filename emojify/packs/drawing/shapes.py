@@ -1,4 +1,4 @@
-"""Small tools for writing SVG: tags, paths through numpy points, colours.
+"""Small tools for writing SVG: tags, paths through numpy points, colors.
 
 Parts that cut into each other (iris and lids, teeth and lips) are cut by arithmetic here and not by
 ``clipPath``, which would cost the renderer a layer each.
@@ -32,10 +32,10 @@ def path(d: str, **attributes: str | float) -> str:
     return tag("path", d=d, **attributes) if d else ""
 
 
-def line(d: str, colour: str, width_px: float, opacity: float = 1.0) -> str:
+def line(d: str, color: str, width_px: float, opacity: float = 1.0) -> str:
     """A stroke with round ends and no fill."""
     return path(
-        d, fill="none", stroke=colour, stroke_width=width_px, stroke_linecap="round", stroke_linejoin="round",
+        d, fill="none", stroke=color, stroke_width=width_px, stroke_linecap="round", stroke_linejoin="round",
         stroke_opacity=opacity,
     )  # fmt: skip
 
@@ -56,8 +56,8 @@ def gradient(name: str, stops: dict[float, str], place: dict[str, float], fade: 
     """
     last = max(stops)
     written = [
-        tag("stop", offset=offset, stop_color=colour, stop_opacity=0.0 if fade and offset == last else 1.0)
-        for offset, colour in stops.items()
+        tag("stop", offset=offset, stop_color=color, stop_opacity=0.0 if fade and offset == last else 1.0)
+        for offset, color in stops.items()
     ]
     return tag("radialGradient" if "r" in place else "linearGradient", *written, id=name, **place)
 
@@ -98,7 +98,7 @@ def drop(x: float, y: float, size_px: float) -> str:
 
 
 def mix(first: str, second: str, share: float) -> str:
-    """The colour ``share`` of the way from ``#rrggbb`` to ``#rrggbb``."""
+    """The color ``share`` of the way from ``#rrggbb`` to ``#rrggbb``."""
     pairs = [(int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(a + (b - a) * min(max(share, 0.0), 1.0)):02x}" for a, b in pairs)
 

@@ -68,18 +68,18 @@ def earrings(kind: Earrings) -> str:
 
 
 @cache
-def shirt(colour: Clothes) -> str:
+def shirt(color: Clothes) -> str:
     """The shirt, without the neck. The document needs a gradient ``shirt``."""
-    shades = CLOTHES[colour]
+    shades = CLOTHES[color]
     return path(_SHIRT, fill="url(#shirt)", stroke=shades.line, stroke_width=5, stroke_linejoin="round") + line(
         "M184 446C194 468 220 479 256 479C292 479 318 468 328 446", shades.shadow, 11
     )
 
 
 @cache
-def sleeve(colour: Clothes) -> str:
+def sleeve(color: Clothes) -> str:
     """The end of a sleeve that is held up, standing on the origin; a hand goes above it."""
-    shades = CLOTHES[colour]
+    shades = CLOTHES[color]
     return (
         path(_SLEEVE, fill="#fff", stroke="#fff", stroke_width=18, stroke_linejoin="round")
         + path(
