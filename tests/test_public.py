@@ -20,13 +20,13 @@ from emojify.models import ModelStore
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, edit_pack, remove_pack
 from emojify.public import REFUSAL, SIGNED_IN_FOR_S, ask_who_by, is_admin
+from emojify.runs.config import FitConfig
 from emojify.runs.datasets import DataStore
 from emojify.runs.golive import go_live
 from emojify.runs.store import RunStore
 from emojify.settings import ROOT, Settings
 from emojify.teaching import drafts
 from emojify.teaching.samples import Sample, SampleStore
-from emojify.training.config import FitConfig
 from emojify.video.jobs import Job, JobStore, Wish
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box

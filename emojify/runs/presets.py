@@ -10,24 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from emojify.runs.config import FLAGS, RECIPES, FitConfig
+from emojify.runs.machine import cpu_name
 from emojify.runs.progress import read_progress
 from emojify.runs.run import Run, read_json
-from emojify.training.config import FLAGS, RECIPES, FitConfig
-from emojify.training.machine import cpu_name
-
-__all__ = [
-    "PRESETS",
-    "RECIPES",
-    "FitConfig",
-    "Preset",
-    "Rate",
-    "command_line",
-    "cost_s",
-    "duration",
-    "preset_config",
-    "rate_of",
-    "recipe",
-]
 
 TASTE_PICTURES = 3000
 TASTE_S = 100
@@ -77,7 +63,7 @@ class Rate:
 
 def recipe(network: str, voted: bool) -> dict[str, Any]:
     """What a network is best trained with, where there are FER+ votes or none."""
-    return RECIPES[network] | ({} if voted else {"ferplus_weight": 0.0, "crowd_head": 0.0})
+    return RECIPES[network] | ({} if voted else {"ferplus_weight": 0.0, "ferplus_head": 0.0})
 
 
 def preset_config(preset: Preset, data: Path, *, rate: Rate, pictures: dict[str, int], voted: bool) -> FitConfig:

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from emojify.files import parse_json
-from emojify.training.conduct import PROGRESS
+from emojify.runs.control import PROGRESS
 
 
 @dataclass(frozen=True)

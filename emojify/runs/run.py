@@ -13,9 +13,9 @@ from typing import Any
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import parse_json
+from emojify.runs.config import FitConfig
+from emojify.runs.control import ENDED, FULL_BYTES, STOP_REQUESTED
 from emojify.runs.progress import read_progress
-from emojify.training.conduct import ENDED, FULL_BYTES, STOP_ASKED
-from emojify.training.config import FitConfig
 
 QUEUED = "queued.json"
 EXPORTING = "export"  # folder inside the run's, where the process that makes a model of it is recorded
@@ -161,7 +161,7 @@ def _state(folder: Path, record: _Record, running: bool, disk_free_bytes: int) -
     epoch = int(record.checkpoint.get("epoch", 0))
     go_on = f"Resume goes on after epoch {epoch}." if epoch else "No epoch was whole yet: resume begins again."
     if running and not record.ended:
-        if (folder / STOP_ASKED).exists():
+        if (folder / STOP_REQUESTED).exists():
             return State.STOPPING, "It finishes the batch, then ends.", ""
         progress, born = read_progress(folder), processes.born(folder) or 0.0
         if progress.batch is not None and progress.batch.time >= born:
@@ -179,7 +179,7 @@ def _state(folder: Path, record: _Record, running: bool, disk_free_bytes: int) -
     if record.result and record.ended.get("how") != "failed":
         return State.FINISHED, "", ""
     how = record.ended.get("how")
-    if how == "stopped" or (not how and (folder / STOP_ASKED).exists()):
+    if how == "stopped" or (not how and (folder / STOP_REQUESTED).exists()):
         return State.STOPPED, "It was stopped.", go_on
     if how == "failed":
         return State.FAILED, str(record.ended.get("why") or "It does not say why."), go_on

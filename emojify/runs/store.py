@@ -19,9 +19,9 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, write_atomically
 from emojify.public import closed_to_visitors
+from emojify.runs.config import FitConfig
+from emojify.runs.control import ENDED, STOP_REQUESTED
 from emojify.runs.run import EXPORTING, QUEUED, Run, State, look, read_json
-from emojify.training.conduct import ENDED, STOP_ASKED
-from emojify.training.config import FitConfig
 
 ROOM_BYTES = 300_000_000
 """What a run may take: weights, optimizer and average of the larger network, the old ones beside the new."""
@@ -116,7 +116,7 @@ class RunStore:
             raise EmojifyError(f"{run_id} can't be taken out of the queue: {error.strerror}.") from error
         if processes.is_running(folder):
             with suppress(OSError):  # a full disk is a reason to stop a fit, never one that keeps it going
-                write_atomically(folder / STOP_ASKED, b"{}\n")
+                write_atomically(folder / STOP_REQUESTED, b"{}\n")
             processes.stop(folder)
 
     @closed_to_visitors
@@ -172,7 +172,7 @@ class RunStore:
                 return
             folder = self.folder / waiting[0]
             try:
-                for name in (ENDED, STOP_ASKED):
+                for name in (ENDED, STOP_REQUESTED):
                     (folder / name).unlink(missing_ok=True)
                 processes.start(["train", "--resume", str(folder)], folder)
             except OSError as error:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
-from emojify.training.config import FitConfig
+from emojify.runs.config import FitConfig
 from emojify.training.dataset import SIDE, Dataset
 from emojify.training.ferplus import distribution
 
@@ -33,16 +33,16 @@ def targets(data: Dataset, config: FitConfig) -> NDArray[np.float32]:
     wanted = np.eye(len(LABELS), dtype=np.float32)[data.labels]
     voted = distribution(data.votes)
     has_votes = voted.any(axis=1, keepdims=True)
-    if (config.ferplus_weight > 0 or config.crowd_head > 0) and not has_votes.any():
+    if (config.ferplus_weight > 0 or config.ferplus_head > 0) and not has_votes.any():
         raise EmojifyError(
             "This data set has no FER+ votes. Put FER+'s fer2013new.csv into it, or set ferplus_weight and "
-            "crowd_head to 0."
+            "ferplus_head to 0."
         )
     weight = np.float32(config.ferplus_weight) * has_votes
     wanted = (1 - weight) * wanted + weight * voted
     smoothing = np.float32(config.label_smoothing)
     wanted = wanted * (1 - smoothing) + smoothing / np.float32(len(LABELS))
-    return np.hstack([wanted, voted]) if config.crowd_head else wanted
+    return np.hstack([wanted, voted]) if config.ferplus_head else wanted
 
 
 def class_shares(data: Dataset) -> NDArray[np.float32]:

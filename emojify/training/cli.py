@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.training.conduct import Process
-from emojify.training.config import FLAGS, RECIPES, FitConfig
+from emojify.runs.config import FLAGS, RECIPES, FitConfig
+from emojify.runs.control import Process
 
 STOPPED = 130
 """Exit status of a fit that was interrupted: what a shell calls an interrupted command."""
@@ -131,7 +131,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from emojify.training.check import mark_clean
     from emojify.training.dataset import load
     from emojify.training.evaluate import evaluate
-    from emojify.training.picture import confusion_picture
+    from emojify.training.plots import confusion_plot
 
     store = ModelStore(Settings.from_environment().models)
     model = store.get(options.model or store.live_id)
@@ -148,7 +148,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         mirrored=options.mirrored,
         detector_margin=options.detector_margin,
     )
-    if options.picture and not cv2.imwrite(str(options.picture), confusion_picture(figures.confusion)):
+    if options.picture and not cv2.imwrite(str(options.picture), confusion_plot(figures.confusion)):
         raise EmojifyError(f"{options.picture} can't be written: its folder is closed, or the disk full.")
     if options.json:
         what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}

@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED
+from emojify.runs.config import FitConfig
 from emojify.teaching.rehearsal import BANK, choose, make_bank_apart
 from emojify.training.card import make_card
 from emojify.training.check import mark_clean
-from emojify.training.config import FitConfig
 from emojify.training.dataset import SIDE, Dataset, load
 from emojify.training.evaluate import Figures, measure, predict_in_subprocess
 from emojify.training.weights import load_network, save_weights

@@ -27,18 +27,16 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
+from emojify.runs.config import FitConfig
+from emojify.runs.control import Control
 from emojify.training.batches import train_batches
-from emojify.training.conduct import Control
-from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import measure
+from emojify.training.loss import accuracy, loss, with_ferplus_head
 from emojify.training.networks import NETWORKS
-from emojify.training.objective import accuracy, loss, with_crowd_head
-from emojify.training.picture import most_wrong
+from emojify.training.plots import most_wrong
 from emojify.training.rundir import Journal, environment, has_bfloat16, write_json
 from emojify.training.weights import fill_weights
-
-__all__ = ["FitConfig", "resume", "start"]
 
 
 def start(config: FitConfig, run: Path, control: Control | None = None) -> dict[str, Any]:
@@ -148,7 +146,7 @@ def _compiled(config: FitConfig, train: Dataset, precision: str, begins: bool) -
             network = build(side=None) if config.small_epochs else build()
             if begins and config.begin_with:
                 fill_weights(network, config.network, Path(config.begin_with))
-            model = with_crowd_head(network) if config.crowd_head else network
+            model = with_ferplus_head(network) if config.ferplus_head else network
             optimizer = _optimizer(config, batches)
             model.compile(optimizer, loss(config, train), metrics=[accuracy])
             optimizer.build(model.trainable_variables)

@@ -19,7 +19,7 @@ from emojify.errors import EmojifyError
 from emojify.files import write_atomically
 from emojify.training.check import check
 from emojify.training.dataset import Dataset, load
-from emojify.training.picture import as_text
+from emojify.training.plots import png_base64
 
 FACES = 12
 """Of each emotion, side by side in one picture."""
@@ -63,7 +63,7 @@ def _faces(data: Dataset, emotion: int) -> str:
     """Some faces of one emotion, always the same ones, as one PNG in base64."""
     rows = np.flatnonzero((data.labels == emotion) & (data.splits == "train"))
     chosen = np.random.default_rng(emotion).permutation(rows)[:FACES]
-    return as_text(cv2.hconcat(list(data.images[chosen])).astype(np.uint8))
+    return png_base64(cv2.hconcat(list(data.images[chosen])).astype(np.uint8))
 
 
 class _Progress:

@@ -24,7 +24,7 @@ from typing import Any
 import tensorflow as tf
 
 from emojify.files import write_atomically
-from emojify.training.machine import cpu_info, cpu_name
+from emojify.runs.machine import cpu_info, cpu_name
 
 LINES_AN_EPOCH = 50
 SECONDS_BETWEEN_LINES = 0.5

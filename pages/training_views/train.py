@@ -11,11 +11,10 @@ import streamlit as st
 
 from emojify.errors import EmojifyError
 from emojify.runs.charts import curve_rows, curve_spec
+from emojify.runs.config import RECIPES, FitConfig
 from emojify.runs.datasets import Check
 from emojify.runs.presets import (
     PRESETS,
-    RECIPES,
-    FitConfig,
     Preset,
     command_line,
     cost_s,
@@ -284,7 +283,7 @@ def curves(run: Run, progress: Progress) -> None:
     for place, metric, percent in ((left, "loss", False), (right, "accuracy", True)):
         rows = curve_rows(progress, metric, run.best_epoch)
         place.vega_lite_chart(rows, curve_spec(metric.capitalize(), percent=percent), width="stretch")
-    if run.config is not None and (run.config.crowd_head or run.config.logit_adjustment):
+    if run.config is not None and (run.config.ferplus_head or run.config.logit_adjustment):
         st.caption(
             "The two losses can't be compared: the one on train includes this recipe's second head or adjusted logits."
         )

@@ -15,12 +15,12 @@ from emojify.emotions import Emotion
 from emojify.models import ModelStore
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, edit_pack, list_packs, remove_pack
+from emojify.runs.config import FitConfig
 from emojify.runs.datasets import STAMP, DataStore, _stamp
 from emojify.runs.store import RunStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
 from emojify.teaching.samples import SampleStore
-from emojify.training.config import FitConfig
 from emojify.video.jobs import Job, JobStore, Wish
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from PIL import Image
 
-from emojify.training.config import FitConfig
+from emojify.runs.config import FitConfig
 from tests.fuzz.inputs import picture_files
 from tests.fuzz.run import CORPUS
 from tests.fuzz.targets import RUN_FILES, TARGETS, TWO_ROWS

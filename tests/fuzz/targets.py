@@ -21,12 +21,12 @@ from emojify.models import LIVE, ModelStore
 from emojify.packs.importer import read_files, read_picture, read_zip
 from emojify.packs.store import add_pack, export_pack, list_packs
 from emojify.pictures import read_photo
+from emojify.runs.config import FitConfig
 from emojify.runs.progress import read_progress
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from emojify.settings import Settings
 from emojify.teaching.samples import SampleStore
-from emojify.training.config import FitConfig
 from emojify.training.dataset import load
 from emojify.video.jobs import JobStore
 from tests.packs.inputs import HAPPY, tree, with_manifest

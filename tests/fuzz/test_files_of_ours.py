@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 
 from emojify.errors import EmojifyError
 from emojify.models import ModelStore
+from emojify.runs.config import FitConfig
 from emojify.runs.progress import read_progress
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from emojify.settings import Settings
 from emojify.teaching.samples import SampleStore
-from emojify.training.config import FitConfig
 from emojify.video.jobs import JobStore
 from emojify.vision.classifier import crop_face
 from emojify.vision.readings import Box

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from emojify.processes import PROCESS
-from emojify.training.config import FitConfig
+from emojify.runs.config import FitConfig
 
 GOES_ON, FINISHES, FAILS, SAYS_NOTHING = 1, 2, 3, 4
 

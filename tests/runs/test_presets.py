@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from emojify.runs.config import FitConfig
+from emojify.runs.machine import cpu_name
 from emojify.runs.presets import (
     FER2013_PICTURES,
     PRESETS,
@@ -21,8 +23,6 @@ from emojify.runs.presets import (
 )
 from emojify.runs.run import look
 from emojify.training import cli
-from emojify.training.config import FitConfig
-from emojify.training.machine import cpu_name
 
 QUICK, SLOW = Rate(1000.0, True), Rate(80.0, True)
 
@@ -32,7 +32,7 @@ QUICK, SLOW = Rate(1000.0, True), Rate(80.0, True)
 def test_every_preset_can_be_fitted(preset: Preset, voted: bool) -> None:
     config = preset_config(preset, Path("fer2013.zip"), rate=QUICK, pictures=FER2013_PICTURES, voted=voted)
     assert config.network == preset.network
-    assert voted or config.ferplus_weight == config.crowd_head == 0
+    assert voted or config.ferplus_weight == config.ferplus_head == 0
 
 
 @pytest.mark.parametrize(("rate", "limit_s"), [(QUICK, 120), (Rate(250.0, True), 120), (SLOW, 200)])

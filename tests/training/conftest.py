@@ -7,9 +7,10 @@ import keras
 import pytest
 from keras import layers
 
+from emojify.runs.config import FitConfig
 from emojify.training import networks
 from emojify.training.dataset import Dataset, load
-from emojify.training.fit import FitConfig, start
+from emojify.training.fit import start
 from tests.training.drawn import write_faces, write_votes
 
 

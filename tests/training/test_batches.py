@@ -10,8 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
+from emojify.runs.config import FitConfig
 from emojify.training.batches import augment, targets, train_batches
-from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset
 
 GEOMETRY: dict[str, Any] = {"flip": True, "shift": 0.1, "rotation": 15.0, "scale": 0.15}
@@ -46,7 +46,7 @@ def test_votes_are_mixed_in_by_their_weight_where_there_are_any(train: Dataset) 
 def test_a_second_heads_targets_are_the_votes_alone(train: Dataset) -> None:
     votes = np.zeros((len(train), 10), np.uint8)
     votes[0, [Emotion.SAD, Emotion.NEUTRAL]] = 6, 4
-    rows = targets(replace(train, votes=votes), FitConfig("data", crowd_head=0.5, label_smoothing=0.07))
+    rows = targets(replace(train, votes=votes), FitConfig("data", ferplus_head=0.5, label_smoothing=0.07))
     assert rows[0].tolist() == pytest.approx([0.94, *[0.01] * 6, 0, 0, 0, 0, 0.4, 0.6, 0])
     assert rows[1, 7:].tolist() == [0] * 7
 

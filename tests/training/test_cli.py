@@ -12,8 +12,8 @@ import cv2
 import pytest
 
 from emojify.errors import EmojifyError
+from emojify.runs.config import RECIPES
 from emojify.training.cli import add_commands
-from emojify.training.config import RECIPES
 from emojify.training.export import export_run
 
 

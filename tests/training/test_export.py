@@ -10,8 +10,8 @@ import pytest
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
+from emojify.runs.config import FitConfig
 from emojify.training import export as exporting
-from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import evaluate, predict_in_subprocess
 from emojify.training.export import convert, export, export_run, recipe_of
@@ -130,21 +130,21 @@ def test_float_ships_when_int8_loses_too_much(
 def test_export_adds_logit_bias_to_network_and_card(
     model: Path, finished_run: Path, faces: Path, data: Dataset, tmp_path: Path
 ) -> None:
-    leaning = export_run(finished_run, faces, tmp_path, "leaning", logit_bias={"fearful": 0.7})
+    biased = export_run(finished_run, faces, tmp_path, "biased", logit_bias={"fearful": 0.7})
     pixels = data.split("public").images[..., None]
-    plain, leant = (
-        np.log(load_network("tiny", folder / "weights.npz").predict(pixels, verbose=0)) for folder in (model, leaning)
+    plain, biased_logits = (
+        np.log(load_network("tiny", folder / "weights.npz").predict(pixels, verbose=0)) for folder in (model, biased)
     )
-    more = (leant - plain) - (leant - plain)[:, :1]  # softmax knows logits up to a constant alone
+    more = (biased_logits - plain) - (biased_logits - plain)[:, :1]  # softmax knows logits up to a constant alone
     np.testing.assert_allclose(more, np.eye(7)[[2]].repeat(len(pixels), 0) * 0.7, atol=0.01)
-    assert json.loads((leaning / "card.json").read_text())["recipe"]["logit_bias"] == {"fearful": 0.7}
+    assert json.loads((biased / "card.json").read_text())["recipe"]["logit_bias"] == {"fearful": 0.7}
 
 
 @pytest.mark.parametrize(
     ("logit_bias", "sentence"),
     [
         ({"afraid": 0.1}, "no emotion called 'afraid'"),
-        ({"sad": float("nan")}, "bias of sad is nan"),
+        ({"sad": float("nan")}, "logit bias of sad is nan"),
         ({"sad": 9}, "is 9"),
     ],
 )

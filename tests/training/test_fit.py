@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from emojify.errors import EmojifyError
+from emojify.runs.config import RECIPES, FitConfig
 from emojify.training import rundir
-from emojify.training.config import RECIPES, FitConfig
 from emojify.training.fit import resume, start
 from emojify.training.networks import NETWORKS
 from emojify.training.rundir import Journal
@@ -54,7 +54,7 @@ def cut_power_in_epoch(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SMALL = PLAIN | {"network": "pooled", "small_epochs": 1, "average": 0.9}
-SECOND_HEAD = EVERYTHING | {"crowd_head": 0.5}
+SECOND_HEAD = EVERYTHING | {"ferplus_head": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,18 @@ def test_votes_that_are_not_there_are_asked_for(faces: Path, tmp_path: Path) -> 
     with pytest.raises(EmojifyError, match=r"no FER\+ votes"):
         start(FitConfig(str(faces), network="tiny", ferplus_weight=0.5), tmp_path / "run")
     with pytest.raises(EmojifyError, match=r"no FER\+ votes"):
-        start(FitConfig(str(faces), network="tiny", crowd_head=0.5), tmp_path / "other")
+        start(FitConfig(str(faces), network="tiny", ferplus_head=0.5), tmp_path / "other")
 
 
 def test_a_config_of_the_first_version_is_the_tutorials_recipe(tmp_path: Path) -> None:
     old = {"data": "fer2013.zip", "network": "seed", "epochs": 50, "batch_size": 64, "learning_rate": 0.0001}
     (tmp_path / "config.json").write_text(json.dumps(old | {"decay": 1e-06, "seed": 1}))
     assert FitConfig.read(tmp_path) == FitConfig("fer2013.zip")
+
+
+def test_config_reads_old_names(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"data": "fer2013.zip", "network": "residual", "crowd_head": 0.5}')
+    assert FitConfig.read(tmp_path) == FitConfig("fer2013.zip", network="residual", ferplus_head=0.5)
 
 
 @pytest.mark.parametrize(

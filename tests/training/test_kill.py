@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from emojify.files import fingerprint
+from emojify.runs.config import FitConfig
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from emojify.training.fit import FitConfig, resume, start
+from emojify.training.fit import resume, start
 from emojify.training.weights import load_network
 from tests.faults.broken_disk import BrokenDisk, broken
 

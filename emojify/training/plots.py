@@ -18,7 +18,7 @@ _CELL, _MARGIN = 72, 120
 _INK, _PAPER, _BLUE = (40, 40, 40), (255, 255, 255), (178, 114, 0)  # BGR; the blue is Okabe and Ito's
 
 
-def confusion_picture(confusion: list[list[int]]) -> NDArray[np.uint8]:
+def confusion_plot(confusion: list[list[int]]) -> NDArray[np.uint8]:
     """A row per label, a column per reading; the darker, the larger the share of its row.
 
     Args:
@@ -62,13 +62,13 @@ def most_wrong(probabilities: NDArray[np.float32], data: Dataset) -> list[dict[s
             "label": LABELS[data.labels[row]],
             "read": LABELS[read[row]],
             "confidence": round(float(confidence[row]), 4),
-            "png": as_text(data.images[row]),
+            "png": png_base64(data.images[row]),
         }
         for row in worst
     ]
 
 
-def as_text(image: NDArray[np.uint8]) -> str:
+def png_base64(image: NDArray[np.uint8]) -> str:
     """A picture as PNG in base64, which JSON can hold."""
     return base64.b64encode(cv2.imencode(".png", image)[1].tobytes()).decode()
 

@@ -14,14 +14,14 @@ import numpy as np
 import tensorflow as tf
 
 from emojify.emotions import LABELS
+from emojify.runs.config import FitConfig
 from emojify.training.batches import targets
-from emojify.training.config import FitConfig
 from emojify.training.dataset import Dataset
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def with_crowd_head(network: keras.Model) -> keras.Model:
+def with_ferplus_head(network: keras.Model) -> keras.Model:
     """The same layers, with a second head: (b, 14) float32 probabilities, the network's own seven first."""
     features = network.layers[-1].input
     crowd = keras.layers.Dense(len(LABELS), activation="softmax", dtype="float32", name="crowd")(features)
@@ -39,11 +39,11 @@ def loss(config: FitConfig, train: Dataset) -> Loss:
     def both(wanted: tf.Tensor, said: tf.Tensor) -> tf.Tensor:
         logits = tf.math.log(tf.maximum(said[:, : len(LABELS)], 1e-7)) + lean
         own = keras.losses.categorical_crossentropy(wanted[:, : len(LABELS)], logits, from_logits=True)
-        if not config.crowd_head:
+        if not config.ferplus_head:
             return own
         votes, guessed = wanted[:, len(LABELS) :], said[:, len(LABELS) :]
         # Where nobody voted the row is all zeros, and so is its loss.
-        return own - config.crowd_head * tf.reduce_sum(votes * tf.math.log(tf.maximum(guessed, 1e-7)), axis=1)
+        return own - config.ferplus_head * tf.reduce_sum(votes * tf.math.log(tf.maximum(guessed, 1e-7)), axis=1)
 
     return both
 

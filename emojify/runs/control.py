@@ -19,7 +19,7 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
 
-ENDED, STOP_ASKED = "ended.json", "stopping.json"
+ENDED, STOP_REQUESTED = "ended.json", "stopping.json"
 PROGRESS = "progress.jsonl"
 FULL_BYTES = 20_000_000
 """Less room than that on the disk, and a failed write is put down to it."""
@@ -71,7 +71,7 @@ class Process(Control):
         """
         processes.claim(run)
         self._run = run
-        for name in (ENDED, STOP_ASKED):
+        for name in (ENDED, STOP_REQUESTED):
             (run / name).unlink(missing_ok=True)
 
     def phase(self, words: str) -> None:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from keras import losses
 
-from emojify.training.config import FitConfig
+from emojify.runs.config import FitConfig
 from emojify.training.dataset import Dataset
+from emojify.training.loss import accuracy, loss, with_ferplus_head
 from emojify.training.networks import NETWORKS
-from emojify.training.objective import accuracy, loss, with_crowd_head
 
 WANTED = np.eye(7, dtype=np.float32)[[0, 3]]
 SAID = np.array([[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]], np.float32)
@@ -20,7 +20,7 @@ def test_without_a_second_head_it_is_the_cross_entropy(train: Dataset) -> None:
 
 
 def test_the_votes_cost_a_second_head_by_its_weight_and_only_where_there_are_any(train: Dataset) -> None:
-    config = FitConfig("data", crowd_head=0.5)
+    config = FitConfig("data", ferplus_head=0.5)
     got = np.asarray(loss(config, train)(np.hstack([WANTED, VOTES]), np.hstack([SAID, SAID])))
     own = -np.log([0.4, 0.1])
     votes = np.array([0, -0.5 * np.log(0.1) - 0.5 * np.log(0.4)])
@@ -36,7 +36,7 @@ def test_accuracy_is_the_networks_own() -> None:
 def test_a_second_head_leaves_what_the_network_says(name: str) -> None:
     network = NETWORKS[name]()
     pictures = np.random.default_rng(0).integers(0, 255, (3, 48, 48, 1)).astype(np.uint8)
-    said = with_crowd_head(network).predict(pictures, verbose=0)
+    said = with_ferplus_head(network).predict(pictures, verbose=0)
     assert said.shape == (3, 14)
     np.testing.assert_allclose(said[:, :7], network.predict(pictures, verbose=0), rtol=1e-5)
     assert said[:, 7:].sum(axis=1) == pytest.approx([1, 1, 1])

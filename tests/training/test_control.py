@@ -18,13 +18,14 @@ import pytest
 
 from emojify import processes
 from emojify.errors import EmojifyError
+from emojify.runs import control
+from emojify.runs.config import FitConfig
+from emojify.runs.control import Process, explain
 from emojify.runs.progress import read_progress
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from emojify.training import conduct
-from emojify.training.conduct import Process, explain
 from emojify.training.dataset import load
-from emojify.training.fit import FitConfig, _at_most, start
+from emojify.training.fit import _at_most, start
 from tests.runs.stand_in import kill_all, process_of, wait_until
 
 
@@ -138,7 +139,7 @@ def test_each_end_is_explained_in_a_sentence(error: Exception, sentence: str, tm
 
 
 def test_a_failed_write_on_a_full_disk_is_put_down_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conduct.shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
+    monkeypatch.setattr(control.shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
     assert "The disk is full" in explain(RuntimeError("Can't write"), tmp_path)
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from emojify.errors import EmojifyError
 from emojify.files import parse_json
 
+_OLD_NAMES = {"crowd_head": "ferplus_head"}
+"""Settings that older versions wrote to ``config.json`` under another name."""
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -42,7 +45,7 @@ class FitConfig:
     # Targets
     label_smoothing: float = 0.0
     ferplus_weight: float = 0.0  # share of FER+'s votes in the target, 0 to 1; the rest is the label
-    crowd_head: float = 0.0  # weight of the loss of a second head, which learns the votes during the fit; 0: none
+    ferplus_head: float = 0.0  # weight of the loss of a second head, which learns the votes during the fit; 0: none
     class_balance: float = 0.0  # 1: every emotion weighs alike in the loss; 0: every picture does
     # Menon et al. 2020, "Long-tail learning via logit adjustment": adds this times log(class share) to the logits in
     # the loss, so that the network itself does not lean to what is frequent. 1 aims at macro recall.
@@ -89,7 +92,7 @@ class FitConfig:
         limits |= dict.fromkeys(("ferplus_weight", "class_balance", "shift", "brightness", "contrast"), (0, 1))
         limits |= {"lighting": (0, 1), "erase": (0, 1), "scale": (0, 0.9), "weight_decay": (0, 10), "decay": (0, 10)}
         limits |= {"logit_adjustment": (0, 5), "warmup_epochs": (0, 100_000), "patience": (0, 100_000)}
-        limits |= {"small_epochs": (0, 100_000), "small_side": (16, 48), "crowd_head": (0, 10)}
+        limits |= {"small_epochs": (0, 100_000), "small_side": (16, 48), "ferplus_head": (0, 10)}
         limits |= {"seed": (0, 2_000_000)}  # batches draw from 1,000 of them an epoch, in 32 bits
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
@@ -111,6 +114,7 @@ class FitConfig:
         edited = f"{run / 'config.json'} was edited, and its settings make no sense any more."
         if not isinstance(content, dict):
             raise EmojifyError(edited)
+        content = {_OLD_NAMES.get(name, name): value for name, value in content.items()}
         unknown = set(content) - {field.name for field in fields(cls)}
         if unknown:
             raise EmojifyError(f"{run} was made by another version of Emojify: it sets {', '.join(sorted(unknown))}.")
@@ -143,7 +147,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "average": 0.999,
         "label_smoothing": 0.05,
         "ferplus_weight": 0.1,
-        "crowd_head": 0.5,
+        "ferplus_head": 0.5,
         "logit_adjustment": 0.8,
         "flip": True,
         "shift": 0.1,
