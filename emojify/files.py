@@ -1,10 +1,14 @@
-"""Writing files so that a kill or a full disk leaves the old one whole; taking turns; noticing that some changed.
+"""Files and folders that are never seen half-written, JSON, locks, and operating-system errors as sentences.
 
-What is not whole yet, and what is being deleted, lies beside its place under a name that nobody lists: it begins with
-:data:`UNFINISHED` or :data:`REMOVED`. A kill can leave it there; :func:`clear_leftovers` takes it away.
+A file or folder is written under a temporary name and then renamed to its target in one step. Temporary names are
+siblings of the target and begin with :data:`UNFINISHED` or :data:`REMOVED`; listings skip them because of the leading
+dot. Everything is flushed to the disk before the rename, so neither a killed process nor a power failure leaves a
+target with half of its content. A killed process can leave a temporary name behind; :func:`clear_leftovers` deletes it.
+
+The module works on Linux, macOS and Windows.
 """
 
-import fcntl
+import errno
 import json
 import os
 import secrets
@@ -13,21 +17,38 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emojify.errors import EmojifyError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 UNFINISHED, REMOVED = ".unfinished-", ".removed-"
-ABANDONED_AFTER_S = 3600.0  # nothing takes an hour between two changes: whoever began it was killed
+ABANDONED_AFTER_S = 3600.0
+"""Age at which a temporary file counts as abandoned: no writer pauses for an hour between two changes."""
+
+_LOCK = ".lock"  # used on Windows only
+_LOCK_RETRY_S = 0.05
+
+MAX_DIGITS = 300
+"""Longest integer that :func:`parse_json` accepts, in digits. A longer one does not fit into a float."""
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write ``content`` beside ``path``, flush it to the disk, then rename it into place.
+    """Write ``content`` to a temporary sibling of ``path``, flush it to the disk, and rename it to ``path``.
 
     Args:
-        mode: who may read and write it, as ``chmod`` has it.
+        path: the file to create or replace.
+        content: the whole content of the file.
+        mode: permission bits of the new file, as in :func:`os.chmod`.
 
     Raises:
-        OSError: if it can't be written; ``path`` is as it was, and nothing lies beside it.
+        OSError: if the file can't be written. ``path`` is then unchanged and the temporary file is gone.
     """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.name}.")
     temporary = Path(name)
@@ -36,28 +57,72 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(mode)  # mkstemp keeps it to its owner
+        temporary.chmod(mode)  # mkstemp creates files that only their owner can read
         temporary.replace(path)
     except BaseException:
         temporary.unlink()
         raise
+    _flush_folder(path.parent)
+
+
+@contextmanager
+def new_folder(target: Path, *, mode: int = 0o755) -> Iterator[Path]:
+    """Create a folder with all of its files in one step.
+
+    The block fills a temporary sibling of ``target``. When the block ends, every file is flushed to the disk and the
+    sibling is renamed to ``target``. If the block raises, the sibling is deleted and ``target`` does not appear. ::
+
+        with new_folder(models / "mine") as folder:
+            (folder / "card.json").write_text("{}")
+
+    Args:
+        target: the folder to create; its parent must exist.
+        mode: permission bits of the new folder. Until the rename only its owner can enter it.
+
+    Yields:
+        The temporary folder, empty.
+
+    Raises:
+        FileExistsError: if ``target`` exists, before or after the block.
+        OSError: if the folder can't be written.
+    """
+    _check_free(target)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{UNFINISHED}{target.name}."))
+    try:
+        yield temporary
+        _flush_tree(temporary)
+        temporary.chmod(mode)  # mkdtemp creates folders that only their owner can enter
+        _check_free(target)  # rename would replace an empty folder without an error
+        try:
+            temporary.rename(target)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.ENOTDIR):  # another process created the target meanwhile
+                raise _exists(target) from error
+            raise
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _flush_folder(target.parent)
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a folder so that no half of it is ever seen: out of sight in one step, then for good.
+    """Delete a folder without ever showing half of it: rename it to a temporary name, then delete that.
 
     Raises:
-        OSError: if it stays where it is.
+        OSError: if the folder can't be renamed; it is then unchanged.
     """
-    # Renamed and not first put into a folder of its own: a full disk has no room for that, and must let go.
-    gone = folder.rename(folder.with_name(f"{REMOVED}{secrets.token_hex(8)}"))
-    shutil.rmtree(gone, ignore_errors=True)
+    # Renaming needs no new folder, so it also works on a full disk.
+    removed = folder.rename(folder.with_name(f"{REMOVED}{secrets.token_hex(8)}"))
+    shutil.rmtree(removed, ignore_errors=True)
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Delete what somebody who was killed left in ``folder``; never raises, and leaves what may be under way."""
+    """Delete the temporary files and folders that killed processes left in ``folder``.
+
+    Names younger than :data:`ABANDONED_AFTER_S` stay, since a running process may still use them. Never raises.
+    """
     for path in folder.glob(".*"):
-        with suppress(OSError):  # its owner, or somebody else who clears, may be quicker
+        with suppress(OSError):  # another process may delete the same name first
             old = time.time() - path.stat().st_mtime > ABANDONED_AFTER_S
             if not path.name.startswith((UNFINISHED, REMOVED)) or not old:
                 continue
@@ -69,47 +134,187 @@ def clear_leftovers(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Only one thread of one process at a time gets past this; it needs no file, so a full disk does not matter.
+    """Hold an exclusive lock on ``folder``; other threads and processes that ask for it wait.
+
+    The system releases the lock when the process ends, also when it is killed. On Linux and macOS the lock is on the
+    folder itself and needs no file, so it also works on a full or read-only disk (a library such as ``filelock``
+    creates a lock file first). Windows can't lock a folder; there the lock is on the file ``.lock`` in it.
 
     Raises:
         OSError: if ``folder`` can't be opened.
     """
-    descriptor = os.open(folder, os.O_RDONLY)
+    if fcntl is not None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)  # releases the lock
+    else:
+        with _locked_file(folder / _LOCK):
+            yield
+
+
+@contextmanager
+def _locked_file(path: Path) -> Iterator[None]:
+    import msvcrt  # exists on Windows only
+
+    system: Any = msvcrt  # its functions are unknown to type checkers that run on other systems
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # let go of with the descriptor, also by a kill
-        yield
+        while True:  # LK_LOCK waits too, but only for ten seconds and in steps of one
+            try:
+                system.locking(descriptor, system.LK_NBLCK, 1)
+                break
+            except PermissionError:
+                time.sleep(_LOCK_RETRY_S)
+        try:
+            yield
+        finally:
+            system.locking(descriptor, system.LK_UNLCK, 1)
     finally:
         os.close(descriptor)
 
 
-MAX_DIGITS = 300  # of a whole number in a file: with more it is no float, nor anything else that is meant
+def write_json(path: Path, value: Any, *, mode: int = 0o644) -> None:
+    """Write ``value`` as indented JSON in ASCII, with a newline at the end. See :func:`write_atomically`.
+
+    Raises:
+        OSError: if the file can't be written; ``path`` is then unchanged.
+        TypeError: if ``value`` holds an object that JSON can't represent.
+    """
+    write_atomically(path, (json.dumps(value, indent=1) + "\n").encode(), mode)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file in UTF-8. See :func:`parse_json`.
+
+    Raises:
+        OSError: if the file can't be read.
+        ValueError: if its content is not valid JSON.
+    """
+    return parse_json(path.read_text(encoding="utf-8"))
 
 
 def parse_json(text: str) -> Any:
-    """What :func:`json.loads` gives.
+    """Parse JSON like :func:`json.loads`, but raise ValueError for every text that can't be parsed.
 
     Raises:
-        ValueError: if it is no JSON, and also if it is nested deeper or holds longer numbers than Python takes.
+        ValueError: if ``text`` is not valid JSON, is nested too deeply for Python, or holds an integer of more than
+            :data:`MAX_DIGITS` digits.
     """
     try:
-        return json.loads(text, parse_int=_whole_number)
+        return json.loads(text, parse_int=_parse_int)
     except RecursionError as error:
-        raise ValueError("nested too deep") from error
+        raise ValueError("the JSON is nested too deeply") from error
 
 
-def _whole_number(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise ValueError("a number that is too long")
-    return int(digits)
+@contextmanager
+def readable_os_errors(action: str, advice: str | None = None) -> Iterator[None]:
+    """Turn an OSError of the block into an EmojifyError: ``"<action>: <reason>. <advice>"``. ::
+
+        with readable_os_errors("The pack was not saved"):
+            write_atomically(path, content)
+        # EmojifyError: The pack was not saved: the disk is full. Make room on the disk, then try again.
+
+    Args:
+        action: what failed, without a full stop.
+        advice: one or more whole sentences that say what to do. By default they are chosen by the kind of error; pass
+            ``""`` for none.
+
+    Raises:
+        EmojifyError: in place of an OSError. Other exceptions pass unchanged.
+    """
+    try:
+        yield
+    except OSError as error:
+        if advice is None:
+            advice = _REASONS.get(error.errno or 0, ("", _DEFAULT_ADVICE))[1]
+        raise EmojifyError(f"{action}: {os_error_reason(error)}. {advice}".rstrip()) from error
+
+
+def os_error_reason(error: OSError) -> str:
+    """Return the reason for an OSError in plain words, without a full stop: ``"the disk is full"``."""
+    known = _REASONS.get(error.errno or 0)
+    return known[0] if known else (error.strerror or str(error)).rstrip(".")
+
+
+_DEFAULT_ADVICE = "Try again."
+_FULL = "the disk is full", "Make room on the disk, then try again."
+_FORBIDDEN = "permission denied", "Check the permissions of the file and its folder, then try again."
+_REASONS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: ("the disk is read-only", "Choose another folder, or make the disk writable."),
+    errno.ENOENT: ("no such file or folder", "Check the name, then try again."),
+    errno.EEXIST: ("the name is already taken", "Choose another name."),
+    errno.EISDIR: ("it is a folder, not a file", "Choose a file."),
+    errno.ENOTDIR: ("it is a file, not a folder", "Choose a folder."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
+    errno.EMFILE: ("too many files are open", "Close other programs, then try again."),
+    errno.ENOMEM: ("there is not enough memory", "Close other programs, then try again."),
+}
+"""Per error number: the reason, and the default advice."""
+
+
+def utc_timestamp() -> str:
+    """Return the current time in UTC as ISO 8601, to the second: ``"2026-01-31T12:00:00+00:00"``."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def fingerprint(folder: Path) -> str:
-    """A text that changes when a file below ``folder`` is added, removed or written; cheap: nothing is read."""
+    """Return a text that changes when a file below ``folder`` is added, removed or written.
+
+    Compares modification times and sizes; no file is read. A missing folder has a fingerprint too.
+    """
     lines = []
     for path in sorted(folder.rglob("*")):
         try:
             status = path.stat()
         except OSError:
-            continue  # removed while we looked
+            continue  # deleted since rglob listed it
         lines.append(f"{path}:{status.st_mtime_ns}:{status.st_size}")
     return "\n".join(lines)
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"an integer has more than {MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _check_free(target: Path) -> None:
+    if os.path.lexists(target):
+        raise _exists(target)
+
+
+def _exists(target: Path) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
+def _flush_tree(folder: Path) -> None:
+    """Flush every file below ``folder``, then every folder, to the disk."""
+    flags = os.O_RDWR if os.name == "nt" else os.O_RDONLY  # Windows flushes only files that are open for writing
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(parent, name)
+            if path.is_symlink():
+                continue
+            descriptor = os.open(path, flags)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        _flush_folder(Path(parent))
+
+
+def _flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can: Windows opens no folders."""
+    with suppress(OSError):  # the rename is done; only a power failure within seconds could still undo it
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

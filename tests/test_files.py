@@ -1,18 +1,44 @@
 import errno
 import os
+import re
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from emojify.files import fingerprint, write_atomically
+from emojify.errors import EmojifyError
+from emojify.files import (
+    MAX_DIGITS,
+    fingerprint,
+    locked,
+    new_folder,
+    read_json,
+    readable_os_errors,
+    utc_timestamp,
+    write_atomically,
+    write_json,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_written_file_is_whole_and_everybodys_to_read(tmp_path: Path) -> None:
+def raise_disk_full(*args: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def raise_interrupt(*args: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_write_atomically_replaces_content_and_mode(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
     path.write_bytes(b"old")
     write_atomically(path, b"new")
@@ -22,38 +48,261 @@ def test_a_written_file_is_whole_and_everybodys_to_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(
-    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*args: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
+def test_write_atomically_failure_keeps_old_file(step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "live.json"
     path.write_bytes(b"old")
-    monkeypatch.setattr(os if step == "fsync" else Path, step, fail)
+    monkeypatch.setattr(os if step == "fsync" else Path, step, raise_disk_full)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["live.json"]
 
 
-def test_a_kill_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(descriptor: int) -> None:
-        raise KeyboardInterrupt
-
+def test_write_atomically_interrupt_keeps_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "live.json"
     path.write_bytes(b"old")
-    monkeypatch.setattr(os, "fsync", interrupt)
+    monkeypatch.setattr(os, "fsync", raise_interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["live.json"]
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_new_folder_appears_complete(mode: int, tmp_path: Path) -> None:
+    target = tmp_path / "cats"
+    with new_folder(target, mode=mode) as folder:
+        assert folder.parent == tmp_path
+        assert folder.name.startswith(".")
+        assert folder.stat().st_mode & 0o777 == 0o700
+        (folder / "happy.png").write_bytes(b"picture")
+        (folder / "more").mkdir()
+        (folder / "more" / "notes.txt").write_bytes(b"notes")
+        assert not target.exists()
+    assert names(tmp_path) == ["cats"]
+    assert (target / "happy.png").read_bytes() == b"picture"
+    assert (target / "more" / "notes.txt").read_bytes() == b"notes"
+    assert target.stat().st_mode & 0o777 == mode
+
+
+def test_new_folder_flushes_files_before_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed = set()
+    rename, fsync = Path.rename, os.fsync
+
+    def record_flush(descriptor: int) -> None:
+        flushed.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def check_then_rename(path: Path, target: Path) -> Path:
+        assert {entry.stat().st_ino for entry in (*path.rglob("*"), path)} <= flushed
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", record_flush)
+    monkeypatch.setattr(Path, "rename", check_then_rename)
+    with new_folder(tmp_path / "cats") as folder:
+        (folder / "more").mkdir()
+        for name in ("happy.png", "more/sad.png"):
+            (folder / name).write_bytes(b"picture")
+    assert tmp_path.stat().st_ino in flushed
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"")], ids=["folder", "file"])
+def test_new_folder_refuses_existing_target(make: Callable[[Path], object], tmp_path: Path) -> None:
+    target = tmp_path / "cats"
+    make(target)
+    with pytest.raises(FileExistsError), new_folder(target):
+        pytest.fail("the block must not run")
+    assert names(tmp_path) == ["cats"]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"")], ids=["folder", "file"])
+def test_new_folder_refuses_target_created_meanwhile(make: Callable[[Path], object], tmp_path: Path) -> None:
+    def write() -> None:
+        with new_folder(target) as folder:
+            (folder / "happy.png").write_bytes(b"picture")
+            make(target)
+
+    target = tmp_path / "cats"
+    with pytest.raises(FileExistsError):
+        write()
+    assert names(tmp_path) == ["cats"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "rename"])
+def test_new_folder_failure_leaves_nothing(step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write() -> None:
+        with new_folder(tmp_path / "cats") as folder:
+            (folder / "happy.png").write_bytes(b"picture")
+            monkeypatch.setattr(os if step == "fsync" else Path, step, raise_disk_full)
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
+    assert names(tmp_path) == []
+
+
+def test_new_folder_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    def write() -> None:
+        with new_folder(tmp_path / "cats") as folder:
+            (folder / "happy.png").write_bytes(b"picture")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert names(tmp_path) == []
+
+
+def test_json_round_trip_keeps_surrogates(tmp_path: Path) -> None:
+    value = {"name": "Größe \udcff", "shares": [0.5, None]}  # a file name in another encoding holds surrogates
+    write_json(tmp_path / "card.json", value, mode=0o600)
+    assert read_json(tmp_path / "card.json") == value
+    assert (tmp_path / "card.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff", b"[" * 100_000, b"1" * (MAX_DIGITS + 1)],
+    ids=["empty", "cut short", "not UTF-8", "too deep", "too long"],
+)
+def test_read_json_rejects_unparsable_content(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_bytes(content)
+    with pytest.raises(ValueError):  # noqa: PT011 - the words come from json and from the codec
+        read_json(tmp_path / "card.json")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "Nothing was saved: the disk is full. Make room on the disk, then try again.",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            "Nothing was saved: permission denied. Check the permissions of the file and its folder, then try again.",
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory"),
+            "Nothing was saved: no such file or folder. Check the name, then try again.",
+        ),
+        (OSError(errno.EIO, "Input/output error"), "Nothing was saved: Input/output error. Try again."),
+        (OSError("the camera is gone."), "Nothing was saved: the camera is gone. Try again."),
+    ],
+)
+def test_readable_os_errors_gives_reason_and_advice(error: OSError, sentence: str) -> None:
+    with pytest.raises(EmojifyError) as caught, readable_os_errors("Nothing was saved"):
+        raise error
+    assert str(caught.value) == sentence
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("advice", "sentence"),
+    [
+        ("Everything is as before.", "Not saved: the disk is full. Everything is as before."),
+        ("", "Not saved: the disk is full."),
+    ],
+)
+def test_readable_os_errors_takes_own_advice(advice: str, sentence: str) -> None:
+    with pytest.raises(EmojifyError) as caught, readable_os_errors("Not saved", advice):
+        raise_disk_full()
+    assert str(caught.value) == sentence
+
+
+def test_readable_os_errors_passes_other_errors() -> None:
+    with pytest.raises(EmojifyError, match=re.escape("no such pack")), readable_os_errors("Not saved"):
+        raise EmojifyError("no such pack")
+    with pytest.raises(ValueError, match="bad"), readable_os_errors("Not saved"):
+        raise ValueError("bad")
+
+
+def test_utc_timestamp_is_current_time_in_utc() -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    stamp = utc_timestamp()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", stamp)
+    assert before <= datetime.fromisoformat(stamp) <= datetime.now(UTC)
+
+
+def test_locked_makes_other_thread_wait(tmp_path: Path) -> None:
+    acquired = threading.Event()
+
+    def acquire() -> None:
+        with locked(tmp_path):
+            acquired.set()
+
+    thread = threading.Thread(target=acquire)
+    with locked(tmp_path):
+        thread.start()
+        assert not acquired.wait(0.2)
+    assert acquired.wait(10)
+    thread.join()
+    assert names(tmp_path) == []
+
+
+# Windows has no fcntl, its msvcrt refuses a locked byte with PermissionError, and it opens no folders.
+LIKE_WINDOWS = """
+import os, subprocess, sys, types  # subprocess chooses its system by the presence of msvcrt
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+
+def locking(descriptor, mode, count):
+    try:
+        flock(descriptor, mode)
+    except BlockingIOError:
+        raise PermissionError(13, "Permission denied")
+
+real_open = os.open
+def open_file(path, flags, *rest, **options):
+    if os.path.isdir(path):
+        raise PermissionError(13, "Permission denied", path)
+    return real_open(path, flags, *rest, **options)
+
+os.open = open_file
+sys.modules["fcntl"] = None
+sys.modules["msvcrt"] = types.SimpleNamespace(locking=locking, LK_NBLCK=LOCK_EX | LOCK_NB, LK_UNLCK=LOCK_UN)
+"""
+LOCK_AND_WRITE = """
+import threading
+from pathlib import Path
+from emojify.files import locked, new_folder, write_json
+
+folder, acquired = Path(sys.argv[1]), threading.Event()
+def acquire():
+    with locked(folder):
+        acquired.set()
+
+thread = threading.Thread(target=acquire)
+with locked(folder):
+    thread.start()
+    assert not acquired.wait(0.2)
+    with new_folder(folder / "cats") as unfinished:
+        write_json(unfinished / "card.json", {})
+assert acquired.wait(10)
+thread.join()
+"""
+IMPORT_CORE = """
+import emojify.live.processor, emojify.models, emojify.packs.store, emojify.phone, emojify.processes
+import emojify.runs.datasets, emojify.runs.store, emojify.teaching.drafts, emojify.teaching.samples, emojify.video.jobs
+"""
+
+
+def run_like_windows(code: str, *arguments: str) -> None:
+    command = [sys.executable, "-c", LIKE_WINDOWS + code, *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_files_work_without_fcntl_and_folder_descriptors(tmp_path: Path) -> None:
+    run_like_windows(LOCK_AND_WRITE, str(tmp_path))
+    assert names(tmp_path) == [".lock", "cats"]
+
+
+def test_core_modules_import_without_fcntl() -> None:
+    run_like_windows(IMPORT_CORE)
+
+
 def rewrite_with_the_same_size(folder: Path) -> None:
     path = folder / "pack" / "happy.png"
     path.write_bytes(b"two")
-    os.utime(path, ns=(1, 1))  # no sleep: the clock of a file system may be coarse
+    os.utime(path, ns=(1, 1))  # set the time instead of sleeping: a file system's clock may be coarse
 
 
 @pytest.mark.parametrize(
@@ -67,7 +316,7 @@ def rewrite_with_the_same_size(folder: Path) -> None:
     ],
     ids=["added", "removed", "longer", "same size", "folder added"],
 )
-def test_a_fingerprint_tells_that_something_changed(change: Callable[[Path], object], tmp_path: Path) -> None:
+def test_fingerprint_changes_with_files(change: Callable[[Path], object], tmp_path: Path) -> None:
     (tmp_path / "pack").mkdir()
     (tmp_path / "pack" / "happy.png").write_bytes(b"one")
     before = fingerprint(tmp_path)
@@ -76,7 +325,7 @@ def test_a_fingerprint_tells_that_something_changed(change: Callable[[Path], obj
     assert fingerprint(tmp_path) != before
 
 
-def test_a_folder_that_is_not_there_has_a_fingerprint_too(tmp_path: Path) -> None:
+def test_fingerprint_of_missing_folder_changes_when_created(tmp_path: Path) -> None:
     before = fingerprint(tmp_path / "packs")
     (tmp_path / "packs" / "discs").mkdir(parents=True)
     assert fingerprint(tmp_path / "packs") != before

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -145,8 +146,12 @@ def disk_full(*args: object, **kwargs: object) -> None:
 def test_a_disk_that_is_full_at_any_write_leaves_the_store_as_it_was(
     write: int, packs_folder: Path, draft: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def fail_at_write(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode) and next(written) == write:  # folders are flushed too
+            disk_full()
+
     before, written = tree(packs_folder), iter(range(1, 9))
-    monkeypatch.setattr(os, "fsync", lambda file: disk_full() if next(written) == write else None)
+    monkeypatch.setattr(os, "fsync", fail_at_write)
     with pytest.raises(EmojifyError, match="The pack was not added: the disk is full"):
         add_pack(packs_folder, draft)
     assert tree(packs_folder) == before
