@@ -3,14 +3,14 @@
 import streamlit as st
 
 from emojify.errors import EmojifyError
-from emojify.public import ask_who_by, is_visitor
+from emojify.public import is_visitor, set_claims_provider
 from emojify.settings import Settings
-from pages.parts.server import keep_uploads_in_memory, prepare_server
-from pages.parts.who import claims
+from pages.parts.auth import session_claims
+from pages.parts.server import keep_uploads_in_memory, patch_server
 
 st.set_page_config(page_title="Emojify", page_icon="😄", layout="wide")
-ask_who_by(claims)
-prepare_server()
+set_claims_provider(session_claims)
+patch_server()
 try:
     settings = Settings.from_environment()
 except EmojifyError as error:
@@ -29,7 +29,7 @@ pages = [
 for_visitors = ("Live", "Emoji packs", "Make an avatar")  # what the others are for is closed to visitors
 pages = [page for page in pages if not is_visitor() or page.title in for_visitors]
 if settings.public and settings.admins:
-    signed_in = bool(claims().get("is_logged_in"))
+    signed_in = bool(session_claims().get("is_logged_in"))
     # Visitors need no signing in, so they are not shown it: whoever looks after this copy knows the address /admin.
     pages.append(
         st.Page(

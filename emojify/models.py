@@ -18,7 +18,7 @@ from typing import Any
 
 from emojify.errors import EmojifyError
 from emojify.files import clear_leftovers, locked, parse_json, remove_tree, write_atomically
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 from emojify.vision.classifier import MAX_CROP_MARGIN, Classifier
 
 SHIPPED_MODELS = ("residual", "seed")
@@ -125,7 +125,7 @@ class ModelStore:
         """Whether another model was live before this one."""
         return len(self._history()) > 1
 
-    @closed_to_visitors
+    @admin_only
     def promote(self, model_id: str) -> None:
         """Put a model live, if it opens.
 
@@ -138,7 +138,7 @@ class ModelStore:
             if history[-1] != model_id:
                 self._write_history([*history, model_id])
 
-    @closed_to_visitors
+    @admin_only
     def rollback(self) -> str:
         """Put the newest model live that was so before and still opens; returns its id.
 
@@ -159,7 +159,7 @@ class ModelStore:
                     return model_id
         raise EmojifyError(" ".join(problems))
 
-    @closed_to_visitors
+    @admin_only
     def withdraw(self, model_id: str) -> None:
         """Take a model out of all that was ever put live; what was live before it is live again.
 
@@ -172,7 +172,7 @@ class ModelStore:
             if others != history:
                 self._write_history(others or [self._shipped])
 
-    @closed_to_visitors
+    @admin_only
     def remove(self, model_id: str) -> None:
         """Delete a model for good.
 

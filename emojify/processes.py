@@ -24,7 +24,7 @@ import psutil
 
 from emojify.errors import EmojifyError
 from emojify.files import parse_json, write_atomically
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 from emojify.settings import ROOT
 
 PROCESS, LOG = "process.json", "process.log"
@@ -32,7 +32,7 @@ AWAITED_NICENESS = 10
 """On Linux that is a ninth of what an ordinary program gets."""
 
 
-@closed_to_visitors
+@admin_only
 def start(arguments: Sequence[str], folder: Path, *, awaited: bool = False) -> None:
     """Run ``python -m emojify`` with ``arguments`` for ``folder``, which must exist, and return at once.
 
@@ -92,7 +92,7 @@ def is_running(folder: Path) -> bool:
     return _find(folder) is not None
 
 
-@closed_to_visitors
+@admin_only
 def stop(folder: Path) -> None:
     """Ask the process of ``folder`` to end in its own time. Does nothing if none runs."""
     process = _find(folder)
@@ -100,7 +100,7 @@ def stop(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
 
 
-@closed_to_visitors
+@admin_only
 def kill(folder: Path, timeout_s: float = 5.0) -> None:
     """End the process of ``folder`` and all that it started, now. Does nothing if none runs, or if it is this very one.
 

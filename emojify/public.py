@@ -25,26 +25,26 @@ REFUSAL = (
     "This copy of Emojify is public: nothing can be added, changed, deleted or started here. "
     "Whoever runs it does that, signed in or in a copy without EMOJIFY_PUBLIC."
 )
-SIGNED_IN_FOR_S = 12 * 60 * 60
+MAX_SIGN_IN_AGE_S = 12 * 60 * 60
 """Streamlit's cookie lasts 30 days; a stolen one should not open everything for as long."""
 
-_claims_of_whoever_asks: Callable[[], Mapping[str, Any]] = dict
+_claims_provider: Callable[[], Mapping[str, Any]] = dict
 
 
-def ask_who_by(claims: Callable[[], Mapping[str, Any]]) -> None:
+def set_claims_provider(claims: Callable[[], Mapping[str, Any]]) -> None:
     """How to find out who asks; until the front door says it, nobody is known.
 
     Args:
         claims: gives what an OpenID provider says about the user of the session in whose thread it is called.
     """
-    global _claims_of_whoever_asks
-    _claims_of_whoever_asks = claims
+    global _claims_provider
+    _claims_provider = claims
 
 
 def is_visitor() -> bool:
     """Whether the one in whose thread this is called may only look and wear."""
     settings = Settings.from_environment()
-    return settings.public and not is_admin(_claims_of_whoever_asks(), settings.admins)
+    return settings.public and not is_admin(_claims_provider(), settings.admins)
 
 
 def is_admin(claims: Mapping[str, Any], admins: frozenset[str], now_s: float | None = None) -> bool:
@@ -60,11 +60,11 @@ def is_admin(claims: Mapping[str, Any], admins: frozenset[str], now_s: float | N
         and email.isascii()  # lower() makes other letters the same: the sign of the kelvin is a k
         and email.lower() in admins
         and isinstance(since_s, int | float)
-        and since_s > (time.time() if now_s is None else now_s) - SIGNED_IN_FOR_S
+        and since_s > (time.time() if now_s is None else now_s) - MAX_SIGN_IN_AGE_S
     )
 
 
-def closed_to_visitors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def admin_only(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """The function, refused with an EmojifyError to visitors of a public copy. It then has not begun."""
 
     @wraps(function)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
-from emojify.public import SIGNED_IN_FOR_S, is_visitor
+from emojify.public import MAX_SIGN_IN_AGE_S, is_visitor
 from emojify.settings import Settings
-from pages.parts.front_door import come_in
-from pages.parts.who import can_sign_in, claims
+from pages.parts.auth import can_sign_in, session_claims
+from pages.parts.entry import require_entry_script
 
-come_in()
+require_entry_script()
 
 
 def plainly(email: object) -> str:
@@ -33,7 +33,7 @@ def offer_to_sign_out() -> None:
 
 settings = Settings.from_environment()
 st.title("Look after this copy", anchor=False)
-who = claims()
+who = session_claims()
 if not settings.public or not settings.admins:
     st.info("There is nothing to sign in to: this copy is not public, or has no EMOJIFY_ADMINS.")
 elif not who.get("is_logged_in"):
@@ -47,11 +47,11 @@ elif is_visitor():
             f"Your provider does not say that {plainly(who.get('email'))} is verified, so it could be anybody's."
         )
     else:
-        st.warning(f"You signed in more than {SIGNED_IN_FOR_S // 3600} hours ago. Sign out, then in again.")
+        st.warning(f"You signed in more than {MAX_SIGN_IN_AGE_S // 3600} hours ago. Sign out, then in again.")
     offer_to_sign_out()
 else:
     st.markdown(
-        f"You are signed in as {plainly(who['email'])}, for at most {SIGNED_IN_FOR_S // 3600} hours: "
+        f"You are signed in as {plainly(who['email'])}, for at most {MAX_SIGN_IN_AGE_S // 3600} hours: "
         "every page is yours, and what you change there is changed for everybody."
     )
     offer_to_sign_out()

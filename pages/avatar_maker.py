@@ -16,10 +16,10 @@ from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
-from pages.parts.front_door import come_in
-from pages.parts.own_pack import OWN_STAYS, keep, packs_here
+from pages.parts.entry import require_entry_script
+from pages.parts.visitor_pack import VISITOR_PACK_NOTE, available_packs, save_pack
 
-come_in()
+require_entry_script()
 
 LARGE_PX, SMALL_PX, DOWNLOAD_PX = 340, 100, 1024
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens
@@ -126,19 +126,19 @@ def save(avatar: Avatar) -> None:
         author = right.text_input("Author", max_chars=MAX_CHARACTERS["author"], placeholder="Who made it")
         if st.form_submit_button("Save as a pack", icon=":material/save:"):
             try:
-                st.session_state.saved_avatar = keep(settings, avatar.to_draft(name, author)).id
+                st.session_state.saved_avatar = save_pack(settings, avatar.to_draft(name, author)).id
             except EmojifyError as error:
                 st.error(str(error))
 
 
 def offer(pack_id: str) -> None:
-    found = packs_here(settings)
+    found = available_packs(settings)
     if pack_id not in found.labels:
         return  # removed since
     pack = found.get(pack_id)
     st.success("Your avatar is among the emoji packs now.", icon=":material/check:")
     if is_visitor():
-        st.caption(OWN_STAYS)
+        st.caption(VISITOR_PACK_NOTE)
     with st.container(horizontal=True):
         if st.button("See it on your face", type="primary", icon=":material/videocam:"):
             st.switch_page("pages/live.py", query_params={"pack": found.labels[pack_id]})

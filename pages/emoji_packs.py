@@ -28,11 +28,11 @@ from emojify.packs.store import BUILT_IN, MAX_PACKS, PackList, edit_pack, export
 from emojify.pictures import open_picture, square_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
-from pages.parts.front_door import come_in
-from pages.parts.own_pack import OWN_STAYS, keep, packs_here
-from pages.parts.told import plain, tell_what_was_done
+from pages.parts.entry import require_entry_script
+from pages.parts.messages import escape_markdown, run_action, show_result
+from pages.parts.visitor_pack import VISITOR_PACK_NOTE, available_packs, save_pack
 
-come_in()
+require_entry_script()
 
 FACE_PX = 80
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens
@@ -57,10 +57,7 @@ STYLE = """<style>
 def do(action: Callable[[], str | None]) -> None:
     """Run what a button is for, and keep the sentence about it for the next run of the page."""
     st.session_state.pop("added", None)
-    try:
-        st.session_state.done = action()
-    except EmojifyError as error:
-        st.session_state.failed = str(error)
+    run_action(action)
 
 
 def show_name(name: str, about: str) -> None:
@@ -136,7 +133,7 @@ def fill_slots(draft: Draft, batch: int) -> Draft:
                 else:
                     place.html(f'<div class="empty" aria-hidden="true">{emotion.look.symbol}</div>')
     for problem in problems:
-        st.error(plain(problem))
+        st.error(escape_markdown(problem))
     return replace(draft, pictures=pictures)
 
 
@@ -169,7 +166,7 @@ def complete(draft: Draft, key: str) -> Draft:
 
 
 def add(draft: Draft) -> None:
-    pack = keep(settings, draft)
+    pack = save_pack(settings, draft)
     st.session_state.batch = st.session_state.get("batch", 0) + 1  # fresh widgets: the next pack starts empty
     st.session_state.added = pack.id
 
@@ -178,12 +175,12 @@ def add_a_pack() -> None:
     batch = st.session_state.get("batch", 0)
     dropped, problems = bring_files(batch)
     for problem in problems:
-        st.error(plain(problem))
+        st.error(escape_markdown(problem))
     draft = fill_slots(dropped, batch)
     if not draft.pictures:
         return
     for note in draft.notes:
-        st.caption(f":material/info: {plain(note)}")
+        st.caption(f":material/info: {escape_markdown(note)}")
     key = f"{batch}-{crc32(dropped.about.to_json())}"
     draft = complete(draft, key)
     draft = replace(draft, about=describe(draft, key))
@@ -245,7 +242,7 @@ def show_pack(found: PackList, pack: EmojiPack) -> None:
             pictures = faces(pack, pack.fingerprint())
             st.image(pictures, width=FACE_PX, alt=[f"{pack.name}: {label}" for label in LABELS])
         except (EmojifyError, OSError) as error:
-            st.warning(plain(f"A picture of this pack does not open: {error}"))
+            st.warning(escape_markdown(f"A picture of this pack does not open: {error}"))
         with st.container(horizontal=True, vertical_alignment="center"):
             offer_live(found, pack, pack.id)
             st.download_button(
@@ -262,11 +259,11 @@ st.html(STYLE)
 st.title("Emoji packs", anchor=False)
 st.markdown("Seven pictures make a pack, one for each emotion. Wear one of these, or bring your own.")
 if is_visitor():
-    st.caption(OWN_STAYS)
-tell_what_was_done()
-found = packs_here(settings)
+    st.caption(VISITOR_PACK_NOTE)
+show_result()
+found = available_packs(settings)
 for problem in found.problems:
-    st.warning(plain(problem))
+    st.warning(escape_markdown(problem))
 mine = [pack for pack in found.packs if pack.id not in BUILT_IN]
 just_added = [pack for pack in mine if pack.id == st.session_state.get("added")]
 for pack in just_added:

@@ -23,12 +23,12 @@ from emojify.vision.annotators import STYLES, Annotator
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
-from pages.parts.front_door import come_in
-from pages.parts.live_share import offer_made
-from pages.parts.own_pack import packs_here
+from pages.parts.entry import require_entry_script
+from pages.parts.live_recordings import show_recordings
 from pages.parts.stream import stream
+from pages.parts.visitor_pack import available_packs
 
-come_in()
+require_entry_script()
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20
@@ -51,7 +51,7 @@ def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
-    found = packs_here(settings)
+    found = available_packs(settings)
     for problem in found.problems:
         st.warning(problem)
     if not found.packs:
@@ -211,7 +211,7 @@ def offer_clean_view() -> None:
 def clean_view() -> None:
     """The picture and nothing else; pack, style, background and what is shown come from the address."""
     asked = st.query_params
-    found = packs_here(settings)
+    found = available_packs(settings)
     by_word = {found.labels[pack.id]: pack for pack in found.packs} | {pack.id: pack for pack in found.packs}
     pack = by_word.get(asked.get("pack", DEFAULT_PACK)) or found.get(DEFAULT_PACK)
     words = {name: style for style, name in STYLE_NAMES.items()} | {style: style for style in STYLES}
@@ -313,10 +313,10 @@ else:
         with side:
             watch(processor)
             share(processor)
-            offer_made(processor, pack)
+            show_recordings(processor, pack)
     else:
         with side:
-            offer_made(processor, pack)
+            show_recordings(processor, pack)
         if processor.seats.is_free_for(processor):
             with picture_place:
                 show_faces_to_pull(pack)

@@ -18,12 +18,13 @@ from emojify.teaching.rehearsal import require_bank
 from emojify.teaching.samples import Sample
 from emojify.teaching.teach import NOT_LEARNED
 from emojify.vision.classifier import Classifier
-from pages.parts.front_door import come_in
-from pages.parts.own_pack import not_for_visitors
-from pages.parts.teach_pictures import bring_photos, do, show_pictures, tell_what_was_done
+from pages.parts.entry import require_entry_script
+from pages.parts.messages import run_action, show_result
+from pages.parts.teach_pictures import bring_photos, show_pictures
 from pages.parts.teach_recording import SECONDS_BETWEEN_LOOKS, choose_and_record, video, watch
+from pages.parts.visitor_pack import require_admin
 
-come_in()
+require_entry_script()
 
 NEW, OLD = "as taught", "as before"
 STYLE = """<style>
@@ -47,10 +48,13 @@ def forget(samples: list[Sample], personal: list[Model]) -> None:
         st.button(
             "Delete all pictures",
             disabled=not samples and not samples_here.problems(),
-            on_click=lambda: do(delete_pictures),
+            on_click=run_action,
+            args=[delete_pictures],
         )
         if personal:
-            st.button("Delete the pictures and the models taught from them", on_click=lambda: do(forget_everything))
+            st.button(
+                "Delete the pictures and the models taught from them", on_click=run_action, args=[forget_everything]
+            )
 
 
 def delete_pictures() -> str:
@@ -80,7 +84,7 @@ def watch_teaching() -> None:
     else:
         st.progress(teaching.done, f"{teaching.doing} …")
         if st.button("Stop"):
-            do(stop)
+            run_action(stop)
             st.rerun()
 
 
@@ -107,7 +111,8 @@ def teach(samples: list[Sample], teaching: drafts.Teaching | None, base: Model) 
         type="primary" if teaching is None or teaching.result is None else "secondary",
         icon=":material/school:",
         disabled=not samples,
-        on_click=lambda: do(begin),
+        on_click=run_action,
+        args=[begin],
     )
     st.caption(
         f"Takes a few seconds, up to half a minute on a busy machine. It learns from all your pictures, starting from "
@@ -148,8 +153,8 @@ def try_it(teaching: drafts.Teaching) -> None:
         )
     with st.container(horizontal=True):
         if teaching.result["learned"]:  # else it is as it was
-            st.button("Keep it", type="primary", icon=":material/check:", on_click=lambda: do(lambda: keep(teaching)))
-        st.button("Discard", icon=":material/close:", on_click=lambda: do(discard))
+            st.button("Keep it", type="primary", icon=":material/check:", on_click=run_action, args=[keep, teaching])
+        st.button("Discard", icon=":material/close:", on_click=run_action, args=[discard])
 
 
 def keep(teaching: drafts.Teaching) -> str:
@@ -179,12 +184,14 @@ def offer_undo(live: Model) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/face: **{live.name}** is live: it was taught your face.")
-        st.button("Undo", icon=":material/undo:", on_click=lambda: do(undo), help="Put the model before live again")
+        st.button(
+            "Undo", icon=":material/undo:", on_click=run_action, args=[undo], help="Put the model before live again"
+        )
 
 
 # ---- the page ----
 
-not_for_visitors()
+require_admin()
 settings = Settings.from_environment()
 samples_here = drafts.sample_store(settings)
 st.html(STYLE)
@@ -233,7 +240,7 @@ with stage:
     if playing:
         watch(processor)
 with record_place:
-    tell_what_was_done()  # in sight of whoever pressed a button, on a phone as well
+    show_result(persistent=True)  # in sight of whoever pressed a button, on a phone as well
     st.subheader("1. Record", anchor=False)
     choose_and_record(samples_here, recorder, playing, samples)
     bring_photos(samples_here)

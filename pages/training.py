@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.front_door import come_in
-from pages.parts.own_pack import not_for_visitors
-from pages.parts.told import tell_what_was_done
+from pages.parts.entry import require_entry_script
+from pages.parts.messages import show_result
+from pages.parts.visitor_pack import require_admin
 from pages.training_views import data, golive, train, understand
 from pages.training_views.common import data_store
 
-come_in()
+require_entry_script()
 
 VIEWS = {"Data": data.show, "Train": train.show, "Understand": understand.show, "Go live": golive.show}
 STYLE = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
 
-not_for_visitors()
+require_admin()
 st.html(STYLE)
 st.title("Training", anchor=False)
 st.session_state.setdefault("training_view", "Train" if data_store().sets() else "Data")
@@ -28,5 +28,5 @@ view = st.segmented_control(
     persist_state="session",
     bind="query-params",
 )
-tell_what_was_done()
+show_result()
 VIEWS[str(view)]()

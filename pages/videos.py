@@ -20,10 +20,10 @@ from emojify.video.render import PICTURE_ENDINGS, check_target, is_picture
 from emojify.video.sink import KINDS
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
-from pages.parts.front_door import come_in
-from pages.parts.own_pack import not_for_visitors
+from pages.parts.entry import require_entry_script
+from pages.parts.visitor_pack import require_admin
 
-come_in()
+require_entry_script()
 
 MAX_MB = 200
 ESTIMATED_FROM_S = 120.0  # of a shorter video the result is there before anybody could decide
@@ -221,7 +221,7 @@ def strip(timeline: dict[str, Any]) -> alt.Chart:
     )
 
 
-not_for_visitors()
+require_admin()
 settings = Settings.from_environment()
 store = JobStore(settings.data / "videos")
 store.remove_old()

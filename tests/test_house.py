@@ -71,7 +71,7 @@ def test_every_page_is_entered_through_the_front_door() -> None:
             node for node in ast.parse(path.read_text("utf-8")).body
             if not isinstance(node, ast.Import | ast.ImportFrom) and not _is_docstring(node)
         )  # fmt: skip
-        assert ast.unparse(first) == "come_in()", path.name
+        assert ast.unparse(first) == "require_entry_script()", path.name
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -19,7 +19,7 @@ from emojify.files import fingerprint
 from emojify.models import ModelStore
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, edit_pack, remove_pack
-from emojify.public import REFUSAL, SIGNED_IN_FOR_S, ask_who_by, is_admin
+from emojify.public import MAX_SIGN_IN_AGE_S, REFUSAL, is_admin, set_claims_provider
 from emojify.runs.config import FitConfig
 from emojify.runs.datasets import DataStore
 from emojify.runs.golive import go_live
@@ -163,7 +163,7 @@ def test_an_admin_is_whom_the_provider_vouches_for() -> None:
         {"email": ["anna@example.org"]},
         {"email": "anna@example.org "},
         {"email": "anna@example.org,ben@example.org"},
-        {"iat": NOW_S - SIGNED_IN_FOR_S - 1},
+        {"iat": NOW_S - MAX_SIGN_IN_AGE_S - 1},
         {"iat": None},
         {"iat": "now"},
     ],
@@ -195,14 +195,14 @@ def test_nobody_is_known_before_the_front_door_says_how(house: Path, monkeypatch
 
 @pytest.mark.parametrize("deed", ["packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring"])
 def test_an_admin_does_what_a_visitor_is_refused(house: Path, deed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emojify.public._claims_of_whoever_asks", dict)  # put back at the end
+    monkeypatch.setattr("emojify.public._claims_provider", dict)  # put back at the end
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
     before = fingerprint(house)
-    ask_who_by(lambda: {**ANNA, "iat": time.time(), "email": "ben@example.org"})
+    set_claims_provider(lambda: {**ANNA, "iat": time.time(), "email": "ben@example.org"})
     with pytest.raises(EmojifyError, match=REFUSAL):
         DEEDS[deed](house)
     assert fingerprint(house) == before
-    ask_who_by(lambda: {**ANNA, "iat": time.time()})
+    set_claims_provider(lambda: {**ANNA, "iat": time.time()})
     DEEDS[deed](house)
     assert fingerprint(house) != before
 
@@ -230,7 +230,7 @@ def test_nothing_that_writes_was_left_open(store: str) -> None:
     assert writing, "this test looks at the wrong words"
     for name in writing - OF_WORK_UNDER_WAY:
         marks = [mark.id for mark in functions[name].decorator_list if isinstance(mark, ast.Name)]
-        assert name.startswith("_") or "closed_to_visitors" in marks, f"{store}: {name} writes"
+        assert name.startswith("_") or "admin_only" in marks, f"{store}: {name} writes"
 
 
 PRIMITIVES = {"files"}  # what the stores write with

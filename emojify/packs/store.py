@@ -24,7 +24,7 @@ from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, writ
 from emojify.packs.about import MANIFEST, make_id
 from emojify.packs.importer import Draft
 from emojify.packs.pack import EmojiPack
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 
 DEFAULT_PACK = "classic"
 BUILT_IN = frozenset({"classic", "person"})
@@ -75,7 +75,7 @@ def list_packs(folder: Path) -> PackList:
     return PackList(tuple(packs), tuple(problems))
 
 
-@closed_to_visitors
+@admin_only
 def add_pack(folder: Path, draft: Draft) -> EmojiPack:
     """Put a pack into the store, under an id made from its name that nobody has yet.
 
@@ -102,7 +102,7 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
             raise
 
 
-@closed_to_visitors
+@admin_only
 def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) -> EmojiPack:
     """Change what a pack says of itself; its id and pictures stay.
 
@@ -120,7 +120,7 @@ def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) 
     return EmojiPack.load(pack.folder)
 
 
-@closed_to_visitors
+@admin_only
 def remove_pack(folder: Path, pack_id: str) -> None:
     """Delete a pack, a broken one too.
 

@@ -21,7 +21,7 @@ import psutil
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 from emojify.runs.run import read_json, tail
 
 CHECKS, INCOMING = ".checks", ".incoming"
@@ -74,7 +74,7 @@ class DataStore:
         """What was brought and is not checked yet, or was found to be bad."""
         return self._visible(self.folder / INCOMING)
 
-    @closed_to_visitors
+    @admin_only
     def check(self, path: Path) -> Check:
         """How the check of a data set stands. Starts one if there is none of it as it is now.
 
@@ -103,7 +103,7 @@ class DataStore:
             raise EmojifyError(f"The check of {path.name} can't be started: {error.strerror or error}.") from error
         return Check(done=False, doing="starting")
 
-    @closed_to_visitors
+    @admin_only
     def look_again(self, path: Path) -> None:
         """Forget what the last check found.
 
@@ -113,7 +113,7 @@ class DataStore:
         with _disk_errors(f"The check of {path.name} can't be had again"):
             (self._place(path) / STAMP).unlink(missing_ok=True)
 
-    @closed_to_visitors
+    @admin_only
     def bring(self, name: str, content: BinaryIO, size: int, on_progress: Callable[[float], None]) -> Path:
         """Take in a zip or a csv for checking. Returns where it lies meanwhile.
 
@@ -142,7 +142,7 @@ class DataStore:
             raise EmojifyError(f"{name} can't be written: {error.strerror}.") from error
         return place / name
 
-    @closed_to_visitors
+    @admin_only
     def settle(self, path: Path) -> Path:
         """Give what was brought its place, with what its check found. Returns where it lies now.
 
@@ -162,7 +162,7 @@ class DataStore:
             (place / STAMP).write_text(_stamp(target), encoding="utf-8")
         return target
 
-    @closed_to_visitors
+    @admin_only
     def discard(self, path: Path) -> None:
         """Remove what was brought, and stop its check. Nothing else is ever removed here.
 

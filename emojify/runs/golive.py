@@ -11,7 +11,7 @@ from typing import Any
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.models import Model, ModelStore
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 from emojify.runs.run import EXPORTING, Run, read_json, tail
 
 
@@ -34,7 +34,7 @@ class Export:
     error: str = ""
 
 
-@closed_to_visitors
+@admin_only
 def go_live(run: Run, name: str, models: ModelStore) -> str:
     """Put a run's best epoch live. Returns a sentence about it; a model that has yet to be made takes a while.
 

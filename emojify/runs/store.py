@@ -18,7 +18,7 @@ import psutil
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, write_atomically
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 from emojify.runs.config import FitConfig
 from emojify.runs.control import ENDED, STOP_REQUESTED
 from emojify.runs.run import EXPORTING, QUEUED, Run, State, look, read_json
@@ -57,7 +57,7 @@ class RunStore:
         waiting = [folder for folder in self._folders() if (folder / QUEUED).exists()]
         return [folder.name for folder in sorted(waiting, key=_since)]
 
-    @closed_to_visitors
+    @admin_only
     def launch(self, config: FitConfig) -> Run:
         """Begin a fit, or queue it behind those that are under way.
 
@@ -81,7 +81,7 @@ class RunStore:
             raise
         return self.get(run_id)
 
-    @closed_to_visitors
+    @admin_only
     def resume(self, run_id: str) -> None:
         """Go on with a run after its last whole epoch, now or when those before it are done.
 
@@ -102,7 +102,7 @@ class RunStore:
             (run.folder / QUEUED).unlink(missing_ok=True)
             raise
 
-    @closed_to_visitors
+    @admin_only
     def stop(self, run_id: str) -> None:
         """Ask a run to end after its batch; one that waits leaves the queue. Does nothing if it is over.
 
@@ -119,7 +119,7 @@ class RunStore:
                 write_atomically(folder / STOP_REQUESTED, b"{}\n")
             processes.stop(folder)
 
-    @closed_to_visitors
+    @admin_only
     def end_now(self, run_id: str) -> None:
         """Kill a run's process, for one that does not answer. The epochs that were whole stay.
 
@@ -132,7 +132,7 @@ class RunStore:
         except psutil.Error as error:
             raise EmojifyError(f"{run_id} does not end. Try again, or restart the machine.") from error
 
-    @closed_to_visitors
+    @admin_only
     def delete(self, run_id: str, live_model: str) -> None:
         """Remove a run for good, its checkpoints with it. Models that were made of it stay.
 
@@ -152,7 +152,7 @@ class RunStore:
             except OSError as error:
                 raise EmojifyError(f"{run_id} can't be deleted: {error.strerror}.") from error
 
-    @closed_to_visitors
+    @admin_only
     def start_next(self, ended: str = "") -> None:
         """Start the run that has waited longest, if none is under way.
 

@@ -23,7 +23,7 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import REMOVED, UNFINISHED, clear_leftovers, parse_json, remove_tree
 from emojify.models import CARD, Model, ModelStore
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 from emojify.settings import Settings
 from emojify.teaching.rehearsal import read_bank
 from emojify.teaching.samples import SampleStore
@@ -79,7 +79,7 @@ def base_model(store: ModelStore, model_id: str | None = None) -> Model:
         raise EmojifyError(f"{model.name} was made from the model {base}, which is not here any more.") from error
 
 
-@closed_to_visitors
+@admin_only
 def begin(settings: Settings) -> Teaching:
     """Start teaching the live model all pictures there are. An earlier draft stays until this one is done.
 
@@ -165,7 +165,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-@closed_to_visitors
+@admin_only
 def stop(settings: Settings) -> None:
     """Stop what is under way; the newest draft that can be kept stays, as do pictures and models.
 
@@ -178,7 +178,7 @@ def stop(settings: Settings) -> None:
     _throw_away(settings, others, others)
 
 
-@closed_to_visitors
+@admin_only
 def discard(settings: Settings) -> None:
     """Stop what is under way and throw every draft away. Pictures and models stay.
 
@@ -189,7 +189,7 @@ def discard(settings: Settings) -> None:
     _throw_away(settings, list(folder.glob("*")), [folder])
 
 
-@closed_to_visitors
+@admin_only
 def _throw_away(settings: Settings, teachings: list[Path], folders: list[Path]) -> None:
     try:
         for teaching in teachings:
@@ -204,7 +204,7 @@ def _throw_away(settings: Settings, teachings: list[Path], folders: list[Path]) 
         raise EmojifyError(f"The draft can't be thrown away: {why}. Try again.") from error
 
 
-@closed_to_visitors
+@admin_only
 def keep(settings: Settings, teaching: Teaching) -> Model:
     """Make a model of the draft and put it live.
 
@@ -247,7 +247,7 @@ def personal_models(store: ModelStore) -> list[Model]:
     return found
 
 
-@closed_to_visitors
+@admin_only
 def forget_everything(settings: Settings) -> None:
     """Delete all pictures, drafts and personal models; what was live before those is live again.
 

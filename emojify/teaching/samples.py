@@ -27,7 +27,7 @@ from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers, parse_json
 from emojify.pictures import encode_png
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 from emojify.teaching.selection import copies, pick_varied
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
@@ -94,7 +94,7 @@ class SampleStore:
         """A sentence for each recording that cannot be read."""
         return [problem for _, problem in map(_read, self._recordings()) if problem]
 
-    @closed_to_visitors
+    @admin_only
     def add(
         self, emotion: Emotion, cutouts: Sequence[Cutout], source: str = CAMERA, instead_of: str | None = None
     ) -> Saved:
@@ -171,7 +171,7 @@ class SampleStore:
             ) from error
         return recording
 
-    @closed_to_visitors
+    @admin_only
     def delete(self, samples: Sequence[Sample]) -> None:
         """Delete single pictures, and a recording with its last one.
 
@@ -187,7 +187,7 @@ class SampleStore:
         except OSError as error:
             raise EmojifyError(f"A picture can't be deleted: {error.strerror}.") from error
 
-    @closed_to_visitors
+    @admin_only
     def delete_all(self) -> None:
         """Delete every picture, the damaged and the half-written ones too.
 

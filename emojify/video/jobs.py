@@ -27,7 +27,7 @@ import psutil
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers, parse_json, remove_tree, write_atomically
-from emojify.public import closed_to_visitors
+from emojify.public import admin_only
 
 KEPT_S = 24 * 3600.0
 MAX_RUNNING = 2  # more at once would all be slow
@@ -94,7 +94,7 @@ class Job:
             report = {"state": "stopped" if (self.folder / STOPPED).exists() else "lost"}
         return report
 
-    @closed_to_visitors
+    @admin_only
     def begin(self, only_estimate: bool = False) -> None:
         """Start the process, and return at once.
 
@@ -113,14 +113,14 @@ class Job:
         except OSError as error:
             raise EmojifyError(f"The work cannot be started: {error.strerror}.") from error
 
-    @closed_to_visitors
+    @admin_only
     def stop(self) -> None:
         """Ask the process to end; it leaves nothing half-written."""
         with suppress(OSError):  # a full disk keeps nobody from stopping
             (self.folder / STOPPED).touch()  # one that has only begun cannot say itself that it was stopped
         processes.stop(self.folder)
 
-    @closed_to_visitors
+    @admin_only
     def delete(self) -> None:
         """Remove the video, what came of it, and whoever works on it.
 
@@ -143,7 +143,7 @@ class JobStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
-    @closed_to_visitors
+    @admin_only
     def add(self, content: memoryview | bytes, wish: Wish) -> Job:
         """Keep a video, in a folder that only this app's user can read.
 
@@ -165,7 +165,7 @@ class JobStore:
             raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
         return Job(folder, wish)
 
-    @closed_to_visitors
+    @admin_only
     def change(self, job: Job, ending: str) -> Job:
         """The same video, to become something else.
 
@@ -190,7 +190,7 @@ class JobStore:
         except (OSError, ValueError, TypeError):
             return None
 
-    @closed_to_visitors
+    @admin_only
     def remove_old(self, now_s: float | None = None) -> None:
         """Delete what was brought more than a day ago."""
         now_s = time.time() if now_s is None else now_s

@@ -28,11 +28,11 @@ from streamlit.runtime.app_session import AppSession
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
-LEAVING_S = 3.0  # longer than a page takes to begin, over a slow line too
-GOODBYE_S = 3  # for what is still being sent when the server is told to end
+PAGE_CHANGE_S = 3.0  # longer than a page takes to begin, over a slow line too
+SHUTDOWN_TIMEOUT_S = 3  # for what is still being sent when the server is told to end
 
 
-def prepare_server() -> None:
+def patch_server() -> None:
     """Call on every run of the front door, before a page runs; later calls change nothing."""
     net_util.get_external_ip = net_util.get_internal_ip = _unknown
     # mypy takes an assignment to somebody else's method for a slip; these are meant.
@@ -58,13 +58,13 @@ def keep_uploads_in_memory() -> None:
 
 
 @dataclass
-class Way:
+class _Navigation:
     """Where a session goes, by what its browser says: a page as Streamlit's hash, "" for the one it opened with."""
 
     page: str = ""
     leaving_until_s: float = 0.0
 
-    def is_from_behind(self, asked: ClientState, now_s: float) -> bool:
+    def is_stale_rerun(self, asked: ClientState, now_s: float) -> bool:
         """Whether this comes from a page that is being left; otherwise it is taken note of.
 
         A click on another page carries no widgets: ``streamlit_app.py`` has none that stand on all pages.
@@ -75,18 +75,20 @@ class Way:
             return True
         if not asked.fragment_id:  # those run by the clock as well
             self.page = page
-            self.leaving_until_s = now_s + LEAVING_S if page and not has_widgets else 0.0  # who has widgets has arrived
+            self.leaving_until_s = (
+                now_s + PAGE_CHANGE_S if page and not has_widgets else 0.0
+            )  # who has widgets has arrived
         return False
 
 
-_ways: WeakKeyDictionary[AppSession, Way] = WeakKeyDictionary()
+_navigations: WeakKeyDictionary[AppSession, _Navigation] = WeakKeyDictionary()
 _request_rerun = AppSession.request_rerun
 
 
 def _request_rerun_where_the_visitor_is(session: AppSession, client_state: ClientState | None) -> None:
     """In place of ``AppSession.request_rerun``; a session's requests all come from the server's event loop."""
-    way = _ways.setdefault(session, Way())
-    if client_state is None or not way.is_from_behind(client_state, time.monotonic()):
+    navigation = _navigations.setdefault(session, _Navigation())
+    if client_state is None or not navigation.is_stale_rerun(client_state, time.monotonic()):
         _request_rerun(session, client_state)
 
 
@@ -104,5 +106,5 @@ def _shut_connection_down(connection: WebSocketsSansIOProtocol) -> None:
 
 async def _shut_server_down(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
     """In place of ``uvicorn.Server.shutdown``: with a limit."""
-    server.config.timeout_graceful_shutdown = server.config.timeout_graceful_shutdown or GOODBYE_S
+    server.config.timeout_graceful_shutdown = server.config.timeout_graceful_shutdown or SHUTDOWN_TIMEOUT_S
     await _shutdown_server(server, sockets)

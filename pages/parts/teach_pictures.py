@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -19,27 +18,10 @@ from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier
 from emojify.vision.cutout import Cutout, cut_out, people
 from emojify.vision.detector import FaceDetector
-from pages.parts.told import plain
+from pages.parts.messages import escape_markdown, run_action
 
 THUMBNAIL_PX, SHARPNESS = 64, 2
 THUMBNAILS = 12  # of an emotion; the rest are a click away
-
-
-def do(action: Callable[[], str | None]) -> None:
-    """Run what a button is for, and keep the sentence about it until the next one."""
-    st.session_state.teach_said = None, None
-    try:
-        st.session_state.teach_said = action(), None
-    except EmojifyError as error:
-        st.session_state.teach_said = None, str(error)
-
-
-def tell_what_was_done() -> None:
-    done, failed = st.session_state.get("teach_said", (None, None))
-    if failed:
-        st.error(failed)
-    if done:
-        st.success(done, icon=":material/check:")
 
 
 def keep_pictures(
@@ -66,7 +48,9 @@ def bring_photos(store: SampleStore) -> None:
         st.button(
             f"Add as {emotion.label}",
             disabled=not files,
-            on_click=lambda: do(lambda: add_photos(store, emotion, [(file.name, file.getvalue()) for file in files])),
+            on_click=lambda: run_action(
+                lambda: add_photos(store, emotion, [(file.name, file.getvalue()) for file in files])
+            ),
         )
 
 
@@ -80,7 +64,7 @@ def add_photos(store: SampleStore, emotion: Emotion, files: list[tuple[str, byte
                 raise EmojifyError(f"{name} has {len(boxes) or 'no'} faces; there must be yours alone.")
             cutouts.append(cut_out(gray, boxes[0]))
         except EmojifyError as error:
-            problems.append(plain(str(error)))  # it names the file, as somebody wrote it
+            problems.append(str(error))
     if not cutouts:
         raise EmojifyError(" ".join(problems))
     said = keep_pictures(store, emotion, cutouts, source=PHOTOS)
@@ -163,7 +147,7 @@ def look_through(store: SampleStore, emotion: Emotion) -> None:
                     if st.checkbox(f"{number + 1}", key=f"{recording}/{sample.path.name}") or whole:
                         ticked.append(sample)
     if st.button(f"Delete {pictures(len(ticked))}", disabled=not ticked, icon=":material/delete:"):
-        do(lambda: store.delete(ticked))
+        run_action(store.delete, ticked)
         st.rerun()
 
 
@@ -171,4 +155,4 @@ def when(recording: str) -> str:
     try:
         return f"{datetime.strptime(recording[:15], '%Y%m%d-%H%M%S'):%d %B, %H:%M}"
     except ValueError:  # a folder that somebody named by hand
-        return plain(recording)
+        return escape_markdown(recording)

@@ -13,8 +13,9 @@ from emojify.teaching.samples import Sample, SampleStore
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import main_reading
+from pages.parts.messages import run_action, set_error
 from pages.parts.stream import stream
-from pages.parts.teach_pictures import do, keep_pictures
+from pages.parts.teach_pictures import keep_pictures
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -33,7 +34,7 @@ def video(settings: Settings, classifier: Classifier) -> tuple[EmojiVideoProcess
     playing = stream("teach", processor, settings)
     if not playing and recorder.progress().phase is not Phase.IDLE:
         recorder.cancel()
-        state.teach_said = None, "The video stopped, so nothing was recorded. Start it and record again."
+        set_error("The video stopped, so nothing was recorded. Start it and record again.")
     return processor, recorder, playing
 
 
@@ -74,14 +75,16 @@ def choose_and_record(store: SampleStore, recorder: Recorder, playing: bool, sam
             type="primary",
             icon=":material/radio_button_checked:",
             disabled=not (playing and idle),
-            on_click=lambda: do(lambda: record(recorder, emotion)),
+            on_click=run_action,
+            args=[record, recorder, emotion],
         )
         last = [sample for sample in samples if sample.recording == st.session_state.get("teach_last")]
         if last and playing and idle:
             st.button(
                 "Redo the last one",
                 icon=":material/replay:",
-                on_click=lambda: do(lambda: record(recorder, last[0].emotion, last[0].recording)),
+                on_click=run_action,
+                args=[record, recorder, last[0].emotion, last[0].recording],
             )
         if not idle:
             st.button("Cancel", on_click=recorder.cancel)
@@ -104,7 +107,7 @@ def watch_recording(store: SampleStore, recorder: Recorder) -> None:
     if progress.emotion is None:
         return
     if progress.phase is Phase.DONE:
-        do(lambda: save(store, recorder))
+        run_action(save, store, recorder)
         st.rerun()
     name = f"{progress.emotion.look.symbol} {progress.emotion.label}"
     if progress.phase is Phase.COUNTDOWN:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import streamlit as st
-
-from emojify.errors import EmojifyError
 from emojify.models import ModelStore
 from emojify.runs.datasets import DataStore
 from emojify.runs.run import Run, State
@@ -36,14 +31,6 @@ def data_store() -> DataStore:
 
 def model_store() -> ModelStore:
     return ModelStore(Settings.from_environment().models)
-
-
-def do(action: Callable[[], str | None]) -> None:
-    """Run what a button is for, and keep the sentence about it for the next run of the page."""
-    try:
-        st.session_state.done = action()
-    except EmojifyError as error:
-        st.session_state.failed = str(error)
 
 
 def described(run: Run) -> str:

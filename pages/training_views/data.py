@@ -12,8 +12,8 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.runs.charts import count_rows, count_spec
 from emojify.runs.datasets import MAX_UPLOAD_MB, Check
-from pages.parts.told import plain
-from pages.training_views.common import data_store, do
+from pages.parts.messages import escape_markdown, run_action, set_error, set_success
+from pages.training_views.common import data_store
 
 SECONDS_BETWEEN_LOOKS = 0.5
 KAGGLE = "https://www.kaggle.com/datasets/msambare/fer2013"
@@ -62,13 +62,13 @@ def bring() -> None:
     try:
         data_store().bring(file.name, file, file.size, saved)
     except EmojifyError as error:
-        st.session_state.failed = str(error)
+        set_error(str(error))
     st.rerun()
 
 
 def show_brought(path: Path) -> None:
     with st.container(border=True):
-        st.subheader(plain(path.name), anchor=False)
+        st.subheader(escape_markdown(path.name), anchor=False)
         watch_brought(path)
 
 
@@ -81,16 +81,16 @@ def watch_brought(path: Path) -> None:
         check = store.check(path)
         if check.done and not check.error:
             store.settle(path)
-            st.session_state.done = f"{path.name} is ready to train on."
+            set_success(f"{path.name} is ready to train on.")
             st.rerun()
     except EmojifyError as error:
         check = Check(done=True, error=str(error))
     if not check.done:
         st.progress(check.share, f"Checking: {check.doing} …")
-        st.button("Cancel", key=f"cancel-{path.name}", on_click=do, args=[lambda: store.discard(path)])
+        st.button("Cancel", key=f"cancel-{path.name}", on_click=run_action, args=[lambda: store.discard(path)])
         return
-    st.error(plain(check.error))
-    st.button("Remove it", key=f"remove-{path.name}", on_click=do, args=[lambda: store.discard(path)])
+    st.error(escape_markdown(check.error))
+    st.button("Remove it", key=f"remove-{path.name}", on_click=run_action, args=[lambda: store.discard(path)])
 
 
 def show_set(path: Path, *, alone: bool) -> None:
@@ -100,16 +100,18 @@ def show_set(path: Path, *, alone: bool) -> None:
     except EmojifyError as error:
         check = Check(done=True, error=str(error))
     with st.container(border=True):
-        st.subheader(plain(path.name), anchor=False)
+        st.subheader(escape_markdown(path.name), anchor=False)
         if not check.done:
             watch_check(path)
         elif check.error:
-            st.error(plain(check.error))
-            st.button("Look again", key=f"again-{path.name}", on_click=do, args=[lambda: store.look_again(path)])
+            st.error(escape_markdown(check.error))
+            st.button(
+                "Look again", key=f"again-{path.name}", on_click=run_action, args=[lambda: store.look_again(path)]
+            )
         else:
             report = check.report
             n = sum(check.pictures.values())
-            st.caption(plain(f"{report['name']} · {n:,} pictures · {kind(path)}"))
+            st.caption(escape_markdown(f"{report['name']} · {n:,} pictures · {kind(path)}"))
             with st.expander("What is in it", expanded=alone, icon=":material/bar_chart:"):
                 show_report(report)
 
@@ -145,7 +147,7 @@ def show_report(report: dict[str, Any]) -> None:
                 st.image(base64.b64decode(faces), width="stretch", alt=f"Some of the pictures of {emotion.label}")
                 st.caption(f"{emotion.look.symbol} {emotion.label}")
     st.markdown("**Worth knowing**")
-    st.markdown("\n".join(f"- {plain(line)}" for line in worth_knowing(report)))
+    st.markdown("\n".join(f"- {escape_markdown(line)}" for line in worth_knowing(report)))
 
 
 def worth_knowing(report: dict[str, Any]) -> list[str]:

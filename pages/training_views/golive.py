@@ -10,8 +10,8 @@ from emojify.errors import EmojifyError
 from emojify.models import SHIPPED_MODELS, Model, ModelStore
 from emojify.runs.golive import compare_models, compare_run, export_status, go_live
 from emojify.runs.presets import duration
-from pages.parts.told import plain
-from pages.training_views.common import described, do, model_store, run_store
+from pages.parts.messages import escape_markdown, run_action, set_success
+from pages.training_views.common import described, model_store, run_store
 
 SECONDS_BETWEEN_LOOKS = 1.0
 FIGURES = {"private": "Private", "private_clean": "Private, without copies", "public": "Public"}
@@ -30,18 +30,18 @@ def show_live(store: ModelStore) -> Model | None:
         try:
             opened = store.open()
         except EmojifyError as error:
-            st.error(plain(str(error)))
+            st.error(escape_markdown(str(error)))
             return None
         for problem in opened.problems:
-            st.warning(plain(f"{problem} {opened.model.id} reads in its place."))
+            st.warning(escape_markdown(f"{problem} {opened.model.id} reads in its place."))
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(plain(opened.model.name), anchor=False)
+            st.subheader(escape_markdown(opened.model.name), anchor=False)
             st.badge("live", color="green", icon=":material/videocam:")
         if store.can_roll_back:
             st.button(
                 "Roll back",
                 icon=":material/undo:",
-                on_click=do,
+                on_click=run_action,
                 args=[lambda: f"{store.rollback()} is live again."],
                 help="Puts the model live that was so before.",
             )
@@ -71,15 +71,15 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
         st.success(f"The best epoch of this run, {run.best_epoch}, is live.")
         return
     if export is not None:
-        st.error(plain(f"The model was not made. {export.error}"))
+        st.error(escape_markdown(f"The model was not made. {export.error}"))
     name = st.text_input("Name", max_chars=60, placeholder=run.model_id, key=f"name-{run.id}")
     if live is not None and (warning := compare_run(run, live)):
-        st.warning(plain(warning))
+        st.warning(escape_markdown(warning))
     st.button(
         "Go live",
         type="primary",
         icon=":material/rocket_launch:",
-        on_click=do,
+        on_click=run_action,
         args=[lambda: go_live(run, name, model_store())],
     )
     st.caption("Makes a model of the run's best epoch, measures it, and puts it live. Running video takes it over.")
@@ -94,10 +94,10 @@ def watch_export(run_id: str) -> None:
     export = export_status(run, model_store())
     if export is None or not export.running:
         if export is None:
-            st.session_state.done = "The model is live."
+            set_success("The model is live.")
         st.rerun()
     st.info(
-        f"{plain(export.doing or 'Starting')} … since {duration(export.age_s)}. It takes 10 to 60 seconds; "
+        f"{escape_markdown(export.doing or 'Starting')} … since {duration(export.age_s)}. It takes 10 to 60 seconds; "
         "you can leave this page meanwhile.",
         icon=":material/hourglass_top:",
     )
@@ -117,20 +117,20 @@ def other(store: ModelStore, model: Model, live: Model | None) -> None:
     try:
         name = model.name
     except EmojifyError as error:
-        st.markdown(f"**{plain(model.id)}**")
-        st.error(plain(f"{error} It can't be used; delete it, or bring its files back."))
+        st.markdown(f"**{escape_markdown(model.id)}**")
+        st.error(escape_markdown(f"{error} It can't be used; delete it, or bring its files back."))
         delete(store, model)
         return
-    st.markdown(f"**{plain(name)}**" + (f" · {plain(model.id)}" if name != model.id else ""))
+    st.markdown(f"**{escape_markdown(name)}**" + (f" · {escape_markdown(model.id)}" if name != model.id else ""))
     figures(model)
     if live is not None and (warning := compare_models(model, live)):
-        st.caption(f":material/warning: {plain(warning)}")
+        st.caption(f":material/warning: {escape_markdown(warning)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Put live",
             key=f"promote-{model.id}",
             icon=":material/rocket_launch:",
-            on_click=do,
+            on_click=run_action,
             args=[lambda: promote(store, model)],
         )
         if model.id not in SHIPPED_MODELS:
@@ -150,7 +150,7 @@ def delete(store: ModelStore, model: Model) -> None:
         st.button(
             "Yes, delete it for good",
             key=f"delete-{model.id}",
-            on_click=do,
+            on_click=run_action,
             args=[lambda: store.remove(model.id)],
         )
 
@@ -175,9 +175,9 @@ def card(model: Model) -> None:
         ("Leak", data.get("leak")),
         ("License", data.get("license") or data.get("licence")),
     ]
-    st.markdown("\n".join(f"- **{title}**: {plain(str(value))}" for title, value in lines if value))
+    st.markdown("\n".join(f"- **{title}**: {escape_markdown(str(value))}" for title, value in lines if value))
     caveats = content.get("caveats")
     if isinstance(caveats, list) and caveats:
-        st.markdown("**Mind**\n" + "\n".join(f"- {plain(str(caveat))}" for caveat in caveats))
+        st.markdown("**Mind**\n" + "\n".join(f"- {escape_markdown(str(caveat))}" for caveat in caveats))
     if content.get("recipe"):
         st.json(content["recipe"], expanded=False)

@@ -25,12 +25,11 @@ from emojify.runs.presets import (
 )
 from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
-from pages.parts.told import plain, tell_what_was_done
+from pages.parts.messages import escape_markdown, run_action, show_result
 from pages.training_views.common import (
     COLORS,
     data_store,
     described,
-    do,
     model_store,
     run_store,
 )
@@ -71,13 +70,13 @@ def new_fit(runs: list[Run]) -> None:
     try:
         check = data_store().check(path)
     except EmojifyError as error:
-        st.error(plain(str(error)))
+        st.error(escape_markdown(str(error)))
         return
     if not check.done:
         wait_for_check(path)
         return
     if check.error:
-        st.error(plain(check.error))
+        st.error(escape_markdown(check.error))
         st.caption("Choose another data set, or put this one right: see **Data** above.")
         return
     preset, config = choose_preset(path, check, runs)
@@ -93,7 +92,7 @@ def new_fit(runs: list[Run]) -> None:
         "Add to the queue" if busy else "Start",
         type="primary",
         icon=":material/playlist_add:" if busy else ":material/play_arrow:",
-        on_click=do,
+        on_click=run_action,
         args=[lambda: launch(changed)],
         help="One fit at a time: this one begins when those before it are done." if busy else None,
     )
@@ -112,7 +111,7 @@ def wait_for_check(path: Path) -> None:
     check = data_store().check(path)
     if check.done:
         st.rerun()
-    st.progress(check.share, f"Looking through {plain(path.name)}: {check.doing} …")
+    st.progress(check.share, f"Looking through {escape_markdown(path.name)}: {check.doing} …")
 
 
 def choose_preset(path: Path, check: Check, runs: list[Run]) -> tuple[Preset, FitConfig]:
@@ -143,7 +142,7 @@ def change_settings(config: FitConfig, key: str, voted: bool) -> FitConfig | Non
     try:
         return replace(config, **asked)
     except EmojifyError as error:
-        st.error(plain(str(error)))
+        st.error(escape_markdown(str(error)))
         return None
 
 
@@ -184,7 +183,7 @@ def watch(run_id: str, states_then: dict[str, State]) -> None:
     try:
         store.start_next()
     except EmojifyError as error:
-        st.error(plain(str(error)))
+        st.error(escape_markdown(str(error)))
     if store.ids() != list(states_then):
         st.rerun(scope="app")
     # The others keep their state: looking at hundreds of them every second would cost live video its frames.
@@ -196,7 +195,7 @@ def watch(run_id: str, states_then: dict[str, State]) -> None:
     if any(run.state is not states_then[name] for name, run in runs.items()):
         st.rerun(scope="app")
     run = runs[run_id]
-    tell_what_was_done()
+    show_result()
     header(run)
     progress = read_progress(run.folder)
     if run.config is not None:
@@ -204,7 +203,7 @@ def watch(run_id: str, states_then: dict[str, State]) -> None:
         curves(run, progress)
     waiting = store.queue()
     if waiting:
-        st.caption("Waiting: " + ", ".join(plain(name) for name in waiting))
+        st.caption("Waiting: " + ", ".join(escape_markdown(name) for name in waiting))
     with st.expander("Log", icon=":material/terminal:"):
         st.code(run.log_tail() or "Nothing was printed yet.", language=None, wrap_lines=True, height=260)
 
@@ -219,24 +218,24 @@ def header(run: Run) -> None:
                 icon=":material/stop:",
                 key="stop",
                 disabled=run.state is State.STOPPING,
-                on_click=do,
+                on_click=run_action,
                 args=[lambda: run_store().stop(run.id)],
                 help="It finishes the batch; the last whole epoch is kept, and you can resume from there.",
             )
         if run.state is State.STOPPING:
-            st.button("End it now", key="end", on_click=do, args=[lambda: run_store().end_now(run.id)])
+            st.button("End it now", key="end", on_click=run_action, args=[lambda: run_store().end_now(run.id)])
         if run.can_resume:
             st.button(
                 "Resume",
                 type="primary",
                 icon=":material/play_arrow:",
                 key="resume",
-                on_click=do,
+                on_click=run_action,
                 args=[lambda: run_store().resume(run.id)],
             )
         if not run.state.has_process:
             delete(run)
-    sentence = plain(f"{run.reason} {run.next_step}".strip())
+    sentence = escape_markdown(f"{run.reason} {run.next_step}".strip())
     if sentence and run.state in (State.FAILED, State.KILLED, State.BROKEN):
         st.error(sentence)
     elif sentence:
@@ -249,7 +248,7 @@ def delete(run: Run) -> None:
         st.button(
             "Yes, delete it for good",
             key=f"delete-{run.id}",
-            on_click=do,
+            on_click=run_action,
             args=[lambda: run_store().delete(run.id, model_store().live_id)],
         )
 

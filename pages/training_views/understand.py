@@ -19,7 +19,7 @@ from emojify.runs.charts import (
 )
 from emojify.runs.progress import read_progress
 from emojify.runs.run import Run
-from pages.parts.told import plain
+from pages.parts.messages import escape_markdown
 from pages.training_views.common import run_store
 
 MAX_COMPARED = 7  # as many as there are colors
@@ -113,7 +113,7 @@ def compare(runs: list[Run]) -> None:
         st.vega_lite_chart(rows, overlay_spec(name), width="stretch")
     for run in runs:
         if run.reason and run.config is None:
-            st.error(plain(f"{run.id}: {run.reason} {run.next_step}"))
+            st.error(escape_markdown(f"{run.id}: {run.reason} {run.next_step}"))
     known = [run for run in runs if run.config is not None]
     if len(known) > 1:
         differences(known)
@@ -136,7 +136,7 @@ def examine(run: Run) -> None:
     """What one run's best epoch reads well, and what it takes for what."""
     best = run.best
     figures = best["figures"]
-    st.subheader(plain(f"{run.id}, epoch {best.get('epoch')}"), anchor=False)
+    st.subheader(escape_markdown(f"{run.id}, epoch {best.get('epoch')}"), anchor=False)
     with st.container(horizontal=True):
         st.metric("Accuracy", share(figures.get("accuracy")), width="content")
         st.metric("Macro recall", share(figures.get("macro_recall")), width="content")

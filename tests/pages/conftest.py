@@ -13,7 +13,7 @@ def _the_front_door_is_open() -> Iterator[None]:
 
     That a real server sends people back once, and shows the page then, is seen in tests/browser/test_training.py.
     """
-    with patch("pages.parts.front_door.come_in"):
+    with patch("pages.parts.entry.require_entry_script"):
         yield
 
 

@@ -14,3 +14,8 @@ def press(page: AppTest, label: str) -> AppTest:
     """The one button with that label; the page then runs anew."""
     (button,) = [button for button in page.button if button.label == label]
     return button.click().run()
+
+
+def unescaped(text: str) -> str:
+    """Return the text that Markdown shows for an escaped one."""
+    return text.replace("\\", "")

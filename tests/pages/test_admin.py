@@ -20,8 +20,8 @@ from streamlit.testing.v1 import AppTest
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
 from emojify.packs.store import list_packs
-from emojify.public import REFUSAL, SIGNED_IN_FOR_S, ask_who_by, closed_to_visitors
-from pages.parts.who import claims
+from emojify.public import MAX_SIGN_IN_AGE_S, REFUSAL, admin_only, set_claims_provider
+from pages.parts.auth import session_claims
 from tests.pages.test_public import ROOT, bring_a_pack, labels, press, words
 
 VISITORS_PAGES = ["Live", "Emoji packs", "Make an avatar"]
@@ -94,7 +94,7 @@ def test_nor_in_one_without_admins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_signed_out_there_is_one_button() -> None:
-    with patch("pages.parts.who.can_sign_in", return_value=True), patch("streamlit.login") as login:
+    with patch("pages.parts.auth.can_sign_in", return_value=True), patch("streamlit.login") as login:
         page = admin_page(None)
         assert labels(page) == ["Sign in"]
         press(page, "Sign in")
@@ -113,7 +113,7 @@ def test_without_a_provider_the_page_says_so_and_offers_no_button() -> None:
         (user("ben@example.org"), "`ben@example.org` is not one of those who look after this copy."),
         (user("[x](http://evil) ` b"), "`[x](http://evil)  b` is not one of those"),
         (user(email_verified=False), "does not say that `anna@example.org` is verified"),
-        (user(iat=int(time.time()) - SIGNED_IN_FOR_S - 5), "You signed in more than 12 hours ago"),
+        (user(iat=int(time.time()) - MAX_SIGN_IN_AGE_S - 5), "You signed in more than 12 hours ago"),
     ],
     ids=["not an admin", "with markup", "unverified", "long ago"],
 )
@@ -159,7 +159,7 @@ def test_rights_end_with_signing_out_in_the_middle_of_a_page(house: Path) -> Non
 # ---- where the work is done: sessions beside each other, each in a thread of its own as Streamlit runs them ----
 
 
-@closed_to_visitors
+@admin_only
 def deed() -> str:
     return "done"
 
@@ -185,7 +185,7 @@ def in_thread(work: Callable[[], None], session: ScriptRunContext | None) -> thr
 
 
 def test_sessions_at_the_same_moment_have_each_their_own_rights() -> None:
-    ask_who_by(claims)
+    set_claims_provider(session_claims)
     sessions = {
         "admin": session_of(user()),
         "ben": session_of(user("ben@example.org")),
@@ -207,7 +207,7 @@ def test_sessions_at_the_same_moment_have_each_their_own_rights() -> None:
 
 
 def test_a_thread_that_an_admins_page_starts_is_nobodys() -> None:
-    ask_who_by(claims)
+    set_claims_provider(session_claims)
     outcomes: list[bool] = []
 
     def page() -> None:
@@ -221,7 +221,7 @@ def test_a_thread_that_an_admins_page_starts_is_nobodys() -> None:
 
 
 def test_signing_out_takes_effect_at_once_in_a_thread_that_goes_on() -> None:
-    ask_who_by(claims)
+    set_claims_provider(session_claims)
     session = session_of(user())
     outcomes: list[bool] = []
 

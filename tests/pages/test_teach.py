@@ -21,7 +21,8 @@ from emojify.settings import Settings
 from emojify.teaching import drafts
 from emojify.teaching.teach import teach
 from emojify.vision.readings import Image
-from tests.pages.driving import labels, press
+from pages.parts.messages import NEW_RESULT, Result
+from tests.pages.driving import labels, press, unescaped
 from tests.pages.test_live import ROOT, as_file, words
 from tests.teaching.conftest import Record, base, record, with_bank
 
@@ -111,14 +112,14 @@ def test_what_is_redone_stays_until_the_new_one_is_there(
     recorder._begins_s -= 10
     page.run()
     assert not page.exception
-    assert "different pictures of sad" in page.success[0].value
+    assert "different pictures of sad" in unescaped(page.success[0].value)
     assert {sample.recording for sample in store.samples()} == {page.session_state["teach_last"]}
     assert not set(store.samples()) & set(before)
 
 
 def test_a_new_recording_is_not_watched_under_the_words_about_the_last(page: AppTest, streamer: MagicMock) -> None:
     streamer.return_value.state.playing = True
-    page.session_state["teach_said"] = None, "There were several faces in the picture."
+    page.session_state[NEW_RESULT] = Result("There were several faces in the picture.", failed=True)
     assert page.run().error
     press(page, "Record happy")
     assert not page.error
@@ -133,7 +134,7 @@ def test_a_photo_becomes_a_sample_of_the_chosen_face(
     page.file_uploader[0].set_value([("me.png", photo, "image/png")]).run()
     press(page, "Add as happy")
     assert not page.exception
-    assert "Kept 1 picture of happy." in page.success[0].value
+    assert "Kept 1 picture of happy." in unescaped(page.success[0].value)
     assert "Redo the last one" not in labels(page)
     (sample,) = drafts.sample_store(settings).samples()
     assert sample.emotion is Emotion.HAPPY
@@ -157,7 +158,7 @@ def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
     page.file_uploader[0].set_value([("me.png", content[picture], "image/png")]).run()
     press(page, "Add as happy")
     assert not page.exception
-    assert sentence in page.error[0].value
+    assert sentence in unescaped(page.error[0].value)
     assert drafts.sample_store(settings).samples() == []
 
 
@@ -201,7 +202,7 @@ def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
     assert "it was taught your face" in words(page)
 
     press(page, "Undo")
-    assert "“Seed” is live again." in page.success[0].value
+    assert "“Seed” is live again." in unescaped(page.success[0].value)
     assert ModelStore(settings.models).live_id == page.session_state["model"] == "seed"
     assert page.session_state["teach_processor"]._settings.classifier.name == "seed"
 
@@ -230,10 +231,10 @@ def test_where_teaching_again_fails_the_draft_can_still_be_kept(
     (again / file).write_text(json.dumps(content))
     page.run()
     assert not page.exception
-    assert said in page.error[0].value
+    assert said in unescaped(page.error[0].value)
     assert "3. Try it" in words(page)
     press(page, "Keep it")
-    assert "Kept." in page.success[0].value
+    assert "Kept." in unescaped(page.success[0].value)
     assert not page.error
     assert not again.exists()
 
@@ -261,7 +262,7 @@ def test_while_it_learns_there_is_a_bar_and_a_stop(
         processes, "kill", lambda folder: monkeypatch.setattr(processes, "is_running", lambda folder: False)
     )
     press(page, "Stop")
-    assert "Stopped." in page.success[0].value
+    assert "Stopped." in unescaped(page.success[0].value)
     assert drafts.find(settings) is None
     assert drafts.sample_store(settings).samples()
 
@@ -269,7 +270,7 @@ def test_while_it_learns_there_is_a_bar_and_a_stop(
 def test_a_process_that_died_is_told_and_teaching_is_offered_again(page: AppTest, draft: Path) -> None:
     (draft / "result.json").unlink()
     page.run()
-    assert "stopped before it was done" in page.error[0].value
+    assert "stopped before it was done" in unescaped(page.error[0].value)
     assert "Teach it" in labels(page)
 
 
@@ -293,7 +294,7 @@ def test_a_recording_that_was_named_by_hand_can_be_looked_through(
 
 def test_one_button_deletes_them_all(page: AppTest, settings: Settings, draft: Path) -> None:
     press(page.run(), "Delete all pictures")
-    assert "All pictures are deleted." in page.success[0].value
+    assert "All pictures are deleted." in unescaped(page.success[0].value)
     assert [path for path in settings.data.rglob("*") if path.is_file()] == []
 
 
@@ -310,4 +311,4 @@ def test_without_any_model_the_page_says_so(page: AppTest, tmp_path: Path, monke
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "nowhere"))
     page.run()
     assert not page.exception
-    assert "No model can be opened" in page.error[0].value
+    assert "No model can be opened" in unescaped(page.error[0].value)

@@ -12,17 +12,17 @@ from emojify.packs.store import PackList, add_pack, list_packs
 from emojify.public import REFUSAL, is_visitor
 from emojify.settings import Settings
 
-OWN_STAYS = "A pack of your own is yours alone: it lives in this tab, and is gone once you close or reload it."
+VISITOR_PACK_NOTE = "A pack of your own is yours alone: it lives in this tab, and is gone once you close or reload it."
 
 
-def packs_here(settings: Settings) -> PackList:
+def available_packs(settings: Settings) -> PackList:
     """Those of the store, and this visitor's own one, if they brought one to a public copy."""
     found = list_packs(settings.emojis)
     own: EmojiPack | None = st.session_state.get("own_pack")
     return found if own is None else replace(found, packs=(*found.packs, own))
 
 
-def keep(settings: Settings, draft: Draft) -> EmojiPack:
+def save_pack(settings: Settings, draft: Draft) -> EmojiPack:
     """Into the store; a visitor's into their session and nowhere else, in place of the one before.
 
     Raises:
@@ -35,7 +35,7 @@ def keep(settings: Settings, draft: Draft) -> EmojiPack:
     return own
 
 
-def not_for_visitors() -> None:
+def require_admin() -> None:
     """Ends the page for visitors of a public copy. Not in the navigation; a fresh Streamlit knows its address."""
     if is_visitor():
         st.info(REFUSAL)

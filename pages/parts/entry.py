@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 
-def come_in() -> None:
+def require_entry_script() -> None:
     """Send whoever came past the front door back through it; to be called before anything else that a page shows.
 
     Streamlit takes an app with a folder ``pages`` for one of its older kind until ``st.navigation`` was called once:

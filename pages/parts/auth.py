@@ -10,7 +10,7 @@ from streamlit.auth_util import get_secrets_auth_section
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
-def claims() -> Mapping[str, Any]:
+def session_claims() -> Mapping[str, Any]:
     """What the OpenID provider says of the user of the session in whose thread this is called; nothing without one."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return {}

@@ -14,7 +14,7 @@ from emojify.vision.annotators import Sticker
 CLIP_KINDS = {"MP4": ".mp4", "WebP": ".webp", "GIF": ".gif", "Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}
 
 
-def offer_made(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
+def show_recordings(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
     """What was recorded, to look at and to take home."""
     clip, strip = processor.clip.clip, processor.booth.strip
     if clip is not None:

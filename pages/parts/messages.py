@@ -1,0 +1,90 @@
+"""Results and messages: the one way in which pages report what an action did.
+
+A button calls its action through ``run_action``. The page calls ``show_result`` once, where the message belongs::
+
+    st.button("Delete", on_click=run_action, args=[delete, pack])  # delete() returns "Cats is deleted."
+    ...
+    show_result()                # a toast that goes away by itself; an error stays for one run of the page
+    show_result(persistent=True)  # a box that stays in place until the next action
+
+An action returns the sentence to show, or None. It raises ``EmojifyError`` for what the user can put right. Code that
+is not called by a button stores its message with ``set_success`` or ``set_error`` before it calls ``st.rerun()``.
+An error that belongs to the current run of the page is shown in place with ``show_error(error)``.
+
+Messages are plain text. They often contain names that users typed, so every function here escapes Markdown; callers
+must not escape again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from emojify.errors import EmojifyError
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an action reported."""
+
+    message: str
+    failed: bool
+
+
+NEW_RESULT, _SHOWN_RESULT = "new_result", "shown_result"  # keys of the session state
+
+
+def escape_markdown(text: str) -> str:
+    """Return ``text`` so that Markdown shows it unchanged: without links, images or formatting."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def run_action(action: Callable[..., str | None], *args: Any) -> None:
+    """Call ``action(*args)``; store its sentence, or the text of its EmojifyError, for ``show_result``."""
+    st.session_state.pop(_SHOWN_RESULT, None)
+    try:
+        message = action(*args)
+    except EmojifyError as error:
+        set_error(str(error))
+    else:
+        if message:
+            set_success(message)
+
+
+def set_success(message: str) -> None:
+    """Store a message for the next ``show_result``."""
+    st.session_state[NEW_RESULT] = Result(message, failed=False)
+
+
+def set_error(message: str) -> None:
+    """Store an error for the next ``show_result``."""
+    st.session_state[NEW_RESULT] = Result(message, failed=True)
+
+
+def show_result(*, persistent: bool = False) -> None:
+    """Show the stored result, if one is stored.
+
+    Args:
+        persistent: show a success in a box instead of a toast, and repeat the result in every run of the page until
+            the next action.
+    """
+    result: Result | None = st.session_state.pop(NEW_RESULT, None)
+    if persistent:
+        result = st.session_state[_SHOWN_RESULT] = result or st.session_state.get(_SHOWN_RESULT)
+    if result is None:
+        return
+    if result.failed:
+        st.error(escape_markdown(result.message))
+    elif persistent:
+        st.success(escape_markdown(result.message), icon=":material/check:")
+    else:
+        st.toast(escape_markdown(result.message), icon=":material/check:")
+
+
+def show_error(error: EmojifyError | str) -> None:
+    """Show an error in place, in the current run of the page."""
+    st.error(escape_markdown(str(error)))
