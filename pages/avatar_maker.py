@@ -8,10 +8,10 @@ import streamlit as st
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.packs.about import MAX_CHARACTERS
 from emojify.packs.avatar import Avatar
+from emojify.packs.drawing.appearance import BACKGROUNDS, CLOTHES, HAIR_COLORS, PARTS, SKINS, Person
 from emojify.packs.drawing.expression import EXPRESSIONS
-from emojify.packs.drawing.people import BACKGROUNDS, CLOTHES, HAIR_COLORS, PARTS, SKINS, Person
+from emojify.packs.manifest import MAX_CHARACTERS
 from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
 from emojify.public import is_visitor

@@ -12,7 +12,7 @@ import streamlit as st
 
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.packs.about import MAX_CHARACTERS, About
+from emojify.packs.built_in import BUILT_IN_PACKS
 from emojify.packs.importer import (
     MAX_MEGAPIXELS,
     MAX_PICTURE_MB,
@@ -23,8 +23,9 @@ from emojify.packs.importer import (
     read_files,
     read_picture,
 )
+from emojify.packs.manifest import MAX_CHARACTERS, PackManifest
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import BUILT_IN, MAX_PACKS, PackList, edit_pack, export_pack, remove_pack
+from emojify.packs.store import MAX_PACKS, PackList, edit_pack, export_pack, remove_pack
 from emojify.pictures import open_picture, square_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
@@ -137,19 +138,20 @@ def fill_slots(draft: Draft, batch: int) -> Draft:
     return replace(draft, pictures=pictures)
 
 
-def describe(draft: Draft, key: str) -> About:
-    """Name, author and licence; ``key`` changes with what was brought, so that its words are taken over."""
+def describe(draft: Draft, key: str) -> PackManifest:
+    """Name, author and license; ``key`` changes with what was brought, so that its words are taken over."""
     with st.container(horizontal=True):
         texts = {
-            name: st.text_input(label, getattr(draft.about, name), max_chars=MAX_CHARACTERS[name], key=f"{name}-{key}",
+            name: st.text_input(label, getattr(draft.manifest, name), max_chars=MAX_CHARACTERS[name],
+                                key=f"{name}-{key}",
                                 placeholder=hint, width=240)
             for name, label, hint in (
                 ("name", "Name", "Cats"),
                 ("author", "Drawn by", "you?"),
-                ("licence", "Licence", "e.g. CC BY 4.0, or: only for me"),
+                ("license", "License", "e.g. CC BY 4.0, or: only for me"),
             )
         }  # fmt: skip
-    return replace(draft.about, **texts)
+    return replace(draft.manifest, **texts)
 
 
 def complete(draft: Draft, key: str) -> Draft:
@@ -181,11 +183,11 @@ def add_a_pack() -> None:
         return
     for note in draft.notes:
         st.caption(f":material/info: {escape_markdown(note)}")
-    key = f"{batch}-{crc32(dropped.about.to_json())}"
+    key = f"{batch}-{crc32(dropped.manifest.to_json())}"
     draft = complete(draft, key)
-    draft = replace(draft, about=describe(draft, key))
-    ready = bool(draft.about.name) and not draft.missing
-    if not draft.about.name:
+    draft = replace(draft, manifest=describe(draft, key))
+    ready = bool(draft.manifest.name) and not draft.missing
+    if not draft.manifest.name:
         st.caption("Give it a name, then add it.")
     st.button(
         "Add this pack",
@@ -213,7 +215,7 @@ def change(pack: EmojiPack) -> None:
     with st.form(f"edit-{pack.id}", border=False):
         texts = [
             st.text_input(label, getattr(pack, key), max_chars=MAX_CHARACTERS[key], key=f"{key}-of-{pack.id}")
-            for key, label in (("name", "Name"), ("author", "Drawn by"), ("licence", "Licence"))
+            for key, label in (("name", "Name"), ("author", "Drawn by"), ("license", "License"))
         ]
         if st.form_submit_button("Save"):
             do(lambda: f"{edit_pack(settings.emojis, pack.id, *texts).name} is saved.")
@@ -236,8 +238,8 @@ def remove(pack: EmojiPack) -> str:
 
 def show_pack(found: PackList, pack: EmojiPack) -> None:
     with st.container(border=True):
-        by = " · ".join(text for text in (pack.author, pack.licence) if text) or "no author or licence given"
-        show_name(found.labels[pack.id], f"{by} · comes with Emojify" if pack.id in BUILT_IN else by)
+        by = " · ".join(text for text in (pack.author, pack.license) if text) or "no author or license given"
+        show_name(found.labels[pack.id], f"{by} · comes with Emojify" if pack.id in BUILT_IN_PACKS else by)
         try:
             pictures = faces(pack, pack.fingerprint())
             st.image(pictures, width=FACE_PX, alt=[f"{pack.name}: {label}" for label in LABELS])
@@ -249,7 +251,7 @@ def show_pack(found: PackList, pack: EmojiPack) -> None:
                 "Export", lambda: export_pack(pack), f"{pack.id}.zip", "application/zip",
                 icon=":material/download:", key=f"export-{pack.id}", on_click="ignore",
             )  # fmt: skip
-            if pack.id not in BUILT_IN and not is_visitor():
+            if pack.id not in BUILT_IN_PACKS and not is_visitor():
                 with st.popover("Change", icon=":material/edit:"):
                     change(pack)
 
@@ -264,7 +266,7 @@ show_result()
 found = available_packs(settings)
 for problem in found.problems:
     st.warning(escape_markdown(problem))
-mine = [pack for pack in found.packs if pack.id not in BUILT_IN]
+mine = [pack for pack in found.packs if pack.id not in BUILT_IN_PACKS]
 just_added = [pack for pack in mine if pack.id == st.session_state.get("added")]
 for pack in just_added:
     with st.container(border=True):

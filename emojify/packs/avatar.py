@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.packs.about import About
+from emojify.packs.drawing.appearance import PARTS, Beard, Hat, Person
 from emojify.packs.drawing.expression import EXPRESSIONS, Expression, blend
-from emojify.packs.drawing.painter import Painter
-from emojify.packs.drawing.people import PARTS, Beard, Hat, Person
 from emojify.packs.drawing.person import person_svg
+from emojify.packs.drawing.person_renderer import PersonRenderer
 from emojify.packs.drawing.render import render
 from emojify.packs.importer import SIDE_PX, CheckedPicture, Draft
+from emojify.packs.manifest import PackManifest
 from emojify.pictures import encode_png
 from emojify.vision.annotators import Head, scale
 from emojify.vision.readings import Probabilities, Reading
@@ -33,7 +33,7 @@ MAX_DRAWINGS_KEPT = 16  # 4 MB
 # A network never gives all to one emotion, and a face that is a little of everything looks like nothing. Squared,
 # 0.7 happy beside 0.2 neutral and 0.1 sad becomes 0.91, 0.07 and 0.02.
 CONTRAST = 2.0
-_FORMER_PARTS = {"hair_colour": "hair_color", "hat_colour": "hat_color"}  # names in packs of earlier versions
+_FORMER_PARTS = {"hair_colour": "hair_color", "hat_colour": "hat_color"}  # as version 0.1.0 wrote them
 _OFTEN_WITHOUT = ("hat", "glasses", "beard", "earrings")
 
 
@@ -93,25 +93,25 @@ class Avatar:
 
     def to_draft(self, name: str, author: str) -> Draft:
         """A pack of its seven faces, ready for :func:`~emojify.packs.store.add_pack`."""
-        about = About(
+        manifest = PackManifest(
             name=name,
             author=author,
-            licence="MIT",
+            license="MIT",
             description="Made with the avatar maker.",
             head=HEAD,
             avatar=self.to_json(),
         )
         pictures = {emotion: encode_png(self.draw(face, SIDE_PX)) for emotion, face in EXPRESSIONS.items()}
-        return Draft(about, {emotion: CheckedPicture(png) for emotion, png in pictures.items()})
+        return Draft(manifest, {emotion: CheckedPicture(png) for emotion, png in pictures.items()})
 
 
-class LivingAvatar:
+class AnimatedAvatar:
     """An emoji whose face moves with the blend of the seven probabilities. May be used from any thread."""
 
     head = HEAD
 
     def __init__(self, avatar: Avatar) -> None:
-        self._painter = Painter(avatar.person, LIVE_PX)
+        self._painter = PersonRenderer(avatar.person, LIVE_PX)
         self._lock = threading.Lock()
         self._blends = np.full((MAX_DRAWINGS_KEPT, len(Emotion)), np.inf)
         self._drawings: list[NDArray[np.uint8] | None] = [None] * MAX_DRAWINGS_KEPT

@@ -42,7 +42,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _list(options: argparse.Namespace) -> None:
     found = list_packs(Settings.from_environment().emojis)
     for pack in found.packs:
-        print(f"{pack.id:20} {pack.name:24} {pack.author}, {pack.licence}")
+        print(f"{pack.id:20} {pack.name:24} {pack.author}, {pack.license}")
     for problem in found.problems:
         print(f"emojify: {problem}", file=sys.stderr)
 
@@ -62,7 +62,7 @@ def _read(options: argparse.Namespace) -> Draft:
 
 
 def _check(options: argparse.Namespace) -> None:
-    print(f"{options.file}: {_read(options).about.name!r} is a whole pack of {len(Emotion)} pictures.")
+    print(f"{options.file}: {_read(options).manifest.name!r} is a whole pack of {len(Emotion)} pictures.")
 
 
 def _add(options: argparse.Namespace) -> None:

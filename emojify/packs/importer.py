@@ -19,7 +19,7 @@ from PIL import Image
 
 from emojify.emotions import LABELS, Emotion, parse_emotion
 from emojify.errors import EmojifyError
-from emojify.packs.about import MANIFEST, MAX_MANIFEST_BYTES, About
+from emojify.packs.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, PackManifest
 from emojify.pictures import FORMATS, open_picture, square_png
 
 MAX_ZIP_MB = 8
@@ -54,7 +54,7 @@ class CheckedPicture:
 class Draft:
     """A pack that is not in the store yet; pictures may still be missing."""
 
-    about: About
+    manifest: PackManifest
     pictures: Mapping[Emotion, CheckedPicture]
 
     @property
@@ -74,14 +74,14 @@ class Draft:
 
     def check_complete(self) -> None:
         """Raises EmojifyError if it has no name, or with the names of the missing emotions, if there are any."""
-        if not self.about.name:
+        if not self.manifest.name:
             raise EmojifyError("The pack needs a name.")
         if self.missing:
             names = ", ".join(emotion.label for emotion in self.missing)
             raise EmojifyError(f"These emotions have no picture: {names}. Bring them, or let the neutral one fill in.")
 
 
-def emotion_of(file_name: str) -> Emotion | None:
+def emotion_from_file_name(file_name: str) -> Emotion | None:
     """The emotion that a picture file is named after, in any case; None if it is no such name."""
     path = PurePosixPath(file_name)
     if path.suffix.lower() not in SUFFIXES:
@@ -124,14 +124,14 @@ def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[Draft, tuple[str, ..
     Returns:
         The draft, and why some of the files are not in it; the others are.
     """
-    about, pictures, problems = About(""), dict[Emotion, CheckedPicture](), list[str]()
+    manifest, pictures, problems = PackManifest(""), dict[Emotion, CheckedPicture](), list[str]()
     for name, content in files:
         try:
             if PurePosixPath(name).suffix.lower() == ".zip":
                 if len(files) > 1:
                     raise EmojifyError(f"{name} came with other files. Bring a zip alone.")
                 return read_zip(content, name), ()
-            emotion = emotion_of(name)
+            emotion = emotion_from_file_name(name)
             if emotion is None:
                 raise EmojifyError(f"{name} is not named after an emotion. Put it into its place below.")
             if emotion in pictures:
@@ -139,7 +139,7 @@ def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[Draft, tuple[str, ..
             pictures[emotion] = read_picture(content, name)
         except EmojifyError as error:
             problems.append(str(error))
-    return Draft(about, pictures), tuple(problems)
+    return Draft(manifest, pictures), tuple(problems)
 
 
 def read_zip_file(path: Path) -> Draft:
@@ -177,8 +177,12 @@ def read_zip(content: bytes, name: str) -> Draft:
     # All that zipfile raises on damaged or odd files; RuntimeError stands for a password.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise EmojifyError(f"{name} is damaged or of an unusual kind: it cannot be read to its end.") from error
-    manifest = files.pop(MANIFEST, None)
-    about = About(name=PurePosixPath(name).stem) if manifest is None else _parse_manifest(manifest, name)
+    content_of_manifest = files.pop(MANIFEST_FILE, None)
+    manifest = (
+        PackManifest(name=PurePosixPath(name).stem)
+        if content_of_manifest is None
+        else _parse_manifest(content_of_manifest, name)
+    )
     pictures: dict[Emotion, CheckedPicture] = {}
     for file_name, picture in files.items():
         emotion = parse_emotion(PurePosixPath(file_name).stem)
@@ -189,17 +193,17 @@ def read_zip(content: bytes, name: str) -> Draft:
         raise EmojifyError(
             f"{name} holds no pictures. They are called {', '.join(f'{label}.png' for label in LABELS)}."
         )
-    return Draft(about, pictures)
+    return Draft(manifest, pictures)
 
 
-def _parse_manifest(content: bytes, zip_name: str) -> About:
+def _parse_manifest(content: bytes, zip_name: str) -> PackManifest:
     try:
-        about = About.parse(content)
+        manifest = PackManifest.parse(content)
     except EmojifyError as error:
-        raise EmojifyError(f"The {MANIFEST} in {zip_name} cannot be: {error}") from error
+        raise EmojifyError(f"The {MANIFEST_FILE} in {zip_name} cannot be: {error}") from error
     except (ValueError, TypeError) as error:
-        raise EmojifyError(f"The {MANIFEST} in {zip_name} cannot be read. Mend it or leave it out.") from error
-    return about if about.name else replace(about, name=PurePosixPath(zip_name).stem)
+        raise EmojifyError(f"The {MANIFEST_FILE} in {zip_name} cannot be read. Mend it or leave it out.") from error
+    return manifest if manifest.name else replace(manifest, name=PurePosixPath(zip_name).stem)
 
 
 def _read_entries(archive: zipfile.ZipFile, zip_name: str) -> dict[str, bytes]:
@@ -212,15 +216,15 @@ def _read_entries(archive: zipfile.ZipFile, zip_name: str) -> dict[str, bytes]:
             continue
         if len(path.parts) > 2:
             raise EmojifyError(f"{zip_name}: {_shown(path)} lies too deep. One folder is fine, a folder in it is not.")
-        file_name = MANIFEST if path.name.lower() == MANIFEST else path.name
-        if file_name != MANIFEST and emotion_of(file_name) is None:
+        file_name = MANIFEST_FILE if path.name.lower() == MANIFEST_FILE else path.name
+        if file_name != MANIFEST_FILE and emotion_from_file_name(file_name) is None:
             raise EmojifyError(
                 f"{zip_name}: {_shown(path)} does not belong in a pack. "
-                f"It takes a picture for each of {', '.join(LABELS)} and a {MANIFEST}."
+                f"It takes a picture for each of {', '.join(LABELS)} and a {MANIFEST_FILE}."
             )
         if file_name in wanted:
             raise EmojifyError(f"{zip_name} holds {_shown(path)} twice. Keep one.")
-        limit = MAX_MANIFEST_BYTES if file_name == MANIFEST else MAX_PICTURE_MB * _MB
+        limit = MAX_MANIFEST_BYTES if file_name == MANIFEST_FILE else MAX_PICTURE_MB * _MB
         unpacked += info.file_size
         if info.file_size > limit or unpacked > _MAX_UNPACKED_MB * _MB:
             raise EmojifyError(f"{zip_name}: {_shown(path)} is too large: a picture may have {MAX_PICTURE_MB} MB.")

@@ -15,13 +15,13 @@ from PIL import ImageOps
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
-from emojify.packs.about import MANIFEST, About
-from emojify.packs.avatar import Avatar, LivingAvatar
+from emojify.packs.avatar import AnimatedAvatar, Avatar
 from emojify.packs.importer import Draft
+from emojify.packs.manifest import MANIFEST_FILE, PackManifest
 from emojify.pictures import open_picture
 from emojify.vision.annotators import Emoji, Head, Stills
 
-OWN_ID = "_yours"
+VISITOR_PACK_ID = "_yours"
 """What a pack that lies nowhere but in memory is called; no folder of a store is called so."""
 
 
@@ -31,18 +31,18 @@ class EmojiPack:
 
     Attributes:
         id: the folder's name; what the command line calls it.
-        about: what its ``pack.json`` says.
+        manifest: what its ``pack.json`` says.
         folder: where the pictures lie.
         content: the bytes of the picture files of a pack that lies in memory alone; None for one in a folder.
     """
 
     id: str
-    about: About
+    manifest: PackManifest
     folder: Path
     content: Mapping[Emotion, bytes] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, draft: Draft) -> EmojiPack:
+    def from_draft(cls, draft: Draft) -> EmojiPack:
         """A pack for whoever brought the draft: in memory, and gone when they forget it.
 
         Raises:
@@ -50,7 +50,7 @@ class EmojiPack:
         """
         draft.check_complete()
         content = {emotion: picture.png for emotion, picture in draft.pictures.items()}
-        return cls(id=OWN_ID, about=draft.about, folder=Path(OWN_ID), content=content)
+        return cls(id=VISITOR_PACK_ID, manifest=draft.manifest, folder=Path(VISITOR_PACK_ID), content=content)
 
     @classmethod
     def load(cls, folder: Path) -> EmojiPack:
@@ -60,33 +60,33 @@ class EmojiPack:
             EmojifyError: if something is missing or cannot be read, naming it.
         """
         try:
-            about = About.parse((folder / MANIFEST).read_bytes())
+            manifest = PackManifest.parse((folder / MANIFEST_FILE).read_bytes())
         except EmojifyError as error:
-            raise EmojifyError(f"The pack {folder.name} has a {MANIFEST} that cannot be: {error}") from error
+            raise EmojifyError(f"The pack {folder.name} has a {MANIFEST_FILE} that cannot be: {error}") from error
         except (OSError, ValueError, TypeError) as error:
-            raise EmojifyError(f"The pack {folder.name} has no readable {MANIFEST}.") from error
+            raise EmojifyError(f"The pack {folder.name} has no readable {MANIFEST_FILE}.") from error
         missing = [emotion.label for emotion in Emotion if not (folder / f"{emotion.label}.png").is_file()]
         if missing:
             raise EmojifyError(f"The pack {folder.name} lacks: {', '.join(missing)}.")
-        return cls(id=folder.name, about=about, folder=folder)
+        return cls(id=folder.name, manifest=manifest, folder=folder)
 
     @property
     def name(self) -> str:
         """What people call it: the name in ``pack.json``, or the folder's where that has none."""
-        return self.about.name or self.id
+        return self.manifest.name or self.id
 
     @property
     def author(self) -> str:
-        return self.about.author
+        return self.manifest.author
 
     @property
-    def licence(self) -> str:
-        return self.about.licence
+    def license(self) -> str:
+        return self.manifest.license
 
     @property
     def head(self) -> Head:
         """Where the head is in the pictures; a sticker puts it on the person's."""
-        return self.about.head
+        return self.manifest.head
 
     def path(self, emotion: Emotion) -> Path:
         """The picture file of an emotion."""
@@ -110,7 +110,7 @@ class EmojiPack:
         """Changes when the pack does; cheap."""
         if self.content is None:
             return fingerprint(self.folder)
-        return hashlib.sha256(b"".join([self.about.to_json(), *map(self.read, Emotion)])).hexdigest()
+        return hashlib.sha256(b"".join([self.manifest.to_json(), *map(self.read, Emotion)])).hexdigest()
 
     @cached_property
     def avatar(self) -> Avatar | None:
@@ -119,10 +119,10 @@ class EmojiPack:
         None for a pack that was not made there, and for one with parts from a newer version: its seven pictures
         serve all the same.
         """
-        if self.about.avatar is None:
+        if self.manifest.avatar is None:
             return None
         try:
-            return Avatar.from_json(self.about.avatar)
+            return Avatar.from_json(self.manifest.avatar)
         except EmojifyError:
             return None
 
@@ -133,7 +133,7 @@ class EmojiPack:
         Raises:
             EmojifyError: if one of the pictures does not open.
         """
-        return Stills(self.pictures, self.head) if self.avatar is None else LivingAvatar(self.avatar)
+        return Stills(self.pictures, self.head) if self.avatar is None else AnimatedAvatar(self.avatar)
 
     @cached_property
     def pictures(self) -> Mapping[Emotion, NDArray[np.uint8]]:

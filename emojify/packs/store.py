@@ -21,14 +21,13 @@ from pathlib import Path
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, write_atomically
-from emojify.packs.about import MANIFEST, make_id
+from emojify.packs.built_in import BUILT_IN_PACKS
 from emojify.packs.importer import Draft
+from emojify.packs.manifest import MANIFEST_FILE, make_id
 from emojify.packs.pack import EmojiPack
 from emojify.public import admin_only
 
 DEFAULT_PACK = "classic"
-BUILT_IN = frozenset({"classic", "person"})
-"""They come with the project: nobody can change or remove them, or take their ids."""
 MAX_PACKS = 50
 
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say; with the real one no two exports were the same
@@ -92,18 +91,18 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
         try:
             for emotion, picture in draft.pictures.items():
                 write_atomically(unfinished / f"{emotion.label}.png", picture.png)
-            write_atomically(unfinished / MANIFEST, draft.about.to_json())
+            write_atomically(unfinished / MANIFEST_FILE, draft.manifest.to_json())
             unfinished.chmod(0o755)  # mkdtemp keeps it to its owner
             with locked(folder):
                 _check_room(folder)
-                return EmojiPack.load(_rename_to_free_id(unfinished, draft.about.name))
+                return EmojiPack.load(_rename_to_free_id(unfinished, draft.manifest.name))
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
 
 
 @admin_only
-def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) -> EmojiPack:
+def edit_pack(folder: Path, pack_id: str, name: str, author: str, license: str) -> EmojiPack:
     """Change what a pack says of itself; its id and pictures stay.
 
     Raises:
@@ -111,12 +110,12 @@ def edit_pack(folder: Path, pack_id: str, name: str, author: str, licence: str) 
     """
     pack = list_packs(folder).get(pack_id)
     _refuse_built_in(pack_id)
-    about = replace(pack.about, name=name, author=author, licence=licence)
-    if not about.name:
+    manifest = replace(pack.manifest, name=name, author=author, license=license)
+    if not manifest.name:
         raise EmojifyError("The pack needs a name.")
     clear_leftovers(pack.folder)
     with _disk_errors("changed"):
-        write_atomically(pack.folder / MANIFEST, about.to_json())
+        write_atomically(pack.folder / MANIFEST_FILE, manifest.to_json())
     return EmojiPack.load(pack.folder)
 
 
@@ -142,7 +141,7 @@ def export_pack(pack: EmojiPack) -> bytes:
     Raises:
         EmojifyError: if a picture cannot be read.
     """
-    files = {MANIFEST: replace(pack.about, name=pack.name).to_json()}
+    files = {MANIFEST_FILE: replace(pack.manifest, name=pack.name).to_json()}
     for emotion in Emotion:
         files[pack.path(emotion).name] = pack.read(emotion)
     buffer = io.BytesIO()
@@ -165,7 +164,7 @@ def _check_room(folder: Path) -> None:
 
 
 def _refuse_built_in(pack_id: str) -> None:
-    if pack_id in BUILT_IN:
+    if pack_id in BUILT_IN_PACKS:
         raise EmojifyError(f"The pack {pack_id} comes with Emojify: it can't be changed or removed.")
 
 
@@ -174,7 +173,7 @@ def _rename_to_free_id(unfinished: Path, name: str) -> Path:
     wanted = make_id(name)
     for number in count(1):
         path = unfinished.with_name(wanted if number == 1 else f"{wanted}-{number}")
-        if path.name in BUILT_IN or path.exists():
+        if path.name in BUILT_IN_PACKS or path.exists():
             continue
         try:
             return unfinished.rename(path)

@@ -30,7 +30,7 @@ def save_pack(settings: Settings, draft: Draft) -> EmojiPack:
     """
     if not is_visitor():
         return add_pack(settings.emojis, draft)
-    st.session_state.own_pack = EmojiPack.of(draft)
+    st.session_state.own_pack = EmojiPack.from_draft(draft)
     own: EmojiPack = st.session_state.own_pack
     return own
 

@@ -10,9 +10,9 @@ import streamlit as st
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.runs.charts import count_rows, count_spec
 from emojify.runs.datasets import MAX_UPLOAD_MB, Check
 from pages.parts.messages import escape_markdown, run_action, set_error, set_success
+from pages.training_views.charts import count_rows, count_spec
 from pages.training_views.common import data_store
 
 SECONDS_BETWEEN_LOOKS = 0.5

@@ -10,7 +10,6 @@ from typing import Any
 import streamlit as st
 
 from emojify.errors import EmojifyError
-from emojify.runs.charts import curve_rows, curve_spec
 from emojify.runs.config import RECIPES, FitConfig
 from emojify.runs.datasets import Check
 from emojify.runs.presets import (
@@ -26,6 +25,7 @@ from emojify.runs.presets import (
 from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
 from pages.parts.messages import escape_markdown, run_action, show_result
+from pages.training_views.charts import curve_rows, curve_spec
 from pages.training_views.common import (
     COLORS,
     data_store,

@@ -8,7 +8,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from emojify.runs.charts import (
+from emojify.runs.progress import read_progress
+from emojify.runs.run import Run
+from pages.parts.messages import escape_markdown
+from pages.training_views.charts import (
     METRICS,
     class_rows,
     class_spec,
@@ -17,9 +20,6 @@ from emojify.runs.charts import (
     overlay_rows,
     overlay_spec,
 )
-from emojify.runs.progress import read_progress
-from emojify.runs.run import Run
-from pages.parts.messages import escape_markdown
 from pages.training_views.common import run_store
 
 MAX_COMPARED = 7  # as many as there are colors

@@ -19,7 +19,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from emojify.emotions import LABELS, Emotion
-from emojify.packs.drawing.people import Hair, HairColor, Person, Skin
+from emojify.packs.drawing.appearance import Hair, HairColor, Person, Skin
 from emojify.packs.pack import EmojiPack
 from tests.browser.conftest import QUIET, ROOT, serve
 from tests.browser.test_live import PATIENCE_MS, face_patch, start, video_picture, worn_face

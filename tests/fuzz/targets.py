@@ -66,7 +66,7 @@ def pack(content: bytes) -> None:
             return
         (found,) = list_packs(store).packs
         assert found.emoji is not None
-        assert read_zip(export_pack(found), "again.zip").about == found.about
+        assert read_zip(export_pack(found), "again.zip").manifest == found.manifest
 
 
 def manifest(content: bytes) -> None:

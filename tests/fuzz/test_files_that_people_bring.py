@@ -83,7 +83,7 @@ def test_a_pack_is_whole_and_comes_back_or_the_store_is_as_it_was(content: bytes
         (pack,) = list_packs(store).packs
         assert all(picture.shape[0] == picture.shape[1] <= SIDE_PX for picture in pack.pictures.values())
         assert pack.emoji is not None
-        assert read_zip(export_pack(pack), "again.zip").about == pack.about
+        assert read_zip(export_pack(pack), "again.zip").manifest == pack.manifest
 
 
 @fuzzed

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
-from emojify.packs.avatar import Avatar, LivingAvatar
-from emojify.packs.drawing.people import Person
+from emojify.packs.avatar import AnimatedAvatar, Avatar
+from emojify.packs.drawing.appearance import Person
 from emojify.vision.readings import Box, Face, Reading
 
 SIZE_PX = 256
@@ -21,7 +21,7 @@ FRAMES_A_CHANGE = 30  # one second from one expression to the next
 WARM_UP_FRAMES = 40
 
 
-def measure(name: str, avatar: LivingAvatar, blends: NDArray[np.float64]) -> None:
+def measure(name: str, avatar: AnimatedAvatar, blends: NDArray[np.float64]) -> None:
     costs_ms = []
     for blend in blends.astype(np.float32):
         reading = Reading(Face(Box(0, 0, 100, 100), 1), blend, Emotion(int(blend.argmax())), sure=True)
@@ -34,7 +34,7 @@ def measure(name: str, avatar: LivingAvatar, blends: NDArray[np.float64]) -> Non
 
 def main() -> None:
     chance = np.random.default_rng(0)
-    avatar = LivingAvatar(Avatar(Person()))
+    avatar = AnimatedAvatar(Avatar(Person()))
     jumping = chance.dirichlet(np.full(7, 0.4), 300)
     stops = chance.dirichlet(np.full(7, 0.3), 11)
     gliding = np.concatenate([np.linspace(a, b, FRAMES_A_CHANGE) for a, b in itertools.pairwise(stops)])

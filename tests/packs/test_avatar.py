@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.packs.avatar import HEAD, LIVE_PX, Avatar, LivingAvatar
+from emojify.packs.avatar import HEAD, LIVE_PX, AnimatedAvatar, Avatar
+from emojify.packs.drawing.appearance import PARTS, Clothes, Hair, HairColor, Hat, Person, Skin
 from emojify.packs.drawing.expression import EXPRESSIONS
-from emojify.packs.drawing.people import PARTS, Hair, Hat, Person, Skin
 from emojify.packs.importer import read_picture, read_zip
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import add_pack, export_pack
@@ -58,9 +58,9 @@ class TestWords:
     def test_a_part_that_is_not_named_is_the_default_one(self) -> None:
         assert Avatar.from_json({"hair": "bob"}) == Avatar(Person(hair=Hair.BOB))
 
-    def test_from_json_reads_former_part_names(self) -> None:
-        former = Avatar.from_json({"hair_colour": "teal", "hat_colour": "mint"})
-        assert former == Avatar.from_json({"hair_color": "teal", "hat_color": "mint"})
+    def test_from_json_reads_the_parts_of_version_0_1_0(self) -> None:
+        avatar = Avatar.from_json({"hair_colour": "pink", "hat": "cap", "hat_colour": "sky"})
+        assert avatar == Avatar(Person(hair_color=HairColor.PINK, hat=Hat.CAP, hat_color=Clothes.SKY))
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
@@ -92,7 +92,7 @@ class TestDrawing:
         picture = AVATAR.draw(EXPRESSIONS[Emotion.HAPPY], size_px)
         assert (picture.shape, picture.dtype) == ((size_px, size_px, 4), np.uint8)
 
-    def test_the_skin_has_its_color_in_bgra(self) -> None:
+    def test_the_skin_has_its_colour_in_bgra(self) -> None:
         blue, green, red, alpha = AVATAR.draw(EXPRESSIONS[Emotion.NEUTRAL], 256)[150, 128].tolist()
         assert alpha == 255
         assert red > green > blue
@@ -108,7 +108,7 @@ class TestDrawing:
 
 class TestLiving:
     def test_a_sure_face_looks_like_the_still_picture_of_its_emotion(self) -> None:
-        living = LivingAvatar(AVATAR)
+        living = AnimatedAvatar(AVATAR)
         for emotion in Emotion:
             seen = living.picture(certain(emotion), LIVE_PX)
             others = {
@@ -118,12 +118,12 @@ class TestLiving:
             assert others[emotion] < 1
 
     def test_an_unsure_face_is_calm(self) -> None:
-        living = LivingAvatar(AVATAR)
+        living = AnimatedAvatar(AVATAR)
         unsure = living.picture(reading(sure=False, angry=0.3, sad=0.3, fearful=0.4), 128)
         assert np.array_equal(unsure, living.picture(reading(neutral=1.0), 128))
 
     def test_it_moves_in_small_steps_from_one_emotion_to_another(self) -> None:
-        living = LivingAvatar(AVATAR)
+        living = AnimatedAvatar(AVATAR)
         pictures = [
             living.picture(reading(happy=float(share), sad=float(1 - share)), 128) for share in np.linspace(0, 1, 41)
         ]
@@ -132,26 +132,26 @@ class TestLiving:
         assert sum(step > 0 for step in steps) > 25
 
     def test_a_trace_of_something_else_hardly_shows(self) -> None:
-        living = LivingAvatar(AVATAR)
+        living = AnimatedAvatar(AVATAR)
         sure, nearly = reading(happy=1.0), reading(happy=0.85, sad=0.1, fearful=0.05)
         still, moved = living.picture(sure, 128), living.picture(nearly, 128)
         assert difference(still, moved) < 0.25 * difference(still, living.picture(reading(sad=1.0), 128))
 
     def test_nearly_the_same_blend_is_not_drawn_again(self) -> None:
-        living = LivingAvatar(AVATAR)
+        living = AnimatedAvatar(AVATAR)
         first = living.picture(reading(happy=0.9, neutral=0.1), LIVE_PX)
         assert living.picture(reading(happy=0.902, neutral=0.098), LIVE_PX) is first
         assert living.picture(reading(happy=0.5, neutral=0.5), LIVE_PX) is not first
         assert living.picture(reading(happy=0.9, neutral=0.1), LIVE_PX) is first
 
     def test_many_blends_leave_only_so_many_drawings(self) -> None:
-        living = LivingAvatar(AVATAR)
+        living = AnimatedAvatar(AVATAR)
         for share in np.linspace(0, 1, 60):
             living.picture(reading(angry=float(share), surprised=float(1 - share)), 64)
         assert difference(living.picture(reading(angry=1.0), 64), living.picture(reading(surprised=1.0), 64)) > 1
 
     def test_several_threads_may_ask_at_once(self) -> None:
-        living, seen = LivingAvatar(AVATAR), []
+        living, seen = AnimatedAvatar(AVATAR), []
 
         def ask(emotion: Emotion) -> None:
             seen.append((emotion, living.picture(certain(emotion), 64)))
@@ -176,7 +176,7 @@ class TestPack:
         pack = add_pack(tmp_path, AVATAR.to_draft("My twin", "Me"))
         assert (pack.id, pack.name, pack.author, pack.head) == ("my-twin", "My twin", "Me", HEAD)
         assert pack.avatar == AVATAR
-        assert isinstance(pack.emoji, LivingAvatar)
+        assert isinstance(pack.emoji, AnimatedAvatar)
         for emotion, picture in pack.pictures.items():
             assert np.array_equal(picture, AVATAR.draw(EXPRESSIONS[emotion], 512))
             assert not read_picture(pack.path(emotion).read_bytes(), emotion.label).notes

@@ -12,8 +12,8 @@ from PIL import ExifTags, Image
 from emojify.__main__ import main
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.packs.about import About
-from emojify.packs.importer import CheckedPicture, Draft, emotion_of, read_files, read_picture, read_zip
+from emojify.packs.importer import CheckedPicture, Draft, emotion_from_file_name, read_files, read_picture, read_zip
+from emojify.packs.manifest import PackManifest
 from emojify.packs.store import add_pack
 from emojify.vision.annotators import Head
 from tests.packs.hostile import HARMLESS, HOSTILE, Row
@@ -72,7 +72,7 @@ def test_the_good_twin_of_each_is_taken(twin: Maker, packs_folder: Path) -> None
 
 def test_a_zip_becomes_seven_pictures_under_the_zips_name() -> None:
     draft = read_zip(pack_zip(), "My cats.zip")
-    assert draft.about.name == "My cats"
+    assert draft.manifest.name == "My cats"
     assert draft.missing == ()
     assert draft.notes == ()
     for emotion, picture in draft.pictures.items():
@@ -81,19 +81,19 @@ def test_a_zip_becomes_seven_pictures_under_the_zips_name() -> None:
 
 
 def test_the_manifest_is_read_and_only_what_is_known_is_kept() -> None:
-    about = {
+    manifest = {
         "name": "Cats",
         "author": "Me",
-        "licence": "CC BY 4.0",
+        "license": "CC BY 4.0",
         "description": "Meow",
         "head": {"x": 0.4, "y": 0.5, "width": 0.6},
         "avatar": {"skin": 3, "hair": "bob", "glasses": None, "blush": 0.5},
         "built_in": True,
         "run": "rm -rf /",
     }
-    draft = read_zip(with_manifest(about), "x.zip")
-    del about["built_in"], about["run"]
-    assert draft.about == About(**{**about, "head": Head(0.4, 0.5, 0.6)})  # type: ignore[arg-type]
+    draft = read_zip(with_manifest(manifest), "x.zip")
+    del manifest["built_in"], manifest["run"]
+    assert draft.manifest == PackManifest(**{**manifest, "head": Head(0.4, 0.5, 0.6)})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_manifest_is_read_and_only_what_is_known_is_kept() -> None:
     ],
 )
 def test_pictures_are_sorted_by_their_names(file_name: str, label: str | None) -> None:
-    emotion = emotion_of(file_name)
+    emotion = emotion_from_file_name(file_name)
     assert (emotion.label if emotion is not None else None) == label
 
 
@@ -134,9 +134,9 @@ def test_a_picture_of_16_bits_keeps_its_brightness() -> None:
 
 
 def test_nothing_but_the_pixels_of_a_picture_stays() -> None:
-    about = Image.Exif()
-    about[ExifTags.Base.Artist] = "a secret"
-    content = encoded(disc(), exif=about) + b"<script>a secret</script>"
+    manifest = Image.Exif()
+    manifest[ExifTags.Base.Artist] = "a secret"
+    content = encoded(disc(), exif=manifest) + b"<script>a secret</script>"
     assert b"secret" in content
     assert b"secret" not in read_picture(content, "happy.png").png
 
@@ -186,7 +186,7 @@ def test_without_a_neutral_picture_nothing_can_fill_in() -> None:
 
 
 def test_a_draft_without_pictures_lacks_all_seven() -> None:
-    assert [emotion.label for emotion in Draft(About("Cats"), {}).missing] == list(LABELS)
+    assert [emotion.label for emotion in Draft(PackManifest("Cats"), {}).missing] == list(LABELS)
 
 
 def test_pictures_that_come_together_sort_themselves_and_the_rest_is_explained() -> None:
@@ -200,7 +200,7 @@ def test_pictures_that_come_together_sort_themselves_and_the_rest_is_explained()
 
 def test_a_zip_comes_alone() -> None:
     draft, problems = read_files([("Cats.ZIP", pack_zip())])
-    assert (draft.about.name, draft.missing, problems) == ("Cats", (), ())
+    assert (draft.manifest.name, draft.missing, problems) == ("Cats", (), ())
     draft, problems = read_files([("Cats.ZIP", pack_zip()), ("sad.png", HAPPY)])
     assert list(draft.pictures) == [Emotion.SAD]
     assert "Bring a zip alone" in problems[0]

@@ -24,12 +24,12 @@ def test_a_pack_has_a_picture_for_each_emotion(packs_folder: Path) -> None:
 
 def test_a_pack_says_who_made_it(packs_folder: Path) -> None:
     pack = EmojiPack.load(packs_folder / "squares")
-    assert (pack.id, pack.name, pack.author, pack.licence) == ("squares", "Squares", "The tests", "MIT")
+    assert (pack.id, pack.name, pack.author, pack.license) == ("squares", "Squares", "The tests", "MIT")
 
 
-@pytest.mark.parametrize("about", [{}, {"name": ""}, {"name": None}])
-def test_a_pack_without_a_name_goes_by_its_folder(about: dict[str, str | None], packs_folder: Path) -> None:
-    (packs_folder / "classic" / "pack.json").write_text(json.dumps(about), encoding="utf-8")
+@pytest.mark.parametrize("manifest", [{}, {"name": ""}, {"name": None}])
+def test_a_pack_without_a_name_goes_by_its_folder(manifest: dict[str, str | None], packs_folder: Path) -> None:
+    (packs_folder / "classic" / "pack.json").write_text(json.dumps(manifest), encoding="utf-8")
     pack = EmojiPack.load(packs_folder / "classic")
     assert (pack.name, pack.author) == ("classic", "")
 

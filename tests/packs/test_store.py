@@ -17,8 +17,8 @@ import pytest
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.packs.about import About
 from emojify.packs.importer import Draft, read_zip
+from emojify.packs.manifest import PackManifest
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import MAX_PACKS, add_pack, edit_pack, export_pack, list_packs, remove_pack
 from emojify.vision.annotators import Head
@@ -27,8 +27,8 @@ from tests.packs.inputs import pack_zip, tree, with_manifest
 
 @pytest.fixture
 def draft() -> Draft:
-    about = {"name": "Cats", "author": "Me", "head": {"y": 0.4}, "avatar": {"skin": 3, "hair": "bob"}}
-    return read_zip(with_manifest(about), "x.zip")
+    manifest = {"name": "Cats", "author": "Me", "head": {"y": 0.4}, "avatar": {"skin": 3, "hair": "bob"}}
+    return read_zip(with_manifest(manifest), "x.zip")
 
 
 def test_the_default_pack_comes_first_and_the_others_by_name(packs_folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_packs_of_the_same_name_are_told_apart_by_their_ids(packs_folder: Path) 
 def test_an_added_pack_is_listed_and_open_to_others_on_the_machine(packs_folder: Path, draft: Draft) -> None:
     pack = add_pack(packs_folder, draft)
     assert list_packs(packs_folder).get("cats") == pack
-    assert pack.about == draft.about
+    assert pack.manifest == draft.manifest
     assert pack.pictures[Emotion.HAPPY].shape == (16, 16, 4)
     assert pack.folder.stat().st_mode & 0o777 == 0o755
     assert sorted(path.name for path in packs_folder.iterdir()) == ["cats", "classic", "squares"]
@@ -97,7 +97,7 @@ def test_a_built_in_packs_id_is_never_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "\0", " "])
 def test_a_pack_without_a_name_is_refused(name: str, packs_folder: Path, draft: Draft) -> None:
     with pytest.raises(EmojifyError, match="needs a name"):
-        add_pack(packs_folder, Draft(About(name), draft.pictures))
+        add_pack(packs_folder, Draft(PackManifest(name), draft.pictures))
 
 
 def test_a_draft_with_a_missing_picture_is_refused(packs_folder: Path) -> None:
@@ -189,8 +189,8 @@ def test_what_a_killed_process_left_is_cleared_after_an_hour(packs_folder: Path,
 def test_editing_changes_the_words_and_keeps_the_rest(packs_folder: Path, draft: Draft) -> None:
     add_pack(packs_folder, draft)
     pack = edit_pack(packs_folder, "cats", " Kittens\0 ", "You", "MIT")
-    assert (pack.id, pack.name, pack.author, pack.licence) == ("cats", "Kittens", "You", "MIT")
-    assert (pack.head, pack.about.avatar) == (Head(y=0.4), {"skin": 3, "hair": "bob"})
+    assert (pack.id, pack.name, pack.author, pack.license) == ("cats", "Kittens", "You", "MIT")
+    assert (pack.head, pack.manifest.avatar) == (Head(y=0.4), {"skin": 3, "hair": "bob"})
     assert list_packs(packs_folder).get("cats") == pack
 
 
@@ -248,7 +248,7 @@ def test_the_built_in_packs_come_back_to_the_pixel(packs_folder: Path) -> None:
         draft = read_zip(export_pack(first), "x.zip")
         assert draft.notes == ()
         second = add_pack(packs_folder, draft)
-        assert second.about == first.about
+        assert second.manifest == first.manifest
         for emotion in Emotion:
             assert np.array_equal(second.pictures[emotion], first.pictures[emotion])
 
@@ -256,5 +256,5 @@ def test_the_built_in_packs_come_back_to_the_pixel(packs_folder: Path) -> None:
 def test_an_export_carries_only_what_is_known(packs_folder: Path) -> None:
     path = packs_folder / "squares" / "pack.json"
     path.write_text(json.dumps({"secret": 1}), encoding="utf-8")
-    about = read_zip(export_pack(list_packs(packs_folder).get("squares")), "x.zip").about
-    assert about == About("squares")
+    manifest = read_zip(export_pack(list_packs(packs_folder).get("squares")), "x.zip").manifest
+    assert manifest == PackManifest("squares")

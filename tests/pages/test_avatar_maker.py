@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from emojify.emotions import LABELS
 from emojify.packs.avatar import Avatar
-from emojify.packs.drawing.people import PARTS, Background, Hair, Hat, Person
+from emojify.packs.drawing.appearance import PARTS, Background, Hair, Hat, Person
 from emojify.packs.store import MAX_PACKS, list_packs
 from tests.packs.inputs import tree
 from tests.pages.driving import press

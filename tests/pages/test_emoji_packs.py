@@ -67,17 +67,17 @@ def test_a_zip_is_added_and_offered_for_the_face(page: AppTest, packs_folder: Pa
     bring(page, ("cats.zip", pack_zip()))
     assert not page.exception
     assert "Still missing" not in words(page)
-    name, author, licence = (page.text_input[index] for index in range(3))
+    name, author, license = (page.text_input[index] for index in range(3))
     assert name.value == "cats"
     name.set_value("My <b>cats</b>")
     author.set_value("Me")
-    licence.set_value("CC BY 4.0")
+    license.set_value("CC BY 4.0")
     page.run()
     press(page, "Add this pack")
     assert not page.exception
     assert "<b>cats" not in "".join(html.proto.body for html in page.get("html"))
     pack = list_packs(packs_folder).get("my-b-cats-b")
-    assert (pack.name, pack.author, pack.licence) == ("My <b>cats</b>", "Me", "CC BY 4.0")
+    assert (pack.name, pack.author, pack.license) == ("My <b>cats</b>", "Me", "CC BY 4.0")
     assert "is ready" in words(page)
     assert page.file_uploader[0].value == []
 
@@ -153,7 +153,7 @@ def test_a_packs_name_author_and_licence_can_be_changed(page: AppTest, packs_fol
     press(page, "Save")
     assert not page.exception
     pack = list_packs(packs_folder).get("squares")
-    assert (pack.name, pack.author, pack.licence) == ("Blocks", "Me", "MIT")
+    assert (pack.name, pack.author, pack.license) == ("Blocks", "Me", "MIT")
     assert "Blocks is saved." in words(page)
 
 

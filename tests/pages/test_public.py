@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from emojify.files import fingerprint
 from emojify.live.seats import Seats
-from emojify.packs.pack import OWN_ID
+from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import REFUSAL
 from tests.packs.inputs import pack_zip
 from tests.pages.driving import labels, press
@@ -62,7 +62,7 @@ def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(house: Path) -> N
     assert "cats is ready" in words(anna)
     assert "gone once you close or reload it" in words(anna)
     assert wear(anna).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
-    anna.selectbox(key="pack").set_value(OWN_ID).run()
+    anna.selectbox(key="pack").set_value(VISITOR_PACK_ID).run()
     assert not anna.exception
     assert anna.session_state["processor"]._settings.annotator is not None
     assert wear(ben).selectbox(key="pack").options == ["Classic", "Squares"]

@@ -1,7 +1,7 @@
 """Beards: they lie under the mouth and follow it."""
 
+from emojify.packs.drawing.appearance import Beard, Shades
 from emojify.packs.drawing.features import Opening
-from emojify.packs.drawing.people import Beard, Shades
 from emojify.packs.drawing.shapes import band, path
 
 _STUBBLE_OPACITY = 0.3

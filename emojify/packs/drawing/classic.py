@@ -1,7 +1,7 @@
 """The classic emoji: a round yellow face."""
 
+from emojify.packs.drawing.effects import effect_gradients, hands, sticker_edge, water
 from emojify.packs.drawing.expression import Expression
-from emojify.packs.drawing.extras import extras_gradients, hands, sticker_edge, water
 from emojify.packs.drawing.features import BrowPlace, EyePlace, brow_outline, eye_opening
 from emojify.packs.drawing.mouth import MouthPlace, mouth, mouth_gradients
 from emojify.packs.drawing.shapes import DOWN, OUT, ease, ellipse, gradient, line, mix, path, tag
@@ -57,7 +57,7 @@ def _definitions(lit: str, base: str, rim: str) -> str:
         gradient("shine", {0: "#ffffff", 1: "#ffffff"}, OUT, fade=True),
         gradient("eye", {0: "#6b3a1e", 1: "#2b1208"}, DOWN),
         mouth_gradients(),
-        extras_gradients(),
+        effect_gradients(),
     )
 
 

@@ -154,7 +154,7 @@ def blend(probabilities: ArrayLike) -> Expression:
     if not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError(f"probabilities must be finite and not negative, got {weights.tolist()}")
     total = float(weights.sum())
-    if abs(total - 1.0) > 0.01:  # wide enough for float16 and quantised outputs
+    if abs(total - 1.0) > 0.01:  # wide enough for float16 and quantized outputs
         raise ValueError(f"probabilities must sum to 1, got {total:.3f}")
     values = weights / total @ _TABLE
     return Expression(**dict(zip(_NAMES, values.tolist(), strict=True)))

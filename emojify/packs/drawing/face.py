@@ -1,9 +1,9 @@
 """The face of a person: what of the head moves with the expression."""
 
+from emojify.packs.drawing.appearance import Shades
 from emojify.packs.drawing.expression import Expression
 from emojify.packs.drawing.features import BrowPlace, EyePlace, brow_outline, eye_opening
 from emojify.packs.drawing.mouth import MouthPlace
-from emojify.packs.drawing.people import Shades
 from emojify.packs.drawing.shapes import ease, ellipse, line, mix, path
 
 CX = 256.0
@@ -14,7 +14,7 @@ EARS = tuple((side, CX + side * 122, 258.0) for side in (-1, 1))
 _INK = "#2c1a14"
 
 
-def tinted(skin: Shades, expression: Expression) -> Shades:
+def tint_skin(skin: Shades, expression: Expression) -> Shades:
     """The skin, red with anger or green with disgust."""
     light, base, shadow, drawn = (
         mix(mix(tone, "#e62f1c", 0.45 * expression.red), "#8ccb3f", 0.6 * expression.green)
@@ -44,7 +44,7 @@ def _head_outline(chin: float, wide: float) -> str:
     )
 
 
-USUAL_HEAD = _head_outline(396, 123)
+AVERAGE_HEAD = _head_outline(396, 123)
 """An outline between those of the expressions, for what is not to move with the jaw."""
 
 

@@ -6,12 +6,12 @@ Drawn for a head that fills x 134 to 378 and y 84 to 388 of a 512 square.
 from dataclasses import dataclass
 from math import cos, radians, sin
 
-from emojify.packs.drawing.people import HAIR_COLORS, Hair, HairColor, Hat
+from emojify.packs.drawing.appearance import HAIR_COLORS, Hair, HairColor, Hat
 from emojify.packs.drawing.shapes import line, path
 
 
 @dataclass(frozen=True)
-class Cut:
+class HairShape:
     """Path data. ``shine`` is filled with the light color, ``strands`` are lines in the dark one.
 
     ``outer`` and ``hairline`` together enclose what lies on the head: up its left side and down its right one,
@@ -34,7 +34,7 @@ def _puffs(cx: float, cy: float, radius: float, start: float, end: float, count:
     return f"M{points[0][0]:.1f} {points[0][1]:.1f}{arcs}"
 
 
-_COMBED_BACK = Cut(
+_COMBED_BACK = HairShape(
     outer="M138 246C126 230 121 210 121 190C124 112 172 60 256 60C340 60 388 112 391 190C391 210 386 230 374 246",
     hairline=(
         "L362 238C364 212 362 196 354 180C336 146 298 128 256 126C214 128 176 146 158 180C150 196 148 212 150 238Z"
@@ -46,9 +46,9 @@ _COMBED_BACK = Cut(
     ),
 )
 
-CUTS: dict[Hair, Cut] = {
-    Hair.NONE: Cut(),
-    Hair.BUZZ: Cut(
+HAIR_SHAPES: dict[Hair, HairShape] = {
+    Hair.NONE: HairShape(),
+    Hair.BUZZ: HairShape(
         outer="M134 222C120 136 172 74 256 74C340 74 392 136 378 222",
         hairline=(
             "C374 206 370 190 360 176C350 158 344 142 330 138C304 130 280 132 256 132C232 132 208 130 182 138"
@@ -56,7 +56,7 @@ CUTS: dict[Hair, Cut] = {
         ),
         shine="M166 128C178 106 200 94 226 92C206 102 190 116 182 132C176 130 170 130 166 128Z",
     ),
-    Hair.SHORT: Cut(
+    Hair.SHORT: HairShape(
         outer=(
             "M133 224C125 212 120 196 121 176C104 162 108 128 130 118C128 88 158 64 190 70C202 42 246 30 276 46"
             "C308 28 350 44 356 76C386 86 402 118 392 150C396 182 388 210 380 224"
@@ -72,7 +72,7 @@ CUTS: dict[Hair, Cut] = {
         ),
         strands="M286 116C284 104 276 96 264 90M335 132C338 118 332 106 322 98M206 128C206 118 214 108 226 102",
     ),
-    Hair.CURLY: Cut(
+    Hair.CURLY: HairShape(
         outer=(
             "M142 246C118 248 102 230 110 210C90 200 86 172 104 158C92 136 108 112 130 110C128 84 156 66 180 76"
             "C190 48 226 38 248 56C266 38 300 42 312 64C334 52 366 66 370 92C394 94 412 120 404 144"
@@ -91,7 +91,7 @@ CUTS: dict[Hair, Cut] = {
             "M308 142C302 132 306 122 316 118M342 156C338 146 344 136 354 134"
         ),
     ),
-    Hair.AFRO: Cut(
+    Hair.AFRO: HairShape(
         outer=_puffs(256, 188, 146, 148, 392, 11),
         hairline=(
             "C372 252 372 224 364 196C356 198 342 186 342 170C330 174 312 166 308 152C296 164 274 162 264 150"
@@ -107,7 +107,7 @@ CUTS: dict[Hair, Cut] = {
             "M384 206C392 198 392 184 382 178M160 110C154 102 158 92 168 90M352 110C358 102 354 92 344 90"
         ),
     ),
-    Hair.BOB: Cut(
+    Hair.BOB: HairShape(
         back=(
             "M256 56C160 56 108 120 106 216C104 280 96 330 106 362C112 384 152 388 186 378L326 378"
             "C360 388 400 384 406 362C416 330 408 280 406 216C404 120 352 56 256 56Z"
@@ -131,7 +131,7 @@ CUTS: dict[Hair, Cut] = {
             "M136 262C128 304 128 330 138 348M376 262C384 304 384 330 374 348"
         ),
     ),
-    Hair.LONG: Cut(
+    Hair.LONG: HairShape(
         back=(
             "M256 52C158 52 108 118 106 210C104 262 84 288 90 330C96 362 74 384 80 416C84 438 124 446 152 440L360 440"
             "C388 446 428 438 432 416C438 384 416 362 422 330C428 288 408 262 406 210C404 118 354 52 256 52Z"
@@ -154,7 +154,7 @@ CUTS: dict[Hair, Cut] = {
             "C396 340 406 356 402 374M138 262C128 292 130 318 126 344M374 262C384 292 382 318 386 344"
         ),
     ),
-    Hair.PONYTAIL: Cut(
+    Hair.PONYTAIL: HairShape(
         back=(
             "M318 92C352 44 424 62 438 122C446 164 432 196 440 232C448 272 436 312 402 326C392 330 388 322 392 312"
             "C402 284 392 262 384 238C372 206 384 176 364 150C350 132 330 122 318 92Z"
@@ -164,14 +164,14 @@ CUTS: dict[Hair, Cut] = {
         shine=_COMBED_BACK.shine + "M392 96C410 104 420 126 418 152C410 130 400 114 384 106Z",
         strands=_COMBED_BACK.strands + "M404 140C412 180 402 210 410 246C414 266 414 286 408 300",
     ),
-    Hair.BUN: Cut(
+    Hair.BUN: HairShape(
         back="M206 92C180 58 208 26 256 28C304 26 332 58 306 92C296 112 216 112 206 92Z",
         outer=_COMBED_BACK.outer,
         hairline=_COMBED_BACK.hairline,
         shine=_COMBED_BACK.shine + "M226 52C236 42 256 40 268 46C252 48 240 52 234 60Z",
         strands=_COMBED_BACK.strands,
     ),
-    Hair.PIGTAILS: Cut(
+    Hair.PIGTAILS: HairShape(
         back=(
             "M150 132C116 92 66 104 62 152C60 190 80 206 72 246C68 276 78 300 104 306C114 308 116 298 112 290"
             "C104 262 128 236 132 200C136 176 152 160 150 132Z"
@@ -195,32 +195,32 @@ CUTS: dict[Hair, Cut] = {
 }
 
 
-_CURLS_AT_THE_SIDES = Cut(
+_CURLS_AT_THE_SIDES = HairShape(
     back=_puffs(136, 196, 46, 60, 300, 7) + "Z" + _puffs(376, 196, 46, -120, 120, 7) + "Z",
     strands="M112 186C104 194 104 206 112 212M400 186C408 194 408 206 400 212",
 )
 # A hat covers what lies flat on the head. What stands up would show above it.
 _UNDER_HAT = {
-    Hair.SHORT: CUTS[Hair.BUZZ],
+    Hair.SHORT: HAIR_SHAPES[Hair.BUZZ],
     Hair.CURLY: _CURLS_AT_THE_SIDES,
     Hair.AFRO: _CURLS_AT_THE_SIDES,
     Hair.BUN: _COMBED_BACK,
 }
 
 
-def cut_under(hair: Hair, hat: Hat) -> Cut:
+def hair_under_hat(hair: Hair, hat: Hat) -> HairShape:
     """What a hat leaves of a hair style."""
     if hat is Hat.HIJAB:
-        return CUTS[Hair.NONE]
-    return _UNDER_HAT.get(hair, CUTS[hair]) if hat in (Hat.CAP, Hat.BEANIE) else CUTS[hair]
+        return HAIR_SHAPES[Hair.NONE]
+    return _UNDER_HAT.get(hair, HAIR_SHAPES[hair]) if hat in (Hat.CAP, Hat.BEANIE) else HAIR_SHAPES[hair]
 
 
-def hair_behind(cut: Cut, color: HairColor) -> str:
+def hair_behind(cut: HairShape, color: HairColor) -> str:
     """What is seen of the hair beside the head and below it. The document needs a gradient ``hair-back``."""
     return path(cut.back, fill="url(#hair-back)", stroke=HAIR_COLORS[color].line, stroke_width=4)
 
 
-def hair_on_head(cut: Cut, color: HairColor) -> str:
+def hair_on_head(cut: HairShape, color: HairColor) -> str:
     """What lies on the head. The document needs a gradient ``hair``."""
     shades = HAIR_COLORS[color]
     return (

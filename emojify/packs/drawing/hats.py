@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from emojify.packs.drawing.people import CLOTHES, Clothes, Hat, Shades
+from emojify.packs.drawing.appearance import CLOTHES, Clothes, Hat, Shades
 from emojify.packs.drawing.shapes import ellipse, line, path
 
 _CX = 256.0

@@ -2,29 +2,7 @@
 
 from functools import cache
 
-from emojify.packs.drawing.beard import beard
-from emojify.packs.drawing.expression import Expression
-from emojify.packs.drawing.extras import extras_gradients, hands, sticker_edge, water
-from emojify.packs.drawing.face import (
-    BROWS,
-    EARS,
-    EYES,
-    MOUTH,
-    USUAL_HEAD,
-    brow,
-    chin_y,
-    complexion,
-    creases,
-    ears,
-    eye,
-    jaw,
-    nose,
-    tinted,
-)
-from emojify.packs.drawing.hair import cut_under, hair_behind, hair_on_head
-from emojify.packs.drawing.hats import HAT_OUTLINES, hat
-from emojify.packs.drawing.mouth import mouth, mouth_gradients, mouth_opening
-from emojify.packs.drawing.people import (
+from emojify.packs.drawing.appearance import (
     BACKGROUNDS,
     CLOTHES,
     HAIR_COLORS,
@@ -35,8 +13,30 @@ from emojify.packs.drawing.people import (
     Person,
     Shades,
 )
+from emojify.packs.drawing.beard import beard
+from emojify.packs.drawing.clothing import SHOULDERS, earrings, glasses, shirt, sleeve
+from emojify.packs.drawing.effects import effect_gradients, hands, sticker_edge, water
+from emojify.packs.drawing.expression import Expression
+from emojify.packs.drawing.face import (
+    AVERAGE_HEAD,
+    BROWS,
+    EARS,
+    EYES,
+    MOUTH,
+    brow,
+    chin_y,
+    complexion,
+    creases,
+    ears,
+    eye,
+    jaw,
+    nose,
+    tint_skin,
+)
+from emojify.packs.drawing.hair import hair_behind, hair_on_head, hair_under_hat
+from emojify.packs.drawing.hats import HAT_OUTLINES, hat
+from emojify.packs.drawing.mouth import mouth, mouth_gradients, mouth_opening
 from emojify.packs.drawing.shapes import DOWN, ellipse, gradient, mix, path, tag
-from emojify.packs.drawing.wear import SHOULDERS, earrings, glasses, shirt, sleeve
 
 SIZE = 512
 _CX = 256.0
@@ -59,8 +59,8 @@ def document(*layers: str) -> str:
 
 def behind_face(person: Person, head_tilt_degrees: float) -> str:
     """The layer behind the face: background, white edge, long hair. It moves with the tilt alone."""
-    cut, place = cut_under(person.hair, person.hat), _place(head_tilt_degrees)
-    head = [path(USUAL_HEAD), path(cut.back), path(cut.outer), *map(path, HAT_OUTLINES[person.hat])]
+    cut, place = hair_under_hat(person.hair, person.hat), _place(head_tilt_degrees)
+    head = [path(AVERAGE_HEAD), path(cut.back), path(cut.outer), *map(path, HAT_OUTLINES[person.hat])]
     head += [ellipse(x, y, 25, 32) for _, x, y in EARS]
     disc = "" if person.background is Background.NONE else ellipse(_CX, 256, 254, 254, fill=_backdrop(person))
     return tag(
@@ -74,7 +74,7 @@ def behind_face(person: Person, head_tilt_degrees: float) -> str:
 
 def face(person: Person, expression: Expression) -> str:
     """The layer of the face and the body."""
-    skin, hair = tinted(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
+    skin, hair = tint_skin(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
     outline = jaw(expression)
     head = tag(
         "g",
@@ -101,17 +101,17 @@ def face(person: Person, expression: Expression) -> str:
 
 def on_head(person: Person, head_tilt_degrees: float) -> str:
     """The layer of hair and hat. It moves with the tilt alone."""
-    hair = hair_on_head(cut_under(person.hair, person.hat), person.hair_color)
+    hair = hair_on_head(hair_under_hat(person.hair, person.hat), person.hair_color)
     worn = hat(person.hat, person.hat_color)
     return tag("g", _definitions(person), hair, worn, transform=_place(head_tilt_degrees))
 
 
 def before_face(person: Person, expression: Expression) -> str:
     """The layer before everything: brows, glasses, water, hands."""
-    skin, hair = tinted(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
+    skin, hair = tint_skin(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
     return tag(
         "g",
-        extras_gradients(),
+        effect_gradients(),
         tag(
             "g",
             *(brow(expression, place, hair) for place in BROWS),
@@ -151,7 +151,7 @@ def _face_definitions(hair_color: HairColor, clothes_color: Clothes) -> str:
         gradient("iris", {0: "#4a2a17", 1: "#b0713f"}, DOWN),
         gradient("pallor", {0: "#4d86e8", 0.4: "#7fabf5", 1: "#d3e3ff"}, DOWN | {"y1": 0.1, "y2": 0.72}, fade=True),
         mouth_gradients(),
-        extras_gradients(),
+        effect_gradients(),
     ])  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The training page as a script, in a house of its own."""
+"""The training page as a script, in a workspace of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tests.runs import stand_in
 
 
 @pytest.fixture
-def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def workspace(
+    tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """Folders of its own for everything, and fits without TensorFlow."""
     for name, folder in (("MODELS", models_folder), ("EMOJIS", packs_folder), ("DATA", tmp_path / "data"),
                          ("RUNS", tmp_path / "runs")):  # fmt: skip
@@ -28,5 +30,5 @@ def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: 
 
 
 @pytest.fixture
-def page(house: Path) -> AppTest:
+def page(workspace: Path) -> AppTest:
     return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).switch_page("pages/training.py")

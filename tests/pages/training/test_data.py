@@ -11,12 +11,12 @@ from emojify import processes
 from emojify.runs.datasets import DataStore
 from emojify.settings import ROOT
 from tests.pages.driving import labels
-from tests.pages.training.house import add_data, charts, press, report, view
+from tests.pages.training.workspace import add_data, charts, press, report, view
 from tests.runs.stand_in import wait_until
 
 
-def test_a_data_set_shows_its_counts_faces_and_leaks(page: AppTest, house: Path) -> None:
-    add_data(house, report(unreadable={"n": 2, "files": ["a.png", "b.png"]}, voted=9, conflicting=1))
+def test_a_data_set_shows_its_counts_faces_and_leaks(page: AppTest, workspace: Path) -> None:
+    add_data(workspace, report(unreadable={"n": 2, "files": ["a.png", "b.png"]}, voted=9, conflicting=1))
     said = view(page, "Data")
     assert "210 pictures" in said
     assert "7 of 70 public pictures (10%) stand in train too, 3 of them pixel for pixel" in said
@@ -26,34 +26,34 @@ def test_a_data_set_shows_its_counts_faces_and_leaks(page: AppTest, house: Path)
     assert len(page.get("image")) == 7
 
 
-def test_a_data_set_that_can_not_be_used_says_why_and_can_be_looked_at_again(page: AppTest, house: Path) -> None:
-    add_data(house, {"error": "It has no pictures of: sad."})
+def test_a_data_set_that_can_not_be_used_says_why_and_can_be_looked_at_again(page: AppTest, workspace: Path) -> None:
+    add_data(workspace, {"error": "It has no pictures of: sad."})
     assert "It has no pictures of: sad." in view(page, "Data")
     assert "Look again" in labels(page)
     assert "It has no pictures of: sad." in view(page, "Train")
     assert "Start" not in labels(page)
 
 
-def test_a_data_set_that_leads_nowhere_does_not_hide_the_others(page: AppTest, house: Path) -> None:
-    add_data(house)
-    gone = house / "data" / "gone.zip"
-    gone.symlink_to(house / "nowhere")
-    wait_until(lambda: DataStore(house / "data").check(gone).done)
+def test_a_data_set_that_leads_nowhere_does_not_hide_the_others(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
+    gone = workspace / "data" / "gone.zip"
+    gone.symlink_to(workspace / "nowhere")
+    wait_until(lambda: DataStore(workspace / "data").check(gone).done)
     said = view(page, "Data")
     assert "ended without a word" in said  # the stand-in's check finds nothing
     assert "210 pictures" in said
 
 
-def test_a_zip_is_brought_checked_and_added(page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_is_brought_checked_and_added(page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "ROOT", ROOT)  # a real check
     page.run()
     page.file_uploader[0].set_value(("faces.zip", b"no zip", "application/zip")).run()
     assert not page.exception
-    (brought,) = DataStore(house / "data").incoming()
-    wait_until(lambda: DataStore(house / "data").check(brought).done)
+    (brought,) = DataStore(workspace / "data").incoming()
+    wait_until(lambda: DataStore(workspace / "data").check(brought).done)
     said = view(page, "Data")
     assert "no whole zip" in said
     assert ".incoming" not in said  # people know it by the name that they gave it
     press(page, "Remove it")
-    assert DataStore(house / "data").incoming() == []
+    assert DataStore(workspace / "data").incoming() == []
     assert "No data set yet" in view(page, "Data")

@@ -13,35 +13,35 @@ from emojify import processes
 from emojify.models import ModelStore
 from tests.conftest import write_model
 from tests.pages.driving import labels
-from tests.pages.training.house import add_run, press, view
+from tests.pages.training.workspace import add_run, press, view
 from tests.runs.stand_in import wait_until
 
 
-def test_a_model_is_promoted_and_rolled_back(page: AppTest, house: Path, tiny_model: bytes) -> None:
-    write_model(house / "models" / "better", tiny_model)
+def test_a_model_is_promoted_and_rolled_back(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
+    write_model(workspace / "models" / "better", tiny_model)
     assert "Roll back" not in (view(page, "Go live"), labels(page))[1]
     press(page, "Put live")
-    assert ModelStore(house / "models").live_id == "better"
+    assert ModelStore(workspace / "models").live_id == "better"
     press(page, "Roll back")
-    assert ModelStore(house / "models").live_id == "seed"
+    assert ModelStore(workspace / "models").live_id == "seed"
 
 
 def test_a_run_goes_live_and_what_it_reads_worse_is_said(
-    page: AppTest, house: Path, exporting: Callable[[str], None]
+    page: AppTest, workspace: Path, exporting: Callable[[str], None]
 ) -> None:
-    card = json.loads((house / "models" / "seed" / "card.json").read_text())
+    card = json.loads((workspace / "models" / "seed" / "card.json").read_text())
     card |= {"figures": {"public": {"n": 70, "accuracy": 0.6}}, "data": {"name": "FER-2013"}}
-    (house / "models" / "seed" / "card.json").write_text(json.dumps(card))
-    add_run(house, "1-run")
+    (workspace / "models" / "seed" / "card.json").write_text(json.dumps(card))
+    add_run(workspace, "1-run")
     assert "It reads worse than the live model: 50.0% of the public pictures, against 60.0%." in view(page, "Go live")
     exporting("import time; print('Loading TensorFlow', flush=True); time.sleep(60)")
     assert "you can leave this page meanwhile" in press(page, "Go live")
 
 
 def test_an_export_that_failed_says_why(
-    page: AppTest, house: Path, exporting: Callable[[str], None], tiny_model: bytes
+    page: AppTest, workspace: Path, exporting: Callable[[str], None], tiny_model: bytes
 ) -> None:
-    folder = add_run(house, "1-run")
+    folder = add_run(workspace, "1-run")
     exporting("print('emojify: There is no data any more.')")
     view(page, "Go live")
     press(page, "Go live")
@@ -49,31 +49,31 @@ def test_an_export_that_failed_says_why(
     assert "The model was not made. There is no data any more." in view(page, "Go live")
     assert "Go live" in labels(page)
     # It was made all the same, and somebody has put it live since: then that is what counts.
-    write_model(house / "models" / "1-run-e2", tiny_model)
-    ModelStore(house / "models").promote("1-run-e2")
+    write_model(workspace / "models" / "1-run-e2", tiny_model)
+    ModelStore(workspace / "models").promote("1-run-e2")
     shown = view(page, "Go live")
     assert "is live." in shown
     assert "was not made" not in shown
 
 
 @pytest.fixture
-def exporting(house: Path) -> Callable[[str], None]:
+def exporting(workspace: Path) -> Callable[[str], None]:
     """Choose what the exporting process does."""
 
     def write(text: str) -> None:
-        (house / "root" / "emojify" / "__main__.py").write_text(text)
+        (workspace / "root" / "emojify" / "__main__.py").write_text(text)
 
     return write
 
 
-def test_broken_models_are_named_and_can_be_deleted(page: AppTest, house: Path, tiny_model: bytes) -> None:
-    write_model(house / "models" / "torn", tiny_model)
-    (house / "models" / "torn" / "card.json").write_text("{")
+def test_broken_models_are_named_and_can_be_deleted(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
+    write_model(workspace / "models" / "torn", tiny_model)
+    (workspace / "models" / "torn" / "card.json").write_text("{")
     assert "The model torn has no readable card.json." in view(page, "Go live")
     press(page, "Yes, delete it for good")
-    assert not (house / "models" / "torn").exists()
+    assert not (workspace / "models" / "torn").exists()
 
 
-def test_without_any_model_that_opens_the_page_says_so(page: AppTest, house: Path) -> None:
-    (house / "models" / "seed" / "model.tflite").write_bytes(b"")
+def test_without_any_model_that_opens_the_page_says_so(page: AppTest, workspace: Path) -> None:
+    (workspace / "models" / "seed" / "model.tflite").write_bytes(b"")
     assert "No model can be opened" in view(page, "Go live")

@@ -15,7 +15,7 @@ from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from tests.conftest import write_model
 from tests.pages.driving import labels
-from tests.pages.training.house import add_data, add_run, charts, press, view, words
+from tests.pages.training.workspace import add_data, add_run, charts, press, view, words
 from tests.runs.stand_in import wait_until
 
 
@@ -39,8 +39,8 @@ def test_without_data_the_page_begins_with_how_to_get_some(page: AppTest) -> Non
     assert "kaggle.com/datasets/msambare/fer2013" in words(page)
 
 
-def test_with_data_it_begins_with_the_presets(page: AppTest, house: Path) -> None:
-    add_data(house)
+def test_with_data_it_begins_with_the_presets(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
     page.run()
     assert not page.exception
     assert page.radio(key="fit_preset").options == ["A two-minute taste", "The tutorial's fit", "The best recipe"]
@@ -48,11 +48,11 @@ def test_with_data_it_begins_with_the_presets(page: AppTest, house: Path) -> Non
     assert "a rough guess: this machine has not fitted this network yet" in words(page)
 
 
-def test_start_begins_a_fit_that_shows_at_once(page: AppTest, house: Path) -> None:
-    add_data(house)
+def test_start_begins_a_fit_that_shows_at_once(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
     page.run()
     said = press(page, "Start")
-    (run,) = RunStore(house / "runs").runs()
+    (run,) = RunStore(workspace / "runs").runs()
     assert run.state.has_process
     assert run.id in page.session_state["watched"]
     assert "Stop" in labels(page)
@@ -60,9 +60,9 @@ def test_start_begins_a_fit_that_shows_at_once(page: AppTest, house: Path) -> No
     assert "Add to the queue" in labels(page)
 
 
-def test_the_menu_of_runs_is_written_anew_when_a_state_changes(page: AppTest, house: Path) -> None:
-    add_data(house)
-    folder = add_run(house, "1-run")
+def test_the_menu_of_runs_is_written_anew_when_a_state_changes(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
+    folder = add_run(workspace, "1-run")
     view(page, "Train")
     page.selectbox(key="watched_run").set_value("1-run").run()
     (folder / "ended.json").write_text(json.dumps({"how": "failed", "why": "The disk is full."}))
@@ -73,21 +73,21 @@ def test_the_menu_of_runs_is_written_anew_when_a_state_changes(page: AppTest, ho
     assert menu.raw_value.startswith("1-run · failed")
 
 
-def test_a_second_fit_is_queued_and_can_be_taken_out(page: AppTest, house: Path) -> None:
-    add_data(house)
+def test_a_second_fit_is_queued_and_can_be_taken_out(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
     page.run()
     press(page, "Start")
     said = press(page, "Add to the queue")
     assert "One fit at a time: it begins when those before it are done." in said
     press(page, "Take out of the queue")
-    assert RunStore(house / "runs").queue() == []
+    assert RunStore(workspace / "runs").queue() == []
 
 
-def test_stop_and_resume(page: AppTest, house: Path) -> None:
-    add_data(house)
+def test_stop_and_resume(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
     page.run()
     press(page, "Start")
-    store = RunStore(house / "runs")
+    store = RunStore(workspace / "runs")
     (run,) = store.runs()
     wait_until(lambda: store.get(run.id).epochs_done == 1)
     said = view(page, "Train")
@@ -102,8 +102,8 @@ def test_stop_and_resume(page: AppTest, house: Path) -> None:
     assert store.get(run.id).state.has_process
 
 
-def test_settings_that_make_no_sense_are_said_before_the_start(page: AppTest, house: Path) -> None:
-    add_data(house)
+def test_settings_that_make_no_sense_are_said_before_the_start(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
     page.run()
     next(box for box in page.number_input if box.label == "epochs").set_value(0).run()
     assert not page.exception
@@ -111,19 +111,21 @@ def test_settings_that_make_no_sense_are_said_before_the_start(page: AppTest, ho
     assert "Start" not in labels(page)
 
 
-def test_the_command_line_follows_the_settings(page: AppTest, house: Path) -> None:
-    add_data(house)
+def test_the_command_line_follows_the_settings(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
     page.run()
     next(box for box in page.number_input if box.label == "epochs").set_value(7).run()
     assert any("--epochs 7 " in code.value for code in page.code)
 
 
-def test_a_full_disk_is_said_and_starts_nothing(page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    add_data(house)
+def test_a_full_disk_is_said_and_starts_nothing(
+    page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_data(workspace)
     page.run()
     monkeypatch.setattr(RunStore, "free_bytes", lambda self: 5_000_000)
     assert "The disk has 5 MB left" in press(page, "Start")
-    assert RunStore(house / "runs").runs() == []
+    assert RunStore(workspace / "runs").runs() == []
 
 
 DEAD = {"pid": 2**22 + 1, "born": 1.0, "arguments": []}
@@ -145,11 +147,11 @@ DEAD = {"pid": 2**22 + 1, "born": 1.0, "arguments": []}
     ids=["killed", "failed", "config torn", "config gone", "checkpoint torn", "others torn"],
 )
 def test_a_broken_run_is_shown_as_what_it_is_and_the_rest_works(
-    page: AppTest, house: Path, files: dict[str, Any], sentences: list[str]
+    page: AppTest, workspace: Path, files: dict[str, Any], sentences: list[str]
 ) -> None:
-    add_data(house)
-    add_run(house, "1-whole")
-    add_run(house, "2-broken", **files)
+    add_data(workspace)
+    add_run(workspace, "1-whole")
+    add_run(workspace, "2-broken", **files)
     said = view(page, "Train")
     assert all(sentence in said for sentence in sentences)
     assert "Start" in labels(page)
@@ -157,10 +159,10 @@ def test_a_broken_run_is_shown_as_what_it_is_and_the_rest_works(
         view(page, name)
 
 
-def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, house: Path) -> None:
-    add_data(house)
+def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
     for name in ("1-run", "2-run", "3-run"):
-        add_run(house, name, ended={"how": "failed", "why": f"Why {name}."})
+        add_run(workspace, name, ended={"how": "failed", "why": f"Why {name}."})
     view(page, "Train")
     for name in ("2-run", "1-run", "3-run", "1-run"):
         page.selectbox(key="watched_run").set_value(name).run()
@@ -169,22 +171,24 @@ def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, ho
     assert "Why 1-run." in view(page, "Train")
 
 
-def test_lines_that_can_not_be_read_are_counted(page: AppTest, house: Path) -> None:
-    add_data(house)
-    with (add_run(house, "1-whole") / "progress.jsonl").open("a") as file:
+def test_lines_that_can_not_be_read_are_counted(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
+    with (add_run(workspace, "1-whole") / "progress.jsonl").open("a") as file:
         file.write("garbage\n" * 3)
     assert "3 lines of its progress can't be read" in view(page, "Train")
     assert charts(page) == 2
 
 
-def test_delete_is_asked_twice_and_spares_the_live_models_run(page: AppTest, house: Path, tiny_model: bytes) -> None:
-    add_data(house)
-    folder = add_run(house, "1-run")
-    write_model(house / "models" / "1-run-e2", tiny_model)
-    ModelStore(house / "models").promote("1-run-e2")
+def test_delete_is_asked_twice_and_spares_the_live_models_run(
+    page: AppTest, workspace: Path, tiny_model: bytes
+) -> None:
+    add_data(workspace)
+    folder = add_run(workspace, "1-run")
+    write_model(workspace / "models" / "1-run-e2", tiny_model)
+    ModelStore(workspace / "models").promote("1-run-e2")
     view(page, "Train")
     assert "put another one live first" in press(page, "Yes, delete it for good")
     assert folder.exists()
-    ModelStore(house / "models").rollback()
+    ModelStore(workspace / "models").rollback()
     press(page, "Yes, delete it for good")
     assert not folder.exists()

@@ -3,7 +3,8 @@
 import pytest
 
 from emojify.emotions import LABELS
-from emojify.runs.charts import (
+from emojify.runs.progress import Batch, Epoch, Progress
+from pages.training_views.charts import (
     METRICS,
     class_rows,
     confusion_rows,
@@ -11,7 +12,6 @@ from emojify.runs.charts import (
     curve_rows,
     overlay_rows,
 )
-from emojify.runs.progress import Batch, Epoch, Progress
 
 EPOCHS = (Epoch(1, 2.0, 0.2, 1.9, 0.3, 0.25, 1e-4, 10.0), Epoch(2, 1.5, 0.4, 1.6, 0.5, 0.45, 1e-4, 10.0))
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from emojify.packs.about import MAX_CHARACTERS, About, make_id
+from emojify.packs.manifest import MAX_CHARACTERS, PackManifest, make_id
 from emojify.vision.annotators import Head
 
 ASTRONAUT = "\N{WOMAN}\u200d\N{ROCKET}"  # one emoji, written with a joiner
@@ -34,18 +34,23 @@ ASTRONAUT = "\N{WOMAN}\u200d\N{ROCKET}"  # one emoji, written with a joiner
     ],
 )
 def test_a_name_keeps_its_letters_and_gives_a_safe_id(name: str, shown: str, pack_id: str) -> None:
-    assert About(name).name == shown
-    assert make_id(About(name).name) == pack_id
+    assert PackManifest(name).name == shown
+    assert make_id(PackManifest(name).name) == pack_id
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", pack_id)
 
 
 def test_what_is_written_reads_the_same() -> None:
-    about = About(f"Cats {ASTRONAUT}", "I", "MIT", "وجوه", Head(0.4, 0.5, 0.6), {"skin": 3, "hair": "bob"})
-    assert About.parse(about.to_json()) == about
-    assert "avatar" not in json.loads(About("Cats").to_json())
+    manifest = PackManifest(f"Cats {ASTRONAUT}", "I", "MIT", "وجوه", Head(0.4, 0.5, 0.6), {"skin": 3, "hair": "bob"})
+    assert PackManifest.parse(manifest.to_json()) == manifest
+    assert "avatar" not in json.loads(PackManifest("Cats").to_json())
 
 
 def test_each_text_has_a_limit() -> None:
     long = "x" * 1000
-    about = About(long, long, long, long)
-    assert {key: len(getattr(about, key)) for key in MAX_CHARACTERS} == MAX_CHARACTERS
+    manifest = PackManifest(long, long, long, long)
+    assert {key: len(getattr(manifest, key)) for key in MAX_CHARACTERS} == MAX_CHARACTERS
+
+
+def test_parse_reads_the_keys_of_version_0_1_0() -> None:
+    written_by_0_1_0 = b'{"name": "Cats", "author": "me", "licence": "CC BY 4.0", "description": ""}'
+    assert PackManifest.parse(written_by_0_1_0).license == "CC BY 4.0"

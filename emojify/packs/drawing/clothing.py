@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from emojify.packs.drawing.people import CLOTHES, Clothes, Earrings, Glasses
+from emojify.packs.drawing.appearance import CLOTHES, Clothes, Earrings, Glasses
 from emojify.packs.drawing.shapes import ellipse, line, mix, path, tag
 
 CX = 256.0

@@ -1,4 +1,7 @@
-"""``pack.json``: what a pack is called and where the head is. What is not known here is dropped."""
+"""``pack.json``: the name, author and license of a pack, and where the head is in its pictures.
+
+Unknown keys are dropped.
+"""
 
 from __future__ import annotations
 
@@ -13,34 +16,37 @@ from emojify.errors import EmojifyError
 from emojify.files import parse_json
 from emojify.vision.annotators import Head
 
-MANIFEST = "pack.json"
+MANIFEST_FILE = "pack.json"
 MAX_MANIFEST_BYTES = 16_000
-MAX_CHARACTERS = {"name": 60, "author": 80, "licence": 120, "description": 300}
+MAX_CHARACTERS = {"name": 60, "author": 80, "license": 120, "description": 300}
 MAX_AVATAR_KEYS = 64
 MAX_AVATAR_CHARACTERS = 4_000  # as JSON
 MAX_ID_CHARACTERS = 40
 
-# Joiners and tags are invisible, but emoji and some alphabets are written with them. Every other character of the
-# class "format" goes: with them a name could turn the text around it backwards.
-_WRITTEN_WITH = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
-_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # no folder can be called so
+_FORMER_KEYS = {"license": "licence"}  # version 0.1.0 wrote the key on the right
+# Joiners and tags are invisible, but emoji and some alphabets need them. All other characters of the Unicode category
+# "format" are removed: they could reverse the text around a name.
+_NEEDED_FORMAT_CHARACTERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
+_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed as folder names on Windows
 
 
 @dataclass(frozen=True)
-class About:
-    """What ``pack.json`` holds; texts are cleaned on creation.
+class PackManifest:
+    """The content of ``pack.json``. Texts are cleaned on creation.
 
     Attributes:
-        name, author, licence, description: for people: one line each, without control characters, cut at
+        name, author, license, description: one line of text each, without control characters, cut at
             ``MAX_CHARACTERS``.
         head: where the head is in the pictures.
-        avatar: what the avatar maker needs to draw it again: numbers and words by name; None for a pack that was
-            not made there.
+        avatar: the choices of the avatar maker, by part; None for a pack made in another way.
+
+    Raises:
+        EmojifyError: if ``avatar`` is nested or too large.
     """
 
     name: str
     author: str = ""
-    licence: str = ""
+    license: str = ""
     description: str = ""
     head: Head = field(default_factory=Head)
     avatar: Mapping[str, str | float | bool | None] | None = None
@@ -52,12 +58,12 @@ class About:
             _check_avatar(self.avatar)
 
     @classmethod
-    def parse(cls, content: bytes) -> About:
-        """Read the bytes of a ``pack.json``. The name may come out empty.
+    def parse(cls, content: bytes) -> PackManifest:
+        """Parse the bytes of a ``pack.json``. The name may be empty.
 
         Raises:
-            ValueError, TypeError: if it is no such file.
-            EmojifyError: if it is one, and asks for what cannot be.
+            ValueError, TypeError: if the content is not a JSON object of the expected types.
+            EmojifyError: if a value is out of range.
         """
         raw = parse_json(content.decode("utf-8"))
         if not isinstance(raw, dict):
@@ -65,11 +71,11 @@ class About:
         head = raw.get("head") or {}
         if not isinstance(head, dict):
             raise TypeError("the head is not an object")
-        texts = {key: str(raw.get(key) or "") for key in MAX_CHARACTERS}
+        texts = {key: str(raw.get(key) or raw.get(_FORMER_KEYS.get(key, key)) or "") for key in MAX_CHARACTERS}
         return cls(head=Head(**{key: float(share) for key, share in head.items()}), avatar=raw.get("avatar"), **texts)
 
     def to_json(self) -> bytes:
-        """What :meth:`parse` reads as an equal one."""
+        """Return the content of a ``pack.json`` from which :meth:`parse` makes an equal manifest."""
         content: dict[str, Any] = asdict(self)
         if self.avatar is None:
             del content["avatar"]
@@ -77,19 +83,22 @@ class About:
 
 
 def clean_text(text: str, max_characters: int) -> str:
-    """One line without control characters, cut to a length; letters of any alphabet and emoji stay."""
+    """Return ``text`` as one line without control characters, cut to ``max_characters``.
+
+    Letters of all alphabets and emoji are kept.
+    """
     kept = [
         " " if character.isspace() else character
         for character in text
         if character.isspace()
-        or character in _WRITTEN_WITH
+        or character in _NEEDED_FORMAT_CHARACTERS
         or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
     ]
     return " ".join("".join(kept).split())[:max_characters].rstrip()
 
 
 def make_id(name: str) -> str:
-    """A folder name made from a pack's name: small letters, digits and hyphens; ``pack`` where it has none of them."""
+    """Return a folder name for a pack: the small letters, digits and hyphens of its name, or ``pack`` if none."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name)[:MAX_ID_CHARACTERS].strip("-")
     if not slug:
@@ -98,17 +107,17 @@ def make_id(name: str) -> str:
 
 
 def _check_avatar(avatar: object) -> None:
-    plain = isinstance(avatar, dict) and all(
+    is_flat = isinstance(avatar, dict) and all(
         isinstance(key, str) and (value is None or isinstance(value, str | int | float))
         for key, value in avatar.items()
     )
     try:
-        small = (
-            plain
-            and len(avatar) <= MAX_AVATAR_KEYS  # type: ignore[arg-type]  # plain: it is a dict
+        is_valid = (
+            is_flat
+            and len(avatar) <= MAX_AVATAR_KEYS  # type: ignore[arg-type]  # is_flat: it is a dict
             and len(json.dumps(avatar, allow_nan=False)) <= MAX_AVATAR_CHARACTERS
         )
-    except ValueError:  # not a number, or infinite
-        small = False
-    if not small:
+    except ValueError:  # NaN or infinity
+        is_valid = False
+    if not is_valid:
         raise EmojifyError("Its avatar must be a few numbers and words, each under a name.")

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emojify.packs.drawing.appearance import Person
 from emojify.packs.drawing.expression import Expression
-from emojify.packs.drawing.people import Person
 from emojify.packs.drawing.person import before_face, behind_face, document, face, on_head
 from emojify.packs.drawing.render import render_over
 
@@ -24,7 +24,7 @@ MAX_TILTS_KEPT = 12  # 9 MB at 256 px
 Picture = NDArray[np.uint8]
 
 
-class Painter:
+class PersonRenderer:
     """Draws a person in one size. May be used from any thread."""
 
     def __init__(self, person: Person, size_px: int) -> None:

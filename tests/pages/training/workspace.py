@@ -39,10 +39,10 @@ def report(**changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
-def add_data(house: Path, content: dict[str, Any] | None = None) -> Path:
+def add_data(workspace: Path, content: dict[str, Any] | None = None) -> Path:
     """A data set that was checked already."""
-    path = house / "data" / "faces.zip"
-    place = house / "data" / ".checks" / "faces.zip"
+    path = workspace / "data" / "faces.zip"
+    place = workspace / "data" / ".checks" / "faces.zip"
     place.mkdir(parents=True)
     path.touch()
     (place / "report.json").write_text(json.dumps(report() if content is None else content))
@@ -53,12 +53,12 @@ def add_data(house: Path, content: dict[str, Any] | None = None) -> Path:
 CHECKPOINT = {"epoch": 2, "best_epoch": 2, "best_public_accuracy": 0.5, "weights": "w.h5"}
 
 
-def add_run(house: Path, name: str, **files: Any) -> Path:
+def add_run(workspace: Path, name: str, **files: Any) -> Path:
     """A run that was stopped in its third epoch, with other files or contents where asked for."""
-    folder = house / "runs" / name
+    folder = workspace / "runs" / name
     folder.mkdir(parents=True)
     contents: dict[str, Any] = {
-        "config": {"data": str(house / "data" / "faces.zip"), "epochs": 9},
+        "config": {"data": str(workspace / "data" / "faces.zip"), "epochs": 9},
         "checkpoint": CHECKPOINT,
         "ended": {"how": "stopped", "why": ""},
         "environment": {"cpu": "x", "pictures": {"data": "FER-2013", "train": 70, "public": 70}},

@@ -16,7 +16,7 @@ class Skin(StrEnum):
 
 
 class Hair(StrEnum):
-    """Hair styles, drawn in `hair.CUTS`."""
+    """Hair styles, drawn in `hair.HAIR_SHAPES`."""
 
     NONE = "none"
     BUZZ = "buzz"

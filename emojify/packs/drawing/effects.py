@@ -22,7 +22,7 @@ def sticker_edge(*silhouettes: str) -> str:
 
 
 @cache
-def extras_gradients() -> str:
+def effect_gradients() -> str:
     """The colors of water and of blushing cheeks."""
     return gradient("water", {0: "#d8f3ff", 0.5: "#6cc6ff", 1: "#2a8be6"}, DOWN) + gradient(
         "cheek", {0: "#ff5652", 1: "#ff5652"}, OUT, fade=True
@@ -30,7 +30,7 @@ def extras_gradients() -> str:
 
 
 def water(x: float, y: float, size_px: float) -> str:
-    """A drop with a rim and a highlight, hanging from (x, y). The document needs `extras_gradients`."""
+    """A drop with a rim and a highlight, hanging from (x, y). The document needs `effect_gradients`."""
     if size_px < 1:
         return ""
     body = path(drop(x, y, size_px), fill="url(#water)", stroke=_WATER_RIM, stroke_width=size_px * 0.06)

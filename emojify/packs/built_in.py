@@ -1,0 +1,60 @@
+"""The packs that come with Emojify. All of them are drawn by code.
+
+To add one: write a function that draws an expression as SVG (:mod:`~emojify.packs.drawing.classic` is an example),
+add an entry to :data:`BUILT_IN_PACKS`, and run ``python -m emojify.packs.drawing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emojify.packs.avatar import HEAD, Avatar
+from emojify.packs.drawing.appearance import Person
+from emojify.packs.drawing.classic import classic_svg
+from emojify.packs.drawing.expression import Expression
+from emojify.packs.drawing.person import person_svg
+from emojify.packs.manifest import PackManifest
+from emojify.vision.annotators import Head
+
+
+@dataclass(frozen=True)
+class BuiltInPack:
+    """A pack drawn by code.
+
+    Attributes:
+        manifest: the content of its ``pack.json``.
+        svg: returns the drawing of an expression, a square SVG document with a transparent background.
+    """
+
+    manifest: PackManifest
+    svg: Callable[[Expression], str]
+
+
+BUILT_IN_PACKS: dict[str, BuiltInPack] = {
+    "classic": BuiltInPack(
+        PackManifest(
+            name="Classic",
+            author="Emojify",
+            license="MIT",
+            description="The round yellow face.",
+            head=Head(x=0.5, y=0.5, width=0.94),
+        ),
+        classic_svg,
+    ),
+    "person": BuiltInPack(
+        PackManifest(
+            name="Person",
+            author="Emojify",
+            license="MIT",
+            description="A person in a green shirt.",
+            head=HEAD,
+            avatar=Avatar(Person()).to_json(),
+        ),
+        lambda expression: person_svg(Person(), expression),
+    ),
+}
+"""All built-in packs, by id. An id is the name of the pack's folder in ``emojis/``.
+
+Users cannot change or remove these packs, or add packs with these ids.
+"""
