@@ -64,7 +64,7 @@ def delete_pictures() -> str:
 
 
 def forget_everything() -> str:
-    drafts.forget_everything(settings)
+    drafts.delete_personal_data(settings)
     use_live_model()
     return "All pictures are deleted, and the models taught from them."
 
@@ -73,16 +73,16 @@ def forget_everything() -> str:
 
 
 def begin() -> None:
-    drafts.begin(settings)
+    drafts.start(settings)
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
 def watch_teaching() -> None:
-    teaching = drafts.find(settings)
+    teaching = drafts.find_latest(settings)
     if teaching is None or not teaching.running:
         st.rerun()
     else:
-        st.progress(teaching.done, f"{teaching.doing} …")
+        st.progress(teaching.progress, f"{teaching.step} …")
         if st.button("Stop"):
             run_action(stop)
             st.rerun()
@@ -93,7 +93,7 @@ def stop() -> str:
     return "Stopped. Your pictures are all here, and nothing was changed."
 
 
-def teach(samples: list[Sample], teaching: drafts.Teaching | None, base: Model) -> None:
+def teach(samples: list[Sample], teaching: drafts.TeachingJob | None, base: Model) -> None:
     for sentence in advice(samples):
         st.caption(f":material/lightbulb: {sentence}")
     if teaching is not None and teaching.running:
@@ -136,7 +136,7 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def try_it(teaching: drafts.Teaching) -> None:
+def try_it(teaching: drafts.TeachingJob) -> None:
     assert teaching.result is not None
     if not teaching.result["learned"]:
         st.warning(NOT_LEARNED)
@@ -157,8 +157,8 @@ def try_it(teaching: drafts.Teaching) -> None:
         st.button("Discard", icon=":material/close:", on_click=run_action, args=[discard])
 
 
-def keep(teaching: drafts.Teaching) -> str:
-    model = drafts.keep(settings, teaching)
+def keep(teaching: drafts.TeachingJob) -> str:
+    model = drafts.promote(settings, teaching)
     use_live_model()
     return f"Kept. “{model.name}” is live now, here and on the live page."
 
@@ -215,7 +215,7 @@ with notices:
         st.warning(problem)
     offer_undo(opened.model)
 samples = samples_here.samples()
-teaching = drafts.find(settings)
+teaching = drafts.find_latest(settings)
 ready = teaching is not None and teaching.result is not None
 stage, side = st.columns([5, 4], gap="large")
 with side:

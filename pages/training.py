@@ -18,7 +18,7 @@ STYLE = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
 require_admin()
 st.html(STYLE)
 st.title("Training", anchor=False)
-st.session_state.setdefault("training_view", "Train" if data_store().sets() else "Data")
+st.session_state.setdefault("training_view", "Train" if data_store().datasets() else "Data")
 view = st.segmented_control(
     "View",
     list(VIEWS),

@@ -21,7 +21,7 @@ from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, edit_pack, remove_pack
 from emojify.public import MAX_SIGN_IN_AGE_S, REFUSAL, is_admin, set_claims_provider
 from emojify.runs.config import FitConfig
-from emojify.runs.datasets import DataStore
+from emojify.runs.datasets import DatasetStore
 from emojify.runs.golive import go_live
 from emojify.runs.store import RunStore
 from emojify.settings import ROOT, Settings
@@ -75,27 +75,27 @@ DEEDS: dict[str, Deed] = {
     "runs: launch": lambda house: RunStore(house / "runs").launch(FitConfig(data=str(house / "data" / "brought.zip"))),
     "runs: resume": lambda house: RunStore(house / "runs").resume("one"),
     "runs: stop": lambda house: RunStore(house / "runs").stop("one"),
-    "runs: end now": lambda house: RunStore(house / "runs").end_now("one"),
+    "runs: end now": lambda house: RunStore(house / "runs").kill("one"),
     "runs: delete": lambda house: RunStore(house / "runs").delete("one", "seed"),
     "runs: start next": lambda house: RunStore(house / "runs").start_next(),
     "runs: go live": lambda house: go_live(RunStore(house / "runs").get("one"), "", ModelStore(house / "models")),
-    "data: check": lambda house: DataStore(house / "data").check(house / "data" / "brought.zip"),
-    "data: look again": lambda house: DataStore(house / "data").look_again(house / "data" / "brought.zip"),
-    "data: bring": lambda house: DataStore(house / "data").bring("a.csv", io.BytesIO(b"a"), 1, lambda share: None),
-    "data: settle": lambda house: DataStore(house / "data").settle(house / "data" / ".incoming" / "new.zip"),
-    "data: discard": lambda house: DataStore(house / "data").discard(house / "data" / ".incoming" / "new.zip"),
+    "data: check": lambda house: DatasetStore(house / "data").check(house / "data" / "brought.zip"),
+    "data: look again": lambda house: DatasetStore(house / "data").recheck(house / "data" / "brought.zip"),
+    "data: bring": lambda house: DatasetStore(house / "data").upload("a.csv", io.BytesIO(b"a"), 1, lambda share: None),
+    "data: settle": lambda house: DatasetStore(house / "data").accept(house / "data" / ".incoming" / "new.zip"),
+    "data: discard": lambda house: DatasetStore(house / "data").discard(house / "data" / ".incoming" / "new.zip"),
     "samples: add": lambda house: SampleStore(house / "data" / "samples").add(Emotion.HAPPY, [CUTOUT]),
     "samples: delete": lambda house: SampleStore(house / "data" / "samples").delete(
         [Sample(house / "data" / "samples" / "one" / "00.png", "one", Emotion.HAPPY, Box(0, 0, 9, 9))]
     ),
     "samples: delete all": lambda house: SampleStore(house / "data" / "samples").delete_all(),
-    "teaching: begin": lambda house: drafts.begin(settings()),
+    "teaching: begin": lambda house: drafts.start(settings()),
     "teaching: stop": lambda house: drafts.stop(settings()),
     "teaching: discard": lambda house: drafts.discard(settings()),
-    "teaching: keep": lambda house: drafts.keep(
-        settings(), drafts.Teaching(house / "data" / "teachings" / "1", False, 1.0, "", {}, None)
+    "teaching: keep": lambda house: drafts.promote(
+        settings(), drafts.TeachingJob(house / "data" / "teachings" / "1", False, 1.0, "", {}, None)
     ),
-    "teaching: forget": lambda house: drafts.forget_everything(settings()),
+    "teaching: forget": lambda house: drafts.delete_personal_data(settings()),
     "videos: add": lambda house: JobStore(house / "data" / "videos").add(b"film", WISH),
     "videos: change": lambda house: JobStore(house / "data" / "videos").change(job(house), ".gif"),
     "videos: remove old": lambda house: JobStore(house / "data" / "videos").remove_old(now_s=9e9),

@@ -22,11 +22,11 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers
 from emojify.public import admin_only
-from emojify.runs.run import read_json, tail
+from emojify.runs.run import read_json_or_empty, read_tail
 
 CHECKS, INCOMING = ".checks", ".incoming"
 REPORT = "report.json"
-STAMP = "of.txt"
+FINGERPRINT_FILE = "of.txt"
 MAX_UPLOAD_MB = 150
 """Less than ``.streamlit/config.toml`` allows. Kaggle's zip of pictures takes 64, the original csv 97, zipped."""
 
@@ -37,20 +37,20 @@ _MAX_CLASSES = 32  # folders in a split's folder
 
 
 @dataclass(frozen=True)
-class Check:
+class DatasetCheck:
     """How a check of a data set stands.
 
     Attributes:
         done: whether it is over.
-        share: how much was read, 0 to 1, while it is not.
-        doing: what is being done.
+        progress: share of the data set that has been read, 0 to 1.
+        step: what is being done.
         error: why the data set can't be used; empty if it can.
         report: what was found: see :mod:`emojify.training.report`.
     """
 
     done: bool
-    share: float = 0.0
-    doing: str = ""
+    progress: float = 0.0
+    step: str = ""
     error: str = ""
     report: dict[str, Any] = field(default_factory=dict)
 
@@ -60,35 +60,35 @@ class Check:
         return {split: sum(row.values()) for split, row in self.report["counts"].items()}
 
 
-class DataStore:
+class DatasetStore:
     """The data sets in ``folder``, which need not exist yet."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def sets(self) -> list[Path]:
+    def datasets(self) -> list[Path]:
         """Every data set, by name."""
-        return [path for path in self._visible(self.folder) if path.name.lower() not in _VOTES]
+        return [path for path in self._list(self.folder) if path.name.lower() not in _VOTES]
 
     def incoming(self) -> list[Path]:
         """What was brought and is not checked yet, or was found to be bad."""
-        return self._visible(self.folder / INCOMING)
+        return self._list(self.folder / INCOMING)
 
     @admin_only
-    def check(self, path: Path) -> Check:
+    def check(self, path: Path) -> DatasetCheck:
         """How the check of a data set stands. Starts one if there is none of it as it is now.
 
         Raises:
             EmojifyError: if a check can't be started.
         """
-        place = self._place(path)
-        stamp = _stamp(path)
+        place = self._check_folder(path)
+        stamp = dataset_fingerprint(path)
         try:
-            current = (place / STAMP).read_text(encoding="utf-8") == stamp
+            current = (place / FINGERPRINT_FILE).read_text(encoding="utf-8") == stamp
         except OSError:
             current = False
         if current:
-            check = self._standing(place)
+            check = self._status(place)
             return replace(check, error=check.error.replace(str(path.absolute()), path.name))
         with suppress(psutil.Error):
             processes.kill(place)  # the check of what it was before
@@ -96,25 +96,25 @@ class DataStore:
             place.mkdir(parents=True, exist_ok=True)
             for name in (REPORT, processes.LOG):
                 (place / name).unlink(missing_ok=True)
-            (place / STAMP).write_text(stamp, encoding="utf-8")
+            (place / FINGERPRINT_FILE).write_text(stamp, encoding="utf-8")
             command = ["data", "check", str(path.absolute()), "--report", str(place / REPORT)]
             processes.start(command, place, awaited=True)
         except OSError as error:
             raise EmojifyError(f"The check of {path.name} can't be started: {error.strerror or error}.") from error
-        return Check(done=False, doing="starting")
+        return DatasetCheck(done=False, step="starting")
 
     @admin_only
-    def look_again(self, path: Path) -> None:
+    def recheck(self, path: Path) -> None:
         """Forget what the last check found.
 
         Raises:
             EmojifyError: if that can't be.
         """
-        with _disk_errors(f"The check of {path.name} can't be had again"):
-            (self._place(path) / STAMP).unlink(missing_ok=True)
+        with _readable_errors(f"The check of {path.name} can't be had again"):
+            (self._check_folder(path) / FINGERPRINT_FILE).unlink(missing_ok=True)
 
     @admin_only
-    def bring(self, name: str, content: BinaryIO, size: int, on_progress: Callable[[float], None]) -> Path:
+    def upload(self, name: str, content: BinaryIO, size: int, on_progress: Callable[[float], None]) -> Path:
         """Take in a zip or a csv for checking. Returns where it lies meanwhile.
 
         Raises:
@@ -143,7 +143,7 @@ class DataStore:
         return place / name
 
     @admin_only
-    def settle(self, path: Path) -> Path:
+    def accept(self, path: Path) -> Path:
         """Give what was brought its place, with what its check found. Returns where it lies now.
 
         Raises:
@@ -152,14 +152,14 @@ class DataStore:
         target = self.folder / path.name
         if target.exists():
             raise EmojifyError(f"There is a data set {path.name} already. Rename the file, then bring it again.")
-        found = self._place(path)
-        with _disk_errors(f"{path.name} can't be put among the data sets"):
+        found = self._check_folder(path)
+        with _readable_errors(f"{path.name} can't be put among the data sets"):
             path.replace(target)
-        place = self._place(target)
+        place = self._check_folder(target)
         with suppress(OSError):  # what was found is then looked for anew
             shutil.rmtree(place, ignore_errors=True)
             found.replace(place)
-            (place / STAMP).write_text(_stamp(target), encoding="utf-8")
+            (place / FINGERPRINT_FILE).write_text(dataset_fingerprint(target), encoding="utf-8")
         return target
 
     @admin_only
@@ -171,33 +171,35 @@ class DataStore:
         """
         if path.parent != self.folder / INCOMING:
             raise ValueError(f"{path} was not brought")
-        with _disk_errors(f"{path.name} can't be removed"):
+        with _readable_errors(f"{path.name} can't be removed"):
             with suppress(psutil.Error):  # it ends by itself when it finds nothing to read
-                processes.kill(self._place(path))
+                processes.kill(self._check_folder(path))
             path.unlink(missing_ok=True)
-        shutil.rmtree(self._place(path), ignore_errors=True)
+        shutil.rmtree(self._check_folder(path), ignore_errors=True)
 
-    def _standing(self, place: Path) -> Check:
+    def _status(self, place: Path) -> DatasetCheck:
         running = processes.is_running(place)  # asked first: one that ends in between has written its report
-        report = read_json(place / REPORT)
+        report = read_json_or_empty(place / REPORT)
         if report.get("error"):
-            return Check(done=True, error=str(report["error"]))
+            return DatasetCheck(done=True, error=str(report["error"]))
         if isinstance(report.get("counts"), dict) and isinstance(report.get("faces"), dict):
-            return Check(done=True, report=report)
+            return DatasetCheck(done=True, report=report)
         if running:
-            progress = read_json(place / f"{REPORT}.progress")
+            progress = read_json_or_empty(place / f"{REPORT}.progress")
             done, of = progress.get("done", 0), progress.get("of", 0)
-            return Check(done=False, share=done / of if of else 0.0, doing=str(progress.get("doing", "starting")))
-        said = tail(place / processes.LOG).strip().splitlines()
+            return DatasetCheck(
+                done=False, progress=done / of if of else 0.0, step=str(progress.get("doing", "starting"))
+            )
+        said = read_tail(place / processes.LOG).strip().splitlines()
         why = f" It said last: {said[-1][:300]}" if said else ""
-        return Check(done=True, error=f"The check ended without a word, perhaps for want of memory.{why}")
+        return DatasetCheck(done=True, error=f"The check stopped unexpectedly, perhaps for want of memory.{why}")
 
-    def _place(self, path: Path) -> Path:
+    def _check_folder(self, path: Path) -> Path:
         brought = "-brought" if path.parent.name == INCOMING else ""
         return self.folder / CHECKS / f"{path.name}{brought}"
 
     @staticmethod
-    def _visible(folder: Path) -> list[Path]:
+    def _list(folder: Path) -> list[Path]:
         try:
             paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         except OSError:
@@ -206,7 +208,7 @@ class DataStore:
 
 
 @contextmanager
-def _disk_errors(failed: str) -> Iterator[None]:
+def _readable_errors(failed: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -223,7 +225,7 @@ def _safe_name(name: str) -> str:
     return f"{stem or 'data'}{suffix}"
 
 
-def _stamp(path: Path) -> str:
+def dataset_fingerprint(path: Path) -> str:
     """Changes when a file does, or when a picture comes or goes in a folder; they are too many to ask each."""
     paths = [path]
     if path.is_dir():

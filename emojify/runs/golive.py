@@ -12,7 +12,7 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.models import Model, ModelStore
 from emojify.public import admin_only
-from emojify.runs.run import EXPORTING, Run, read_json, tail
+from emojify.runs.run import EXPORT_FOLDER, Run, read_json_or_empty, read_tail
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
     if any(model.id == run.model_id for model in models.models()):
         models.promote(run.model_id)
         return f"{run.model_id} is live."
-    place = run.folder / EXPORTING
+    place = run.folder / EXPORT_FOLDER
     if processes.is_running(place):
         raise EmojifyError(f"A model of {run.id} is being made already.")
     shutil.rmtree(place, ignore_errors=True)
@@ -62,13 +62,13 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
 
 def export_status(run: Run, models: ModelStore) -> Export | None:
     """How the last export of a run stands; None if there never was one, or it went well."""
-    place = run.folder / EXPORTING
+    place = run.folder / EXPORT_FOLDER
     born = processes.born(place)
     if born is None:
         return None
     model_id = _asked_id(place) or run.model_id
     running = processes.is_running(place)
-    said = [line for line in tail(place / processes.LOG).splitlines() if line.strip()]
+    said = [line for line in read_tail(place / processes.LOG).splitlines() if line.strip()]
     if running:
         # TensorFlow's own lines begin with a letter and a date, or tell what they are about.
         steps = [line for line in said if line.startswith(("Loading", "Reading"))]
@@ -79,7 +79,7 @@ def export_status(run: Run, models: ModelStore) -> Export | None:
     if any(model.id == model_id for model in models.models()):
         return None
     why = f" It said last: {said[-1][:300]}" if said else ""
-    return Export(model_id, False, time.time() - born, error=f"It ended without a word.{why}")
+    return Export(model_id, False, time.time() - born, error=f"It stopped unexpectedly.{why}")
 
 
 def compare_run(run: Run, live: Model) -> str:
@@ -112,7 +112,7 @@ def _measured_on(model: Model, split: str) -> tuple[str, int | None]:
 
 
 def _asked_id(place: Path) -> str:
-    arguments: Any = read_json(place / processes.PROCESS).get("arguments")
+    arguments: Any = read_json_or_empty(place / processes.PROCESS).get("arguments")
     if isinstance(arguments, list) and "--id" in arguments[:-1]:
         return str(arguments[arguments.index("--id") + 1])
     return ""

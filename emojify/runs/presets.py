@@ -13,24 +13,24 @@ from typing import Any
 from emojify.runs.config import FLAGS, RECIPES, FitConfig
 from emojify.runs.machine import cpu_name
 from emojify.runs.progress import read_progress
-from emojify.runs.run import Run, read_json
+from emojify.runs.run import Run, read_json_or_empty
 
-TASTE_PICTURES = 3000
-TASTE_S = 100
+TRIAL_PICTURES = 3000
+TRIAL_S = 100
 """What is left of two minutes when TensorFlow has started."""
 
 START_S = 20
-_TOO_MANY = 1e12  # pictures: no data set has as many, but a file that was edited may say so
+_MAX_PICTURES = 1e12  # pictures: no data set has as many, but a file that was edited may say so
 
-LIKE = 12
+MAX_SIZE_RATIO = 12
 """Epochs that differ by more than that in size are not of one pace."""
 
 FER2013_PICTURES = {"train": 28709, "public": 3589}
 
 # Pictures a second that one core trains on, on an AMD EPYC with AVX2, float32, measured for seed and taken as half of
 # that for residual; without a run on this machine that is all there is to go by.
-_GUESSED_RATE = {"seed": 110.0, "residual": 55.0}
-_READING_SHARE = 1 / 3  # only reading a picture takes about a third of training on it
+_ASSUMED_PICTURES_PER_S = {"seed": 110.0, "residual": 55.0}
+_FORWARD_COST = 1 / 3  # only reading a picture takes about a third of training on it
 
 
 @dataclass(frozen=True)
@@ -39,26 +39,26 @@ class Preset:
 
     key: str
     name: str
-    about: str
+    description: str
     network: str
 
 
 PRESETS = (
-    Preset("taste", "A two-minute taste", "A part of the pictures and a few epochs: see the curves move.", "seed"),
+    Preset("trial", "A two-minute trial", "A part of the pictures and a few epochs: see the curves move.", "seed"),
     Preset("tutorial", "The tutorial's fit", "The network and the settings of the original tutorial.", "seed"),
     Preset("best", "The best recipe", "The network that reads best, with everything that helps it.", "residual"),
 )
 
 
 @dataclass(frozen=True)
-class Rate:
+class TrainingSpeed:
     """How quickly this machine trains a network, in pictures a second, and where that is from."""
 
     pictures_per_s: float
     measured: bool
 
     def epoch_s(self, train: int, public: int) -> float:
-        return (train + public * _READING_SHARE) / self.pictures_per_s
+        return (train + public * _FORWARD_COST) / self.pictures_per_s
 
 
 def recipe(network: str, voted: bool) -> dict[str, Any]:
@@ -66,7 +66,9 @@ def recipe(network: str, voted: bool) -> dict[str, Any]:
     return RECIPES[network] | ({} if voted else {"ferplus_weight": 0.0, "ferplus_head": 0.0})
 
 
-def preset_config(preset: Preset, data: Path, *, rate: Rate, pictures: dict[str, int], voted: bool) -> FitConfig:
+def preset_config(
+    preset: Preset, data: Path, *, rate: TrainingSpeed, pictures: dict[str, int], voted: bool
+) -> FitConfig:
     """The settings of a preset.
 
     Args:
@@ -76,20 +78,20 @@ def preset_config(preset: Preset, data: Path, *, rate: Rate, pictures: dict[str,
         voted: whether the data set has FER+ votes.
     """
     settings = recipe(preset.network, voted)
-    if preset.key == "taste":
-        train = min(TASTE_PICTURES, pictures["train"])
-        epochs = min(max(int(TASTE_S / rate.epoch_s(train, pictures["public"])), 3), 12)
-        settings |= {"pictures": TASTE_PICTURES, "epochs": epochs, "learning_rate": 1e-3}
+    if preset.key == "trial":
+        train = min(TRIAL_PICTURES, pictures["train"])
+        epochs = min(max(int(TRIAL_S / rate.epoch_s(train, pictures["public"])), 3), 12)
+        settings |= {"pictures": TRIAL_PICTURES, "epochs": epochs, "learning_rate": 1e-3}
     return FitConfig(**{**settings, "data": str(data.absolute()), "network": preset.network})
 
 
-def cost_s(config: FitConfig, rate: Rate, pictures: dict[str, int]) -> float:
+def estimated_s(config: FitConfig, rate: TrainingSpeed, pictures: dict[str, int]) -> float:
     """Seconds from the click to the end, with nothing else running."""
     train = min(config.pictures or pictures["train"], pictures["train"])
     return START_S + config.epochs * rate.epoch_s(train, pictures["public"])
 
 
-def rate_of(network: str, runs: Iterable[Run], train: int) -> Rate:
+def training_speed(network: str, runs: Iterable[Run], train: int) -> TrainingSpeed:
     """From the newest run of this network on this machine that has two whole epochs; else a rough guess.
 
     Args:
@@ -98,19 +100,21 @@ def rate_of(network: str, runs: Iterable[Run], train: int) -> Rate:
     for run in runs:
         if run.config is None or run.config.network != network or run.epochs_done < 2:
             continue
-        environment = read_json(run.folder / "environment.json")
+        environment = read_json_or_empty(run.folder / "environment.json")
         pictures = environment.get("pictures")
         if environment.get("cpu") != cpu_name() or not isinstance(pictures, dict):
             continue
         seconds = [epoch.seconds for epoch in read_progress(run.folder).epochs[1:] if epoch.seconds > 0]
         try:
-            work = float(pictures["train"]) + float(pictures["public"]) * _READING_SHARE
+            work = float(pictures["train"]) + float(pictures["public"]) * _FORWARD_COST
         except (KeyError, TypeError, ValueError):
             continue
-        if seconds and train <= work * LIKE < _TOO_MANY:
-            return Rate(work / median(seconds), measured=True)
+        if seconds and train <= work * MAX_SIZE_RATIO < _MAX_PICTURES:
+            return TrainingSpeed(work / median(seconds), measured=True)
     cores = os.cpu_count() or 1
-    return Rate(_GUESSED_RATE.get(network, min(_GUESSED_RATE.values())) * cores, measured=False)
+    return TrainingSpeed(
+        _ASSUMED_PICTURES_PER_S.get(network, min(_ASSUMED_PICTURES_PER_S.values())) * cores, measured=False
+    )
 
 
 def command_line(config: FitConfig) -> str:
@@ -128,7 +132,7 @@ def command_line(config: FitConfig) -> str:
     return shlex.join(words)
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """For people: ``40 seconds``, ``12 minutes``, ``3 hours 20 minutes``."""
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"

@@ -46,14 +46,14 @@ class Progress:
     Attributes:
         epochs: each once, in order; what was said again after a restart counts.
         batch: the newest batch, None before the first.
-        epoch_began: when the epoch under way had its first batch.
+        epoch_started_at: when the epoch under way had its first batch.
         phase: what was done last before the first batch: ``(time, words)``.
         unreadable: lines that are no progress: torn by a kill, or edited by hand.
     """
 
     epochs: tuple[Epoch, ...] = ()
     batch: Batch | None = None
-    epoch_began: float | None = None
+    epoch_started_at: float | None = None
     phase: tuple[float, str] | None = None
     unreadable: int = 0
 
@@ -62,15 +62,15 @@ class Progress:
         """The epoch with the highest accuracy on public."""
         return max(self.epochs, key=lambda epoch: epoch.val_accuracy, default=None)
 
-    def left_s(self, epochs: int, now: float) -> float | None:
+    def remaining_s(self, epochs: int, now: float) -> float | None:
         """About how many seconds ``epochs`` in all still take, at the pace of late; None while nobody can tell."""
         recent = [epoch.seconds for epoch in self.epochs[-5:] if epoch.seconds > 0]
         epoch_s, elapsed_s = (median(recent) if recent else None), 0.0
         batch = self.batch
-        if batch is not None and self.epoch_began is not None and batch.epoch >= len(self.epochs):
-            elapsed_s = now - self.epoch_began
+        if batch is not None and self.epoch_started_at is not None and batch.epoch >= len(self.epochs):
+            elapsed_s = now - self.epoch_started_at
             if epoch_s is None and batch.number > 1:
-                epoch_s = (batch.time - self.epoch_began) / (batch.number - 1) * batch.batches
+                epoch_s = (batch.time - self.epoch_started_at) / (batch.number - 1) * batch.batches
         if epoch_s is None:
             return None
         return max((epochs - len(self.epochs)) * epoch_s - min(elapsed_s, epoch_s), 0.0)
@@ -94,7 +94,7 @@ class _Reader:
                 content = file.read(status.st_size - self.offset)
             whole = content[: content.rfind(b"\n") + 1]  # the last line may still be being written
             self.offset += len(whole)
-            self.progress = _grown(self.progress, whole.decode("utf-8", "replace").splitlines())
+            self.progress = _extend(self.progress, whole.decode("utf-8", "replace").splitlines())
         return self.progress
 
 
@@ -118,9 +118,9 @@ def read_progress(run: Path) -> Progress:
         return progress
 
 
-def _grown(progress: Progress, lines: list[str]) -> Progress:
+def _extend(progress: Progress, lines: list[str]) -> Progress:
     epochs = {epoch.number: epoch for epoch in progress.epochs}
-    batch, began, phase = progress.batch, progress.epoch_began, progress.phase
+    batch, began, phase = progress.batch, progress.epoch_started_at, progress.phase
     unreadable = progress.unreadable
     for line in lines:
         try:

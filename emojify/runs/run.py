@@ -18,7 +18,7 @@ from emojify.runs.control import ENDED, FULL_BYTES, STOP_REQUESTED
 from emojify.runs.progress import read_progress
 
 QUEUED = "queued.json"
-EXPORTING = "export"  # folder inside the run's, where the process that makes a model of it is recorded
+EXPORT_FOLDER = "export"  # folder inside the run's, where the process that makes a model of it is recorded
 TAIL_BYTES = 12_000
 
 
@@ -32,7 +32,7 @@ class State(Enum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
-    KILLED = "ended without a word"
+    KILLED = "stopped unexpectedly"
     BROKEN = "unreadable"
 
     @property
@@ -79,7 +79,7 @@ class Run:
         """What a model made of this run's best epoch is called; the same run and epoch always give the same id."""
         return f"{_model_prefix(self.id)}-e{self.best_epoch}"
 
-    def made(self, model_id: str) -> bool:
+    def is_source_of(self, model_id: str) -> bool:
         """Whether a model with this id was made of this run, of whichever epoch."""
         return re.fullmatch(re.escape(_model_prefix(self.id)) + r"-e\d+", model_id) is not None
 
@@ -89,14 +89,14 @@ class Run:
 
         Figures that make no sense, because somebody edited them, are left out.
         """
-        content = read_json(self.folder / "best.json")
+        content = read_json_or_empty(self.folder / "best.json")
         figures = content.get("figures")
         return content | {"figures": _sensible(figures)} if isinstance(figures, dict) else {}
 
     def log_tail(self) -> str:
         """The end of what its processes printed, for people; of ``run.log`` if a terminal got that instead."""
         for name in (processes.LOG, "run.log"):
-            text = tail(self.folder / name)
+            text = read_tail(self.folder / name)
             if text.strip():
                 return text
         return ""
@@ -121,7 +121,7 @@ _lock = threading.Lock()
 _FILES = ("config.json", "checkpoint.json", "result.json", ENDED, "best.json", "environment.json")
 
 
-def look(folder: Path, *, disk_free_bytes: int) -> Run:
+def read_run(folder: Path, *, disk_free_bytes: int) -> Run:
     """The run in ``folder``, as it stands at this moment. Never raises: what is broken is said to be."""
     # Asked first: a process that ends in between has left its last word by the time the files are read.
     running = processes.is_running(folder)
@@ -201,21 +201,21 @@ def _record(folder: Path) -> _Record:
     if cached is not None and cached[0] == stamp:
         return cached[1]
     config, problem = _config(folder)
-    checkpoint = read_json(folder / "checkpoint.json")
+    checkpoint = read_json_or_empty(folder / "checkpoint.json")
     numbers = [checkpoint.get(key) for key in ("epoch", "best_epoch", "best_public_accuracy")]
     whole = all(isinstance(number, (int, float)) and 0 <= number < 1e9 for number in numbers)
     whole = whole and isinstance(checkpoint.get("weights"), str) and _is_file(folder / checkpoint["weights"])
-    best = read_json(folder / "best.json")
+    best = read_json_or_empty(folder / "best.json")
     small = {"epoch": best.get("epoch"), "figures": best["figures"] if isinstance(best.get("figures"), dict) else {}}
-    pictures = read_json(folder / "environment.json").get("pictures")
+    pictures = read_json_or_empty(folder / "environment.json").get("pictures")
     name = pictures.get("data", "") if isinstance(pictures, dict) else ""
     record = _Record(
         config,
         problem,
         checkpoint if whole else {},
         whole,
-        read_json(folder / "result.json"),
-        read_json(folder / ENDED),
+        read_json_or_empty(folder / "result.json"),
+        read_json_or_empty(folder / ENDED),
         small,
         str(name),
     )
@@ -249,7 +249,7 @@ def _stamp(folder: Path) -> tuple[int, ...]:
     return tuple(stamp)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json_or_empty(path: Path) -> dict[str, Any]:
     """A file's table; empty if it is not there or holds none."""
     try:
         content = parse_json(path.read_text(encoding="utf-8"))
@@ -258,7 +258,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def tail(path: Path, max_bytes: int = TAIL_BYTES) -> str:
+def read_tail(path: Path, max_bytes: int = TAIL_BYTES) -> str:
     """The last whole lines of a text file; empty if it can't be read."""
     try:
         with path.open("rb") as file:

@@ -21,7 +21,7 @@ from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, writ
 from emojify.public import admin_only
 from emojify.runs.config import FitConfig
 from emojify.runs.control import ENDED, STOP_REQUESTED
-from emojify.runs.run import EXPORTING, QUEUED, Run, State, look, read_json
+from emojify.runs.run import EXPORT_FOLDER, QUEUED, Run, State, read_json_or_empty, read_run
 
 ROOM_BYTES = 300_000_000
 """What a run may take: weights, optimizer and average of the larger network, the old ones beside the new."""
@@ -36,7 +36,7 @@ class RunStore:
     def runs(self) -> list[Run]:
         """Every run, the newest first; folders that are broken too."""
         free = self.free_bytes()
-        return [look(folder, disk_free_bytes=free) for folder in self._folders()]
+        return [read_run(folder, disk_free_bytes=free) for folder in self._folders()]
 
     def ids(self) -> list[str]:
         """Ids of all runs, the newest first; cheaper than the runs themselves."""
@@ -50,7 +50,7 @@ class RunStore:
         """
         if not run_id or "/" in run_id or run_id.startswith(".") or not (self.folder / run_id).is_dir():
             raise EmojifyError(f"There is no run {run_id!r} any more.")
-        return look(self.folder / run_id, disk_free_bytes=self.free_bytes())
+        return read_run(self.folder / run_id, disk_free_bytes=self.free_bytes())
 
     def queue(self) -> list[str]:
         """Ids of the runs that wait, the next one first."""
@@ -120,7 +120,7 @@ class RunStore:
             processes.stop(folder)
 
     @admin_only
-    def end_now(self, run_id: str) -> None:
+    def kill(self, run_id: str) -> None:
         """Kill a run's process, for one that does not answer. The epochs that were whole stay.
 
         Raises:
@@ -140,12 +140,12 @@ class RunStore:
             EmojifyError: if it is under way, or the live model was made of it.
         """
         run = self.get(run_id)
-        if run.made(live_model):
+        if run.is_source_of(live_model):
             raise EmojifyError(f"The live model was made of {run_id}: put another one live first.")
         with locked(self.folder):
             if processes.is_running(run.folder):
                 raise EmojifyError(f"{run_id} is under way: stop it first.")
-            if processes.is_running(run.folder / EXPORTING):
+            if processes.is_running(run.folder / EXPORT_FOLDER):
                 raise EmojifyError(f"A model of {run_id} is being made: wait until it is there.")
             try:
                 remove_tree(run.folder)
@@ -233,7 +233,7 @@ class RunStore:
 
 
 def _since(folder: Path) -> tuple[float, str]:
-    since = read_json(folder / QUEUED).get("since")
+    since = read_json_or_empty(folder / QUEUED).get("since")
     return (float(since) if isinstance(since, (int, float)) else 0.0, folder.name)
 
 

@@ -28,7 +28,7 @@ def _teach(options: argparse.Namespace) -> None:
     from emojify.teaching.teach import NOT_LEARNED, PROGRESS, teach
 
     settings = Settings.from_environment()
-    latest = drafts.find(settings)
+    latest = drafts.find_latest(settings)
     if options.folder is None and latest is not None and latest.running:
         raise EmojifyError("It is learning already, from the app or another terminal. Wait until that is done.")
     folder = options.folder or settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
@@ -61,9 +61,9 @@ def _teach(options: argparse.Namespace) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # an earlier draft of the app's stays
         raise EmojifyError(f"{NOT_LEARNED} Nothing was changed.")
     if options.folder is None:
-        found = drafts.find(settings)
+        found = drafts.find_latest(settings)
         assert found is not None
-        print(f"{drafts.keep(settings, found).id} is live. Undo: python -m emojify models rollback")
+        print(f"{drafts.promote(settings, found).id} is live. Undo: python -m emojify models rollback")
 
 
 def _print(result: dict[str, Any]) -> None:

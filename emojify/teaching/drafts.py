@@ -30,7 +30,7 @@ from emojify.teaching.samples import SampleStore
 from emojify.teaching.teach import MODEL, NOT_LEARNED, PROGRESS, RESULT
 
 BASED_ON = "based_on"
-ROOM_FOR_A_WORD = 64 * 1024  # bytes
+FULL_BYTES = 64 * 1024  # bytes
 
 
 def sample_store(settings: Settings) -> SampleStore:
@@ -38,22 +38,22 @@ def sample_store(settings: Settings) -> SampleStore:
 
 
 @dataclass(frozen=True)
-class Teaching:
+class TeachingJob:
     """One teaching as it stands at a moment.
 
     Attributes:
         folder: where it lies.
         running: whether its process works.
-        done: share of the work, 0 to 1.
-        doing: what it is at, in words.
+        progress: share of the work, 0 to 1.
+        step: what it is at, in words.
         result: what came out, see :func:`~emojify.teaching.teach.teach`; None before the end.
         error: why nothing came out, in a sentence; None if that is not so.
     """
 
     folder: Path
     running: bool
-    done: float
-    doing: str
+    progress: float
+    step: str
     result: dict[str, Any] | None
     error: str | None
 
@@ -80,13 +80,13 @@ def base_model(store: ModelStore, model_id: str | None = None) -> Model:
 
 
 @admin_only
-def begin(settings: Settings) -> Teaching:
+def start(settings: Settings) -> TeachingJob:
     """Start teaching the live model all pictures there are. An earlier draft stays until this one is done.
 
     Raises:
         EmojifyError: if one is under way, there are no pictures, the model can't be taught, or the disk is full.
     """
-    latest = find(settings)
+    latest = find_latest(settings)
     if latest is not None and latest.running:
         raise EmojifyError("It is learning already. Wait for it, or stop it first.")
     if not sample_store(settings).samples():
@@ -102,15 +102,15 @@ def begin(settings: Settings) -> Teaching:
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise EmojifyError(f"Teaching can't start: {error.strerror}.") from error
-    return _look(folder)
+    return _read_job(folder)
 
 
-def find(settings: Settings) -> Teaching | None:
+def find_latest(settings: Settings) -> TeachingJob | None:
     """The newest teaching, whoever started it; None if there is none.
 
     Where nothing came out of that, or it learned nothing: the draft before it, with the reason as its error.
     """
-    teachings = _teachings(settings)
+    teachings = _jobs(settings)
     newest = teachings[0] if teachings else None
     draft = _draft(teachings)
     if newest is None or newest.running or draft in (None, newest):
@@ -118,18 +118,18 @@ def find(settings: Settings) -> Teaching | None:
     return replace(draft, error=newest.error or NOT_LEARNED)
 
 
-def _teachings(settings: Settings) -> list[Teaching]:
+def _jobs(settings: Settings) -> list[TeachingJob]:
     """The newest first."""
     folders = (path for path in (settings.data / "teachings").glob("[!.]*") if path.is_dir())
-    return [_look(folder) for folder in sorted(folders, reverse=True)]
+    return [_read_job(folder) for folder in sorted(folders, reverse=True)]
 
 
-def _draft(teachings: list[Teaching]) -> Teaching | None:
+def _draft(teachings: list[TeachingJob]) -> TeachingJob | None:
     """The newest that can be kept."""
     return next((teaching for teaching in teachings if teaching.result and teaching.result["learned"]), None)
 
 
-def _look(folder: Path) -> Teaching:
+def _read_job(folder: Path) -> TeachingJob:
     running = processes.is_running(folder)  # first: a result that comes after this look is seen at the next
     done, doing, error = 0.0, "Starting", None
     for line in _lines(folder / PROGRESS):
@@ -140,13 +140,13 @@ def _look(folder: Path) -> Teaching:
         try:
             result = parse_json((folder / RESULT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            error = error or _why_it_ended(folder)
-    return Teaching(folder, running, done, doing, result, error)
+            error = error or _reason_for_stop(folder)
+    return TeachingJob(folder, running, done, doing, result, error)
 
 
-def _why_it_ended(folder: Path) -> str:
+def _reason_for_stop(folder: Path) -> str:
     """What can be said of a process that left no word; on a full disk there is no room for one."""
-    if shutil.disk_usage(folder).free < ROOM_FOR_A_WORD:
+    if shutil.disk_usage(folder).free < FULL_BYTES:
         return "It was stopped: the disk is full. Nothing was changed; make room, then teach again."
     return "It was stopped before it was done. Nothing was changed; teach again when you like."
 
@@ -172,10 +172,10 @@ def stop(settings: Settings) -> None:
     Raises:
         EmojifyError: if a file can't be deleted.
     """
-    teachings = _teachings(settings)
+    teachings = _jobs(settings)
     draft = _draft(teachings)
     others = [teaching.folder for teaching in teachings if teaching is not draft]
-    _throw_away(settings, others, others)
+    _remove(settings, others, others)
 
 
 @admin_only
@@ -186,11 +186,11 @@ def discard(settings: Settings) -> None:
         EmojifyError: if a file can't be deleted.
     """
     folder = settings.data / "teachings"
-    _throw_away(settings, list(folder.glob("*")), [folder])
+    _remove(settings, list(folder.glob("*")), [folder])
 
 
 @admin_only
-def _throw_away(settings: Settings, teachings: list[Path], folders: list[Path]) -> None:
+def _remove(settings: Settings, teachings: list[Path], folders: list[Path]) -> None:
     try:
         for teaching in teachings:
             processes.kill(teaching)
@@ -205,7 +205,7 @@ def _throw_away(settings: Settings, teachings: list[Path], folders: list[Path]) 
 
 
 @admin_only
-def keep(settings: Settings, teaching: Teaching) -> Model:
+def promote(settings: Settings, teaching: TeachingJob) -> Model:
     """Make a model of the draft and put it live.
 
     Raises:
@@ -248,7 +248,7 @@ def personal_models(store: ModelStore) -> list[Model]:
 
 
 @admin_only
-def forget_everything(settings: Settings) -> None:
+def delete_personal_data(settings: Settings) -> None:
     """Delete all pictures, drafts and personal models; what was live before those is live again.
 
     Raises:

@@ -69,7 +69,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
-class HeadedModel:
+class TeachableModel:
     """A model's file, opened at its last dense layer.
 
     Raises:
@@ -79,9 +79,9 @@ class HeadedModel:
     def __init__(self, content: bytes) -> None:
         self._content = content
         try:
-            ending = _Ending(content)
-            self.head = ending.head()
-            self.step = ending.step()
+            editor = _HeadEditor(content)
+            self.head = editor.head()
+            self.quantization = editor.quantization()
             """Scale and zero of the features in an int8 model; None in one of floats."""
         except (IndexError, KeyError, ValueError, TypeError, AttributeError, struct.error) as error:
             raise EmojifyError("This model can't be taught: it does not end in a dense layer and a softmax.") from error
@@ -94,9 +94,9 @@ class HeadedModel:
         """
         if (len(branch.inner), branch.outer.shape[1]) != self.head.kernel.shape:
             raise ValueError(f"the layer has the shape {self.head.kernel.shape}, the branch is for another one")
-        ending = _Ending(self._content)
-        ending.add(branch)
-        return ending.packed()
+        editor = _HeadEditor(self._content)
+        editor.add_branch(branch)
+        return editor.to_bytes()
 
     def features(
         self, crops: NDArray[np.uint8], on_progress: Callable[[float], None] | None = None
@@ -106,9 +106,9 @@ class HeadedModel:
         Args:
             on_progress: called now and then with the share that is done.
         """
-        stump = _Ending(self._content)
-        stump.cut()
-        interpreter = Interpreter(model_content=stump.packed(), num_threads=1)
+        editor = _HeadEditor(self._content)
+        editor.remove_head()
+        interpreter = Interpreter(model_content=editor.to_bytes(), num_threads=1)
         interpreter.allocate_tensors()
         (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
         raw = np.empty((len(crops), len(self.head.kernel)), target["dtype"])
@@ -118,11 +118,11 @@ class HeadedModel:
             raw[row] = interpreter.get_tensor(target["index"])[0]
             if on_progress is not None and row % 100 == 0:
                 on_progress(row / len(crops))
-        scale, zero = self.step or (1.0, 0)
+        scale, zero = self.quantization or (1.0, 0)
         return np.asarray((raw.astype(np.float32) - zero) * scale, np.float32)
 
 
-class _Ending:
+class _HeadEditor:
     """A file, unpacked, and its last operators: a dense layer, a softmax, in an int8 model what makes it floats."""
 
     def __init__(self, content: bytes) -> None:
@@ -150,7 +150,7 @@ class _Ending:
         numbers: NDArray[np.generic] = np.asarray(self.model.buffers[about.buffer].data).view(_NUMBERS[about.type])
         return numbers.reshape(about.shape)
 
-    def step(self) -> tuple[float, int] | None:
+    def quantization(self) -> tuple[float, int] | None:
         """Scale and zero of the features; None if they are floats."""
         about = self.graph.tensors[self.source]
         if about.type == _TYPES.FLOAT32:
@@ -164,19 +164,19 @@ class _Ending:
             bias = bias * np.asarray(self.graph.tensors[self.bias].quantization.scale)
         return Head(np.ascontiguousarray(kernel.T, np.float32), np.asarray(bias, np.float32))
 
-    def cut(self) -> None:
+    def remove_head(self) -> None:
         """Let the file end with the features."""
         self.graph.operators = [one for one in self.graph.operators if one not in self.operators]
         self.graph.outputs = [self.source]
 
-    def add(self, branch: Branch) -> None:
-        """Write the ending anew, in floats, with a branch. The tensors of the old one stay behind without content."""
+    def add_branch(self, branch: Branch) -> None:
+        """Write the editor anew, in floats, with a branch. The tensors of the old one stay behind without content."""
         head = self.head()
         width = len(branch.inner)
         wide = head.kernel.shape[1]
         features = self.source
-        is_float = self.step() is None
-        self.cut()
+        is_float = self.quantization() is None
+        self.remove_head()
         for index in (self.kernel, self.bias):
             self.model.buffers[self.graph.tensors[index].buffer].data = None
         if not is_float:
@@ -193,7 +193,7 @@ class _Ending:
         self._operator(_KINDS.SOFTMAX, [total], self.answer, "Softmax", beta=1.0)
         self.graph.outputs = [self.answer]
 
-    def packed(self) -> bytes:
+    def to_bytes(self) -> bytes:
         builder = _AlignedBuilder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())

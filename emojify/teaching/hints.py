@@ -11,26 +11,26 @@ from emojify.emotions import Emotion
 from emojify.teaching.samples import Sample
 from emojify.vision.classifier import Classifier
 
-FEW = 8  # pictures of an emotion: less than half a recording
-WELL_READ = 0.8
+MIN_PICTURES = 8  # pictures of an emotion: less than half a recording
+GOOD_ACCURACY = 0.8
 
 
 @dataclass(frozen=True)
-class ReadAs:
+class ReadingStats:
     """How a model reads one emotion's pictures.
 
     Attributes:
         pictures: how many there are.
-        right: share that is read as what the person said.
-        mistaken: what they are most often read as instead; None if all are read right.
+        accuracy: share that is read as what the person said.
+        confused_with: what they are most often read as instead; None if all are read right.
     """
 
     pictures: int
-    right: float
-    mistaken: Emotion | None
+    accuracy: float
+    confused_with: Emotion | None
 
 
-def read_pictures(samples: Sequence[Sample], classifier: Classifier) -> dict[Emotion, ReadAs]:
+def read_pictures(samples: Sequence[Sample], classifier: Classifier) -> dict[Emotion, ReadingStats]:
     """How ``classifier`` reads the pictures, by what they show.
 
     Raises:
@@ -47,7 +47,7 @@ def read_pictures(samples: Sequence[Sample], classifier: Classifier) -> dict[Emo
         if pictures:
             right = float(row[emotion] / pictures)
             row[emotion] = 0
-            answer[emotion] = ReadAs(pictures, right, Emotion(int(row.argmax())) if row.any() else None)
+            answer[emotion] = ReadingStats(pictures, right, Emotion(int(row.argmax())) if row.any() else None)
     return answer
 
 
@@ -63,7 +63,7 @@ def advice(samples: Sequence[Sample]) -> list[str]:
         if number > 1
         else f"There is only one picture of {emotion.label}: record some more."
         for emotion, number in pictures.items()
-        if number < FEW
+        if number < MIN_PICTURES
     ]
     missing = [emotion for emotion in Emotion if emotion not in pictures]
     if pictures and missing:

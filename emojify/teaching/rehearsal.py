@@ -5,11 +5,11 @@
 No pictures: a row is the d numbers that the layer before the last makes of one, exact for an int8 model, in steps of
 1/255 of their range for one of floats. Three parts, none of which shares a picture with another:
 
-* ``LEARN``, ``EACH`` of every emotion from train: taught beside the person's pictures. Balanced, or the 436 faces of
-  disgust among 28,709 would be forgotten unseen. What is rehearsed is not their label but what the model read in
-  them, so the balance does not pull at it.
-* ``GUARD``, from public, in its own mixture: says while teaching whether it is forgetting too much.
-* ``HELD_OUT``, as many others from public: seen once, at the end, for the figure on the page.
+* ``TRAIN``, ``TRAIN_PER_EMOTION`` of every emotion from train: taught beside the person's pictures. Balanced, or the
+  436 faces of disgust among 28,709 would be forgotten unseen. What is rehearsed is not their label but what the model
+  read in them, so the balance does not pull at it.
+* ``VALIDATION``, from public, in its own mixture: says while teaching whether it is forgetting too much.
+* ``TEST``, as many others from public: seen once, at the end, for the figure on the page.
 
 The 3,800 rows are 1.7 MB with ``seed``, which has 1,024 numbers in a row; fewer numbers, less.
 """
@@ -36,10 +36,10 @@ from emojify.settings import ROOT
 if TYPE_CHECKING:
     from emojify.models import Model
 
-BANK = "rehearsal.npz"
-LEARN, GUARD, HELD_OUT = range(3)
-EACH = 200  # pictures of each emotion in LEARN
-OTHERS = 1200  # pictures in GUARD, and as many in HELD_OUT
+BANK_FILE = "rehearsal.npz"
+TRAIN, VALIDATION, TEST = range(3)
+TRAIN_PER_EMOTION = 200  # pictures of each emotion in TRAIN
+EVALUATION_PICTURES = 1200  # pictures in VALIDATION, and as many in TEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +50,14 @@ class Bank:
     labels: NDArray[np.int64]
     parts: NDArray[np.uint8]
 
-    def part(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Features and labels of ``LEARN``, ``GUARD`` or ``HELD_OUT``."""
+    def split(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Features and labels of ``TRAIN``, ``VALIDATION`` or ``TEST``."""
         keep = self.parts == number
         return self.features[keep], self.labels[keep]
 
 
 @dataclass(frozen=True, eq=False)
-class Faces:
+class BankFaces:
     """Pictures for a bank: (n, 48, 48) uint8, with (n,) labels and parts."""
 
     pictures: NDArray[np.uint8]
@@ -65,40 +65,40 @@ class Faces:
     parts: NDArray[np.uint8]
 
 
-def choose(
+def choose_faces(
     train: tuple[NDArray[np.uint8], NDArray[np.int64]],
     public: tuple[NDArray[np.uint8], NDArray[np.int64]],
     seed: int = 0,
-) -> Faces:
+) -> BankFaces:
     """Which pictures go into a bank.
 
     Args:
         train, public: pictures and labels; of public only those that have no copy in train.
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     learn = np.concatenate(
-        [chance.permutation(np.flatnonzero(train[1] == emotion))[:EACH] for emotion in range(len(LABELS))]
+        [rng.permutation(np.flatnonzero(train[1] == emotion))[:TRAIN_PER_EMOTION] for emotion in range(len(LABELS))]
     )
-    half = min(OTHERS, len(public[1]) // 2)
-    others = chance.permutation(len(public[1]))[: 2 * half]
-    return Faces(
+    half = min(EVALUATION_PICTURES, len(public[1]) // 2)
+    others = rng.permutation(len(public[1]))[: 2 * half]
+    return BankFaces(
         np.concatenate([train[0][learn], public[0][others]]),
         np.concatenate([train[1][learn], public[1][others]]),
-        np.repeat([LEARN, GUARD, HELD_OUT], [len(learn), half, half]).astype(np.uint8),
+        np.repeat([TRAIN, VALIDATION, TEST], [len(learn), half, half]).astype(np.uint8),
     )
 
 
-def make_bank(model: bytes, faces: Faces) -> bytes:
+def make_bank(model: bytes, faces: BankFaces) -> bytes:
     """The content of a ``rehearsal.npz`` for a ``model.tflite``.
 
     Raises:
         EmojifyError: if the model does not end as ours do.
     """
-    from emojify.teaching.head import HeadedModel  # loads LiteRT, which export's own process is to be spared
+    from emojify.teaching.head import TeachableModel  # loads LiteRT, which export's own process is to be spared
 
-    headed = HeadedModel(model)
+    headed = TeachableModel(model)
     features = headed.features(faces.pictures)
-    scale, zero = headed.step or _step(features)
+    scale, zero = headed.quantization or _step(features)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -112,14 +112,14 @@ def make_bank(model: bytes, faces: Faces) -> bytes:
     return buffer.getvalue()
 
 
-def make_bank_apart(model: Path, faces: Faces) -> bytes:
+def make_bank_in_subprocess(model: Path, faces: BankFaces) -> bytes:
     """:func:`make_bank` in a fresh process: where TensorFlow is loaded, LiteRT has been seen to crash.
 
     Raises:
         subprocess.CalledProcessError: if that process fails.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        given, answer = Path(scratch) / "faces.npz", Path(scratch) / BANK
+        given, answer = Path(scratch) / "faces.npz", Path(scratch) / BANK_FILE
         np.savez(given, allow_pickle=False, pictures=faces.pictures, labels=faces.labels, parts=faces.parts)
         command = [sys.executable, "-m", "emojify.teaching.rehearsal", str(model.absolute()), str(given), str(answer)]
         subprocess.run(command, check=True, cwd=ROOT, stderr=subprocess.PIPE)
@@ -150,7 +150,7 @@ def read_bank(model: Model) -> Bank:
     about = require_bank(model)
     damaged = f"The model {model.id} can't be taught: its rehearsal bank is missing or damaged."
     try:
-        content = (model.folder / BANK).read_bytes()
+        content = (model.folder / BANK_FILE).read_bytes()
         if hashlib.sha256(content).hexdigest() != about["sha256"]:
             raise ValueError("another file than the card describes")
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
@@ -169,5 +169,5 @@ def _step(features: NDArray[np.float32]) -> tuple[float, int]:
 
 if __name__ == "__main__":
     with np.load(sys.argv[2], allow_pickle=False) as archive:
-        given_faces = Faces(archive["pictures"], archive["labels"], archive["parts"])
+        given_faces = BankFaces(archive["pictures"], archive["labels"], archive["parts"])
     Path(sys.argv[3]).write_bytes(make_bank(Path(sys.argv[1]).read_bytes(), given_faces))

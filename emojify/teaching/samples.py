@@ -28,7 +28,7 @@ from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED, clear_leftovers, parse_json
 from emojify.pictures import encode_png
 from emojify.public import admin_only
-from emojify.teaching.selection import copies, pick_varied
+from emojify.teaching.selection import find_duplicates, pick_diverse
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
 
@@ -36,7 +36,7 @@ CAMERA, PHOTOS = "camera", "photos"
 MAX_PICTURES = 30  # of one recording
 MIN_VARIED = 4  # fewer different pictures of a moving face: nothing moved
 MAX_RECORDINGS = 200  # about half a gigabyte
-ABOUT = "recording.json"
+RECORDING_FILE = "recording.json"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SaveResult:
     """What became of a recording: its id, how many pictures were kept, and what should be said about it."""
 
     recording: str
@@ -96,45 +96,45 @@ class SampleStore:
 
     @admin_only
     def add(
-        self, emotion: Emotion, cutouts: Sequence[Cutout], source: str = CAMERA, instead_of: str | None = None
-    ) -> Saved:
+        self, emotion: Emotion, cutouts: Sequence[Cutout], source: str = CAMERA, replaces: str | None = None
+    ) -> SaveResult:
         """Keep what is worth keeping of a recording: varied pictures, no copies of what is here.
 
         Args:
             source: ``CAMERA``, where a face moves and pictures that are all alike are refused, or ``PHOTOS``.
-            instead_of: id of a recording that goes as soon as this one is here, and not before.
+            replaces: id of a recording that goes as soon as this one is here, and not before.
 
         Raises:
             EmojifyError: if the pictures are all alike, are here already, contradict what is here, or can't be
                 written. Nothing is kept then.
         """
         clear_leftovers(self.folder)
-        if sum(folder.name != instead_of for folder in self._recordings()) >= MAX_RECORDINGS:
+        if sum(folder.name != replaces for folder in self._recordings()) >= MAX_RECORDINGS:
             raise EmojifyError(f"There are {MAX_RECORDINGS} recordings already. Delete some first.")
-        crops = crops_of(cutouts)
-        picked = np.array(pick_varied(crops, MAX_PICTURES), np.int64)
+        crops = stack_crops(cutouts)
+        picked = np.array(pick_diverse(crops, MAX_PICTURES), np.int64)
         if source == CAMERA and len(picked) < MIN_VARIED:
             raise EmojifyError(
                 f"These pictures are all alike: of {len(cutouts)} only {len(picked)} differ. Record again, and "
                 "move your head a little while you do: nearer, farther, left, right."
             )
-        picked, notes = self._without_copies(emotion, picked, crops, instead_of)
+        picked, notes = self._drop_duplicates(emotion, picked, crops, replaces)
         recording = self._write(emotion, [cutouts[row] for row in picked], source)
-        self.delete([sample for sample in self.samples() if sample.recording == instead_of])
-        return Saved(recording, len(picked), notes)
+        self.delete([sample for sample in self.samples() if sample.recording == replaces])
+        return SaveResult(recording, len(picked), notes)
 
-    def _without_copies(
-        self, emotion: Emotion, picked: NDArray[np.int64], crops: NDArray[np.uint8], instead_of: str | None
+    def _drop_duplicates(
+        self, emotion: Emotion, picked: NDArray[np.int64], crops: NDArray[np.uint8], replaces: str | None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         notes: list[str] = []
         here: dict[Emotion, list[Cutout]] = {}
         for sample in self.samples():
-            if sample.recording == instead_of:
+            if sample.recording == replaces:
                 continue
             with suppress(EmojifyError):  # damaged: nothing is a copy of it, and nothing new is lost for it
                 here.setdefault(sample.emotion, []).append(sample.cutout())
         for other, cutouts in here.items():
-            doubled = copies(crops[picked], crops_of(cutouts))
+            doubled = find_duplicates(crops[picked], stack_crops(cutouts))
             if not doubled.any():
                 continue
             picked = picked[~doubled]
@@ -161,7 +161,7 @@ class SampleStore:
                 (temporary / name).write_bytes(encode_png(cutout.picture))
                 boxes[name] = list(cutout.box)
             about = {"emotion": emotion.label, "source": source, "boxes": boxes}
-            (temporary / ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
+            (temporary / RECORDING_FILE).write_text(json.dumps(about) + "\n", encoding="utf-8")
             temporary.rename(self.folder / recording)
         except OSError as error:
             if temporary is not None:
@@ -205,10 +205,10 @@ class SampleStore:
             ) from error
 
     def _recordings(self) -> list[Path]:
-        return sorted(path.parent for path in self.folder.glob(f"[!.]*/{ABOUT}"))
+        return sorted(path.parent for path in self.folder.glob(f"[!.]*/{RECORDING_FILE}"))
 
 
-def crops_of(cutouts: Sequence[Cutout], margin: float = 0.0) -> NDArray[np.uint8]:
+def stack_crops(cutouts: Sequence[Cutout], margin: float = 0.0) -> NDArray[np.uint8]:
     """(n, 48, 48) uint8."""
     crops = [cutout.crop(margin) for cutout in cutouts]
     return np.stack(crops) if crops else np.zeros((0, 48, 48), np.uint8)
@@ -216,7 +216,7 @@ def crops_of(cutouts: Sequence[Cutout], margin: float = 0.0) -> NDArray[np.uint8
 
 def _read(folder: Path) -> tuple[list[Sample], str | None]:
     try:
-        about = parse_json((folder / ABOUT).read_text(encoding="utf-8"))
+        about = parse_json((folder / RECORDING_FILE).read_text(encoding="utf-8"))
         emotion = parse_emotion(about["emotion"])
         boxes = {str(name): Box(*map(int, box)) for name, box in about["boxes"].items()}
         samples = [Sample(folder / name, folder.name, emotion, box) for name, box in sorted(boxes.items())]

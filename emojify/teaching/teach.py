@@ -26,11 +26,11 @@ from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
 from emojify.models import CARD, Model
-from emojify.teaching.fit import REHEARSALS, augment, fit
-from emojify.teaching.head import Head, HeadedModel
-from emojify.teaching.rehearsal import HELD_OUT, read_bank
-from emojify.teaching.samples import Sample, SampleStore, crops_of
-from emojify.teaching.selection import copies
+from emojify.teaching.fit import REHEARSAL_WEIGHTS, augment, fit
+from emojify.teaching.head import Head, TeachableModel
+from emojify.teaching.rehearsal import TEST, read_bank
+from emojify.teaching.samples import Sample, SampleStore, stack_crops
+from emojify.teaching.selection import find_duplicates
 from emojify.vision.classifier import Classifier
 
 PROGRESS, RESULT, MODEL = "progress.jsonl", "result.json", "model"
@@ -43,10 +43,10 @@ NOT_LEARNED = (
     "Are they all labelled as meant?"
 )
 
-Report = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 
 
-def teach(base: Model, store: SampleStore, folder: Path, report: Report) -> dict[str, Any]:
+def teach(base: Model, store: SampleStore, folder: Path, report: ProgressCallback) -> dict[str, Any]:
     """Teach a model the pictures of ``store`` and write the draft into ``folder``. Returns the result.
 
     Raises:
@@ -61,15 +61,15 @@ def teach(base: Model, store: SampleStore, folder: Path, report: Report) -> dict
     samples = store.samples()
     if not samples:
         raise EmojifyError("There are no pictures to learn from. Record some first.")
-    crops = crops_of([sample.cutout() for sample in samples], float(base.card.get("crop_margin", 0.0)))
+    crops = stack_crops([sample.cutout() for sample in samples], float(base.card.get("crop_margin", 0.0)))
     labels = np.array([sample.emotion for sample in samples], np.int64)
-    refuse_contradictions(crops, labels)
+    require_consistent_labels(crops, labels)
 
-    headed = HeadedModel(original)
+    headed = TeachableModel(original)
     versions, rows = augment(crops)
     features = headed.features(versions, lambda done: report(0.05 + 0.45 * done, "Seeing them as the model does"))
     held_out = held_out_recordings(samples)
-    own, at_least = None, 0.0
+    own, min_rehearsal = None, 0.0
     if held_out:
         away = np.array([sample.recording in held_out for sample in samples])
         stays = ~away[rows]
@@ -78,11 +78,11 @@ def teach(base: Model, store: SampleStore, folder: Path, report: Report) -> dict
             lambda done: report(0.5 + 0.2 * done, "Learning, with some recordings held back to measure"),
         )  # fmt: skip
         asis = features[: len(crops)]  # the first version of each is the picture itself
-        at_least = min(rehearsed.rehearsal, REHEARSALS[-1])
+        min_rehearsal = min(rehearsed.rehearsal, REHEARSAL_WEIGHTS[-1])
         own = compare(headed.head, rehearsed.head, asis[away], labels[away])
     taught = fit(
         headed.head, features, labels[rows], bank,
-        lambda done: report(0.7 + 0.2 * done, "Learning from all of them"), at_least=at_least,
+        lambda done: report(0.7 + 0.2 * done, "Learning from all of them"), min_rehearsal=min_rehearsal,
     )  # fmt: skip
     report(0.92, "Writing the model")
     tflite = headed.with_branch(taught.head.branch) if taught.head.branch else original
@@ -91,11 +91,11 @@ def teach(base: Model, store: SampleStore, folder: Path, report: Report) -> dict
         "pictures": {emotion.label: int((labels == emotion).sum()) for emotion in Emotion},
         "held_out_recordings": sorted(held_out),
         "own": own,
-        "others": compare(headed.head, taught.head, *bank.part(HELD_OUT)),
+        "others": compare(headed.head, taught.head, *bank.split(TEST)),
         "learned": bool(np.isfinite(taught.rehearsal)),
     }
     if taught.head.branch:
-        _refuse_difference(tflite, crops, taught.head.probabilities(features[: len(crops)]))
+        _require_same_readings(tflite, crops, taught.head.probabilities(features[: len(crops)]))
     _write_draft(base, tflite, result, folder)
     result["seconds"] = round(time.monotonic() - began_s, 1)
     write_atomically(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
@@ -114,15 +114,15 @@ def held_out_recordings(samples: list[Sample]) -> set[str]:
     return {max(recordings) for recordings in by_emotion.values() if len(set(recordings)) > 1}
 
 
-def refuse_contradictions(crops: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+def require_consistent_labels(crops: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
     """Raises:
     EmojifyError: if one picture is here as two emotions.
     """
     for emotion in Emotion:
-        doubled = copies(crops[labels == emotion], crops[labels > emotion])
+        doubled = find_duplicates(crops[labels == emotion], crops[labels > emotion])
         if doubled.any():
             row = int(np.flatnonzero(doubled)[0])
-            same = copies(crops[labels > emotion], crops[labels == emotion][row : row + 1])
+            same = find_duplicates(crops[labels > emotion], crops[labels == emotion][row : row + 1])
             other = Emotion(int(labels[labels > emotion][int(np.flatnonzero(same)[0])]))
             raise EmojifyError(
                 f"The same picture is here as {emotion.label} and as {other.label}; it can only be one of them. "
@@ -148,7 +148,7 @@ def _figures(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, A
     return {"n": len(before), "before": round(float(before.mean()), 4), "after": round(float(after.mean()), 4)}
 
 
-def _refuse_difference(tflite: bytes, crops: NDArray[np.uint8], wanted: NDArray[np.float32]) -> None:
+def _require_same_readings(tflite: bytes, crops: NDArray[np.uint8], wanted: NDArray[np.float32]) -> None:
     """Run the file as the app will, and compare."""
     classifier = Classifier(tflite, name="the taught model")
     read = np.stack([classifier.classify(crop) for crop in crops])

@@ -30,7 +30,7 @@ from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.files import UNFINISHED
 from emojify.runs.config import FitConfig
-from emojify.teaching.rehearsal import BANK, choose, make_bank_apart
+from emojify.teaching.rehearsal import BANK_FILE, choose_faces, make_bank_in_subprocess
 from emojify.training.card import make_card
 from emojify.training.check import mark_clean
 from emojify.training.dataset import SIDE, Dataset, load
@@ -149,7 +149,7 @@ def export(
             created=datetime.now(UTC).date().isoformat(),
             tflite=_stamp(folder / "model.tflite") | tflite,
             weights=_stamp(folder / "weights.npz"),
-            rehearsal=_stamp(folder / BANK),
+            rehearsal=_stamp(folder / BANK_FILE),
             emotions=list(LABELS),
             crop_margin=crop_margin,
             data=data,
@@ -238,8 +238,8 @@ def _write_bank(data: Dataset, folder: Path) -> None:
     train, public = data.split("train"), data.split("public")
     if public.clean is not None and public.clean.any():
         public = public.rows(public.clean)
-    faces = choose((train.images, train.labels), (public.images, public.labels))
-    (folder / BANK).write_bytes(make_bank_apart(folder / "model.tflite", faces))
+    faces = choose_faces((train.images, train.labels), (public.images, public.labels))
+    (folder / BANK_FILE).write_bytes(make_bank_in_subprocess(folder / "model.tflite", faces))
 
 
 def _stamp(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import streamlit as st
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.pictures import encode_png, read_photo
-from emojify.teaching.hints import WELL_READ, ReadAs, read_pictures
+from emojify.teaching.hints import GOOD_ACCURACY, ReadingStats, read_pictures
 from emojify.teaching.samples import CAMERA, PHOTOS, Sample, SampleStore
 from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier
@@ -25,10 +25,10 @@ THUMBNAILS = 12  # of an emotion; the rest are a click away
 
 
 def keep_pictures(
-    store: SampleStore, emotion: Emotion, cutouts: list[Cutout], source: str = CAMERA, instead_of: str | None = None
+    store: SampleStore, emotion: Emotion, cutouts: list[Cutout], source: str = CAMERA, replaces: str | None = None
 ) -> str:
     """Save a recording; the sentence says what became of it."""
-    saved = store.add(emotion, cutouts, source, instead_of)
+    saved = store.add(emotion, cutouts, source, replaces)
     st.session_state.teach_last = saved.recording if source == CAMERA else None  # photos can't be recorded anew
     kept = "1 picture" if saved.kept == 1 else f"{saved.kept} different pictures"
     return " ".join([f"Kept {kept} of {emotion.label}.", *saved.notes])
@@ -95,7 +95,7 @@ def pictures(number: int) -> str:
 
 
 @st.cache_data(show_spinner="Reading your pictures …", max_entries=8)
-def readings_now(_samples: list[Sample], _classifier: Classifier, files: str) -> dict[int, ReadAs]:
+def readings_now(_samples: list[Sample], _classifier: Classifier, files: str) -> dict[int, ReadingStats]:
     """``files`` is the fingerprint of the pictures and of the model."""
     return {int(emotion): read for emotion, read in read_pictures(_samples, _classifier).items()}
 
@@ -123,12 +123,13 @@ def show_pictures(store: SampleStore, samples: list[Sample], classifier: Classif
             st.image(thumbnails(mine[::step][:THUMBNAILS]), width=THUMBNAIL_PX)
 
 
-def in_words(read: ReadAs) -> str:
-    if read.mistaken is None:
+def in_words(read: ReadingStats) -> str:
+    if read.confused_with is None:
         return "At present it reads all of them rightly."
-    if read.right >= WELL_READ:
-        return f"At present it reads {read.right:.0%} of them rightly."
-    return f"At present it reads only {read.right:.0%} of them rightly; most others look {read.mistaken.label} to it."
+    if read.accuracy >= GOOD_ACCURACY:
+        return f"At present it reads {read.accuracy:.0%} of them rightly."
+    others = f"most others look {read.confused_with.label} to it"
+    return f"At present it reads only {read.accuracy:.0%} of them rightly; {others}."
 
 
 @st.dialog("Look through", width="large")

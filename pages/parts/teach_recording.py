@@ -94,9 +94,9 @@ def choose_and_record(store: SampleStore, recorder: Recorder, playing: bool, sam
         watch_recording(store, recorder)
 
 
-def record(recorder: Recorder, emotion: Emotion, instead_of: str | None = None) -> None:
+def record(recorder: Recorder, emotion: Emotion, replaces: str | None = None) -> None:
     """Begin; the recording that it is made instead of stays until this one is there."""
-    st.session_state.teach_instead_of = instead_of
+    st.session_state.teach_instead_of = replaces
     recorder.begin(emotion)
 
 
@@ -119,7 +119,7 @@ def watch_recording(store: SampleStore, recorder: Recorder) -> None:
 
 def save(store: SampleStore, recorder: Recorder) -> str:
     emotion, cutouts = recorder.take()
-    return keep_pictures(store, emotion, cutouts, instead_of=st.session_state.get("teach_instead_of"))
+    return keep_pictures(store, emotion, cutouts, replaces=st.session_state.get("teach_instead_of"))
 
 
 def _with_count(emotion: Emotion, counts: dict[Emotion, int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emojify.models import ModelStore
-from emojify.runs.datasets import DataStore
+from emojify.runs.datasets import DatasetStore
 from emojify.runs.run import Run, State
 from emojify.runs.store import RunStore
 from emojify.settings import Settings
@@ -25,8 +25,8 @@ def run_store() -> RunStore:
     return RunStore(Settings.from_environment().runs)
 
 
-def data_store() -> DataStore:
-    return DataStore(Settings.from_environment().data)
+def data_store() -> DatasetStore:
+    return DatasetStore(Settings.from_environment().data)
 
 
 def model_store() -> ModelStore:

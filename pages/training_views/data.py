@@ -10,7 +10,7 @@ import streamlit as st
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.runs.datasets import MAX_UPLOAD_MB, Check
+from emojify.runs.datasets import MAX_UPLOAD_MB, DatasetCheck
 from pages.parts.messages import escape_markdown, run_action, set_error, set_success
 from pages.training_views.charts import count_rows, count_spec
 from pages.training_views.common import data_store
@@ -22,7 +22,7 @@ SPLITS = "**train** is learned from, **public** chooses the best epoch, **privat
 
 def show() -> None:
     store = data_store()
-    sets, brought = store.sets(), store.incoming()
+    sets, brought = store.datasets(), store.incoming()
     if not sets and not brought:
         st.info("No data set yet. A fit learns from faces, sorted by emotion.", icon=":material/photo_library:")
     for path in brought:
@@ -60,7 +60,7 @@ def bring() -> None:
         bar.progress(share, "Saving …")
 
     try:
-        data_store().bring(file.name, file, file.size, saved)
+        data_store().upload(file.name, file, file.size, saved)
     except EmojifyError as error:
         set_error(str(error))
     st.rerun()
@@ -80,13 +80,13 @@ def watch_brought(path: Path) -> None:
     try:
         check = store.check(path)
         if check.done and not check.error:
-            store.settle(path)
+            store.accept(path)
             set_success(f"{path.name} is ready to train on.")
             st.rerun()
     except EmojifyError as error:
-        check = Check(done=True, error=str(error))
+        check = DatasetCheck(done=True, error=str(error))
     if not check.done:
-        st.progress(check.share, f"Checking: {check.doing} …")
+        st.progress(check.progress, f"Checking: {check.step} …")
         st.button("Cancel", key=f"cancel-{path.name}", on_click=run_action, args=[lambda: store.discard(path)])
         return
     st.error(escape_markdown(check.error))
@@ -98,16 +98,14 @@ def show_set(path: Path, *, alone: bool) -> None:
     try:
         check = store.check(path)
     except EmojifyError as error:
-        check = Check(done=True, error=str(error))
+        check = DatasetCheck(done=True, error=str(error))
     with st.container(border=True):
         st.subheader(escape_markdown(path.name), anchor=False)
         if not check.done:
             watch_check(path)
         elif check.error:
             st.error(escape_markdown(check.error))
-            st.button(
-                "Look again", key=f"again-{path.name}", on_click=run_action, args=[lambda: store.look_again(path)]
-            )
+            st.button("Look again", key=f"again-{path.name}", on_click=run_action, args=[lambda: store.recheck(path)])
         else:
             report = check.report
             n = sum(check.pictures.values())
@@ -132,7 +130,7 @@ def watch_check(path: Path) -> None:
     check = data_store().check(path)
     if check.done:
         st.rerun()
-    st.progress(check.share, f"Looking through it: {check.doing} …")
+    st.progress(check.progress, f"Looking through it: {check.step} …")
 
 
 def show_report(report: dict[str, Any]) -> None:

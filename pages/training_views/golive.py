@@ -9,7 +9,7 @@ import streamlit as st
 from emojify.errors import EmojifyError
 from emojify.models import SHIPPED_MODELS, Model, ModelStore
 from emojify.runs.golive import compare_models, compare_run, export_status, go_live
-from emojify.runs.presets import duration
+from emojify.runs.presets import format_duration
 from pages.parts.messages import escape_markdown, run_action, set_success
 from pages.training_views.common import described, model_store, run_store
 
@@ -97,8 +97,8 @@ def watch_export(run_id: str) -> None:
             set_success("The model is live.")
         st.rerun()
     st.info(
-        f"{escape_markdown(export.doing or 'Starting')} … since {duration(export.age_s)}. It takes 10 to 60 seconds; "
-        "you can leave this page meanwhile.",
+        f"{escape_markdown(export.doing or 'Starting')} … since {format_duration(export.age_s)}. "
+        "It takes 10 to 60 seconds; you can leave this page meanwhile.",
         icon=":material/hourglass_top:",
     )
 

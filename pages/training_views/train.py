@@ -11,16 +11,16 @@ import streamlit as st
 
 from emojify.errors import EmojifyError
 from emojify.runs.config import RECIPES, FitConfig
-from emojify.runs.datasets import Check
+from emojify.runs.datasets import DatasetCheck
 from emojify.runs.presets import (
     PRESETS,
     Preset,
     command_line,
-    cost_s,
-    duration,
+    estimated_s,
+    format_duration,
     preset_config,
-    rate_of,
     recipe,
+    training_speed,
 )
 from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
@@ -52,7 +52,7 @@ def show() -> None:
     with st.expander("New fit", expanded=not under_way, icon=":material/play_circle:"):
         new_fit(runs)
     if not runs:
-        if data_store().sets():
+        if data_store().datasets():
             st.info("No fits yet. Start one above: its curves grow here.", icon=":material/show_chart:")
         return
     watch_one(runs, under_way)
@@ -62,7 +62,7 @@ def show() -> None:
 
 
 def new_fit(runs: list[Run]) -> None:
-    sets = data_store().sets()
+    sets = data_store().datasets()
     if not sets:
         st.info("A fit learns from pictures. Bring some first: see **Data** above.", icon=":material/photo_library:")
         return
@@ -84,9 +84,9 @@ def new_fit(runs: list[Run]) -> None:
         changed = change_settings(config, f"{preset.key}-{path.name}", bool(check.report.get("voted")))
     if changed is None:
         return
-    rate = rate_of(changed.network, runs, check.pictures["train"])
+    rate = training_speed(changed.network, runs, check.pictures["train"])
     basis = "as measured here" if rate.measured else "a rough guess: this machine has not fitted this network yet"
-    st.markdown(f"Takes about **{duration(cost_s(changed, rate, check.pictures))}** ({basis}).")
+    st.markdown(f"Takes about **{format_duration(estimated_s(changed, rate, check.pictures))}** ({basis}).")
     busy = any(run.state.has_process or run.state is State.QUEUED for run in runs)
     st.button(
         "Add to the queue" if busy else "Start",
@@ -111,18 +111,18 @@ def wait_for_check(path: Path) -> None:
     check = data_store().check(path)
     if check.done:
         st.rerun()
-    st.progress(check.share, f"Looking through {escape_markdown(path.name)}: {check.doing} …")
+    st.progress(check.progress, f"Looking through {escape_markdown(path.name)}: {check.step} …")
 
 
-def choose_preset(path: Path, check: Check, runs: list[Run]) -> tuple[Preset, FitConfig]:
+def choose_preset(path: Path, check: DatasetCheck, runs: list[Run]) -> tuple[Preset, FitConfig]:
     configs, captions = {}, []
     for preset in PRESETS:
-        rate = rate_of(preset.network, runs, check.pictures["train"])
+        rate = training_speed(preset.network, runs, check.pictures["train"])
         voted = bool(check.report.get("voted"))
         config = preset_config(preset, path, rate=rate, pictures=check.pictures, voted=voted)
         configs[preset.key] = config
-        cost = duration(cost_s(config, rate, check.pictures))
-        captions.append(f"{preset.about} {config.epochs} epochs, about {cost}.")
+        cost = format_duration(estimated_s(config, rate, check.pictures))
+        captions.append(f"{preset.description} {config.epochs} epochs, about {cost}.")
     preset = st.radio("How", PRESETS, format_func=lambda preset: preset.name, captions=captions, key="fit_preset")
     return preset, configs[preset.key]
 
@@ -223,7 +223,7 @@ def header(run: Run) -> None:
                 help="It finishes the batch; the last whole epoch is kept, and you can resume from there.",
             )
         if run.state is State.STOPPING:
-            st.button("End it now", key="end", on_click=run_action, args=[lambda: run_store().end_now(run.id)])
+            st.button("End it now", key="end", on_click=run_action, args=[lambda: run_store().kill(run.id)])
         if run.can_resume:
             st.button(
                 "Resume",
@@ -261,9 +261,9 @@ def bars(run: Run, config: FitConfig, progress: Progress) -> None:
         figures = f"loss {batch.loss:.3f}, accuracy {batch.accuracy:.1%}"
         st.progress(batch.number / batch.batches, f"Batch {batch.number} of {batch.batches} · {figures}")
         age_s = time.time() - batch.time
-        left_s = progress.left_s(config.epochs, time.time())
-        left = f"about {duration(left_s)} left · " if left_s is not None else ""
-        st.caption(f"{left}last update {duration(age_s)} ago")
+        left_s = progress.remaining_s(config.epochs, time.time())
+        left = f"about {format_duration(left_s)} left · " if left_s is not None else ""
+        st.caption(f"{left}last update {format_duration(age_s)} ago")
         if age_s > QUIET_FOR_LONG_S:
             st.warning("Nothing was heard for long. The machine may be busy or asleep; the log may say more.")
     elif run.state is State.STARTING:

@@ -26,7 +26,7 @@ from emojify.vision.readings import Box
 from tests.browser.conftest import CHROMIUM_NAMES, QUIET, serve
 from tests.browser.test_live import PATIENCE_MS, start
 from tests.browser.test_teach import write_two_faces
-from tests.teaching.simulated import drawn_person
+from tests.helpers.simulated_people import drawn_person
 
 SETTLING_S, BEFORE_S = 6, 10
 

@@ -55,7 +55,7 @@ def no_fit_left(runs: Path) -> Iterator[None]:
     finally:
         store = RunStore(runs)
         for run_id in store.ids():
-            store.end_now(run_id)
+            store.kill(run_id)
 
 
 def measure(seconds: int, network: str) -> None:
@@ -102,7 +102,7 @@ def measure(seconds: int, network: str) -> None:
             say("during the fit", frames_per_s(live, seconds))
             say("how far it is then", training.get_by_text(re.compile(r"Batch \d+ of")).first.inner_text())
             for run_id in RunStore(folder / "runs").ids():
-                RunStore(folder / "runs").end_now(run_id)
+                RunStore(folder / "runs").kill(run_id)
             live.wait_for_timeout(4000)
             say("without a fit", frames_per_s(live, seconds))
         browser.close()

@@ -17,8 +17,8 @@ from skimage import data
 from emojify.emotions import Emotion
 from tests.browser.conftest import QUIET, ROOT, serve
 from tests.browser.test_live import PATIENCE_MS, start, video_picture
-from tests.teaching.bank import give_bank
-from tests.teaching.simulated import photographed_person
+from tests.helpers.rehearsal_bank import add_bank
+from tests.helpers.simulated_people import photographed_person
 
 FPS, SECONDS_A_FACE = 10, 8  # a recording takes six, its countdown included
 FACE = slice(66, 161), slice(177, 272)  # of the astronaut
@@ -52,7 +52,7 @@ def write_two_faces(path: Path, fps: int = FPS) -> None:
 def house(tmp_path: Path) -> Path:
     """A copy of the model that ships, with a bank, and nothing recorded yet."""
     shutil.copytree(ROOT / "models" / "seed", tmp_path / "models" / "seed")
-    give_bank(tmp_path / "models" / "seed")
+    add_bank(tmp_path / "models" / "seed")
     return tmp_path
 
 

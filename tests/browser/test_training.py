@@ -14,7 +14,7 @@ from emojify.runs.store import RunStore
 from tests.browser.conftest import serve
 from tests.browser.test_live import PATIENCE_MS, component, start
 from tests.conftest import write_model
-from tests.runs.stand_in import kill_all
+from tests.helpers.fake_training import kill_all
 from tests.training.drawn import write_faces
 
 TENSORFLOW_MS = 90_000  # it starts in 10 s on an idle machine; a fit gives way to everything else

@@ -16,7 +16,7 @@ from emojify.models import ModelStore
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, edit_pack, list_packs, remove_pack
 from emojify.runs.config import FitConfig
-from emojify.runs.datasets import STAMP, DataStore, _stamp
+from emojify.runs.datasets import FINGERPRINT_FILE, DatasetStore, dataset_fingerprint
 from emojify.runs.store import RunStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
@@ -25,8 +25,8 @@ from emojify.video.jobs import Job, JobStore, Wish
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
 from tests.conftest import write_model, write_pack
+from tests.helpers import fake_training
 from tests.packs.inputs import pack_zip
-from tests.runs import stand_in
 
 NOISE = np.random.default_rng(1).integers(0, 255, (9, 60, 60), np.uint8)
 CUTOUTS = [Cutout(picture, Box(6, 6, 48, 48)) for picture in NOISE]
@@ -46,7 +46,7 @@ class House:
         self.settings = Settings(root / "models", root / "emojis", root / "data", root / "runs")
         self.models = ModelStore(self.settings.models)
         self.runs = RunStore(self.settings.runs)
-        self.data = DataStore(self.settings.data)
+        self.data = DatasetStore(self.settings.data)
         self.jobs = JobStore(self.settings.data / "videos")
         self.samples = SampleStore(self.settings.data / "samples")
         if tiny_model is not None:
@@ -63,7 +63,7 @@ class House:
         self._write("data/.incoming/new.zip", "zip")
         new = self.settings.data / ".incoming" / "new.zip"
         self._write("data/.checks/new.zip-brought/report.json", "{}")
-        self._write(f"data/.checks/new.zip-brought/{STAMP}", _stamp(new))
+        self._write(f"data/.checks/new.zip-brought/{FINGERPRINT_FILE}", dataset_fingerprint(new))
         self._write(f"data/videos/{TOKEN}/in.mp4", "film")
         self._write(f"data/videos/{TOKEN}/job.json", json.dumps(vars(Wish("me.mp4", ".mp4", "classic", "sticker"))))
         self._write("data/teachings/20260101-000000/result.json", "{}")
@@ -86,13 +86,13 @@ class House:
         return self.data.folder / ".incoming" / "new.zip"
 
     @property
-    def teaching(self) -> drafts.Teaching:
-        teaching = drafts.find(self.settings)
+    def teaching(self) -> drafts.TeachingJob:
+        teaching = drafts.find_latest(self.settings)
         assert teaching is not None
         return teaching
 
     def fit(self) -> FitConfig:
-        return stand_in.config(self.settings.data / "faces.zip", stand_in.SAYS_NOTHING)
+        return fake_training.config(self.settings.data / "faces.zip", fake_training.SILENT)
 
     def seen(self) -> dict[str, bytes]:
         """Every file that somebody would miss, with its content. What begins with a dot, and logs, nobody sees."""
@@ -128,16 +128,16 @@ DEEDS: dict[str, Deed] = {
     "resume a fit": lambda house: house.runs.resume("one"),
     "delete a run": lambda house: house.runs.delete("one", "seed"),
     "check data": lambda house: house.data.check(house.data.folder / "faces.zip"),
-    "look again": lambda house: house.data.look_again(house.brought),
-    "bring data": lambda house: house.data.bring("more.csv", io.BytesIO(b"a,b"), 3, lambda share: None),
-    "settle data": lambda house: house.data.settle(house.brought),
+    "look again": lambda house: house.data.recheck(house.brought),
+    "bring data": lambda house: house.data.upload("more.csv", io.BytesIO(b"a,b"), 3, lambda share: None),
+    "settle data": lambda house: house.data.accept(house.brought),
     "discard data": lambda house: house.data.discard(house.brought),
     "add samples": lambda house: house.samples.add(Emotion.HAPPY, CUTOUTS),
     "delete a sample": lambda house: house.samples.delete(house.samples.samples()[:1]),
     "delete samples": lambda house: house.samples.delete_all(),
     "discard a draft": lambda house: drafts.discard(house.settings),
-    "keep a draft": lambda house: drafts.keep(house.settings, house.teaching),
-    "forget everything": lambda house: drafts.forget_everything(house.settings),
+    "keep a draft": lambda house: drafts.promote(house.settings, house.teaching),
+    "forget everything": lambda house: drafts.delete_personal_data(house.settings),
     "bring a video": lambda house: house.jobs.add(b"film", house.job.wish),
     "change a video": lambda house: house.jobs.change(house.job, ".gif"),
     "begin a video": lambda house: house.job.begin(),

@@ -88,7 +88,7 @@ def look_at(house: House, deed: str, begun: Counter[bytes], done: Counter[bytes]
 def go_on(house: House, deed: str, done: Counter[bytes], do: Do) -> None:
     """That whoever starts the app again gets done what the killed one had begun."""
     left = content(house)
-    if left == done or (deed == "keep a draft" and drafts.find(house.settings) is None):
+    if left == done or (deed == "keep a draft" and drafts.find_latest(house.settings) is None):
         return
     end = do(house.root, deed)
     if deed != "settle data" or end == "done":

@@ -140,7 +140,7 @@ def run(content: bytes) -> None:
         assert isinstance(found.best, dict)
         assert 0 <= found.epochs_done < 1e9
         progress = read_progress(one)
-        progress.left_s(9, time.time())
+        progress.remaining_s(9, time.time())
         assert progress.best is None or progress.best in progress.epochs
         assert isinstance(store.queue(), list)
 

@@ -123,7 +123,7 @@ def test_a_run_is_one_of_the_states_and_can_be_deleted(changed: dict[str, None],
         assert isinstance(run.best, dict)
         assert 0 <= run.epochs_done < 1e9
         progress = read_progress(folder)
-        progress.left_s(9, time.time())
+        progress.remaining_s(9, time.time())
         assert progress.best is None or progress.best in progress.epochs
         assert isinstance(store.queue(), list)
         with suppress(EmojifyError):

@@ -263,7 +263,7 @@ def test_while_it_learns_there_is_a_bar_and_a_stop(
     )
     press(page, "Stop")
     assert "Stopped." in unescaped(page.success[0].value)
-    assert drafts.find(settings) is None
+    assert drafts.find_latest(settings) is None
     assert drafts.sample_store(settings).samples()
 
 

@@ -7,16 +7,16 @@ import pytest
 
 from emojify import processes
 from emojify.runs.store import RunStore
-from tests.runs import stand_in
+from tests.helpers import fake_training
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
     """A store whose fits are the stand-in's."""
-    stand_in.install(tmp_path / "root")
+    fake_training.install(tmp_path / "root")
     monkeypatch.setattr(processes, "ROOT", tmp_path / "root")
     yield RunStore(tmp_path / "runs")
-    stand_in.kill_all(tmp_path / "runs")
+    fake_training.kill_all(tmp_path / "runs")
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ import pytest
 from emojify import processes
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
-from emojify.runs.datasets import Check, DataStore
-from tests.runs.stand_in import kill_all, wait_until
+from emojify.runs.datasets import DatasetCheck, DatasetStore
+from tests.helpers.fake_training import kill_all, wait_until
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[DataStore]:
-    yield DataStore(tmp_path / "data")
+def store(tmp_path: Path) -> Iterator[DatasetStore]:
+    yield DatasetStore(tmp_path / "data")
     kill_all(tmp_path / "data")
 
 
@@ -42,27 +42,27 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def bring(store: DataStore, name: str, content: bytes) -> Path:
-    return store.bring(name, io.BytesIO(content), len(content), lambda share: None)
+def bring(store: DatasetStore, name: str, content: bytes) -> Path:
+    return store.upload(name, io.BytesIO(content), len(content), lambda share: None)
 
 
-def checked(store: DataStore, path: Path) -> Check:
+def checked(store: DatasetStore, path: Path) -> DatasetCheck:
     wait_until(lambda: store.check(path).done)
     return store.check(path)
 
 
-def test_only_what_can_be_a_data_set_is_listed(store: DataStore) -> None:
-    assert store.sets() == []
+def test_only_what_can_be_a_data_set_is_listed(store: DatasetStore) -> None:
+    assert store.datasets() == []
     for name in ("b.zip", "a.csv", "notes.txt", "fer2013new.csv", ".hidden.zip"):
         store.folder.mkdir(exist_ok=True)
         (store.folder / name).touch()
     (store.folder / "own").mkdir()
-    assert [path.name for path in store.sets()] == ["a.csv", "b.zip", "own"]
+    assert [path.name for path in store.datasets()] == ["a.csv", "b.zip", "own"]
 
 
-def test_a_good_zip_gets_its_place_with_what_was_found_in_it(store: DataStore) -> None:
+def test_a_good_zip_gets_its_place_with_what_was_found_in_it(store: DatasetStore) -> None:
     path = bring(store, "My faces!.zip", zipped(pictures()))
-    assert store.sets() == []
+    assert store.datasets() == []
     assert store.incoming() == [path]
     assert not store.check(path).done
     check = checked(store, path)
@@ -73,8 +73,8 @@ def test_a_good_zip_gets_its_place_with_what_was_found_in_it(store: DataStore) -
     )
     assert strip is not None
     assert strip.shape == (48, 2 * 48)  # the two that are in train
-    target = store.settle(path)
-    assert store.sets() == [target]
+    target = store.accept(path)
+    assert store.datasets() == [target]
     assert store.incoming() == []
     assert target.name == "My-faces.zip"
     assert store.check(target).done  # it is not looked through a second time
@@ -93,26 +93,26 @@ def test_a_good_zip_gets_its_place_with_what_was_found_in_it(store: DataStore) -
     ids=["no zip", "cut off", "no pictures", "no sad ones", "an eighth emotion", "no pictures inside"],
 )
 def test_a_bad_zip_is_refused_in_a_sentence_and_changes_nothing(
-    store: DataStore, content: bytes, sentence: str
+    store: DatasetStore, content: bytes, sentence: str
 ) -> None:
     path = bring(store, "faces.zip", content)
     assert sentence in checked(store, path).error
-    assert store.sets() == []
+    assert store.datasets() == []
     store.discard(path)
     assert store.incoming() == []
     assert list((store.folder / ".checks").iterdir()) == []
 
 
-def test_a_check_that_was_killed_says_so_and_can_be_had_again(store: DataStore) -> None:
+def test_a_check_that_was_killed_says_so_and_can_be_had_again(store: DatasetStore) -> None:
     path = bring(store, "faces.zip", zipped(pictures()))
     store.check(path)
     processes.kill(store.folder / ".checks" / "faces.zip-brought")
-    assert "ended without a word" in store.check(path).error
-    store.look_again(path)
+    assert "stopped unexpectedly" in store.check(path).error
+    store.recheck(path)
     assert checked(store, path).error == ""
 
 
-def test_a_data_set_that_changed_is_looked_through_again(store: DataStore) -> None:
+def test_a_data_set_that_changed_is_looked_through_again(store: DatasetStore) -> None:
     own = store.folder / "own"
     for name, content in pictures().items():
         (own / name).parent.mkdir(parents=True, exist_ok=True)
@@ -126,54 +126,54 @@ def test_a_data_set_that_changed_is_looked_through_again(store: DataStore) -> No
 
 
 @pytest.mark.parametrize("name", ["faces.tar", "faces", "faces.exe"])
-def test_other_files_are_refused(store: DataStore, name: str) -> None:
+def test_other_files_are_refused(store: DatasetStore, name: str) -> None:
     with pytest.raises(EmojifyError, match="neither a zip nor a csv"):
         bring(store, name, b"x")
     assert store.incoming() == []
 
 
 @pytest.mark.parametrize("name", ["../../evil.zip", "/etc/evil.zip", "..\\evil.zip"])
-def test_a_hostile_name_stays_where_it_belongs(store: DataStore, name: str) -> None:
+def test_a_hostile_name_stays_where_it_belongs(store: DatasetStore, name: str) -> None:
     assert bring(store, name, b"x").parent == store.folder / ".incoming"
 
 
-def test_a_name_that_is_taken_is_refused_before_and_after_the_check(store: DataStore) -> None:
+def test_a_name_that_is_taken_is_refused_before_and_after_the_check(store: DatasetStore) -> None:
     path = bring(store, "faces.zip", zipped(pictures()))
     checked(store, path)
     (store.folder / "faces.zip").write_bytes(b"mine")
     with pytest.raises(EmojifyError, match="already"):
-        store.settle(path)
+        store.accept(path)
     with pytest.raises(EmojifyError, match="already"):
         bring(store, "faces.zip", b"x")
     assert (store.folder / "faces.zip").read_bytes() == b"mine"
 
 
-def test_no_room_is_said_before_anything_is_written(store: DataStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_is_said_before_anything_is_written(store: DatasetStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     with pytest.raises(EmojifyError, match="1 MB left"):
-        store.bring("faces.zip", io.BytesIO(b"x"), 10**6, lambda share: None)
+        store.upload("faces.zip", io.BytesIO(b"x"), 10**6, lambda share: None)
     assert store.incoming() == []
 
 
-def test_only_what_was_brought_can_be_discarded(store: DataStore) -> None:
+def test_only_what_was_brought_can_be_discarded(store: DatasetStore) -> None:
     store.folder.mkdir()
     (store.folder / "mine.zip").touch()
     with pytest.raises(ValueError, match="was not brought"):
         store.discard(store.folder / "mine.zip")
-    assert store.sets()
+    assert store.datasets()
 
 
-def test_a_report_that_was_edited_is_no_report(store: DataStore) -> None:
+def test_a_report_that_was_edited_is_no_report(store: DatasetStore) -> None:
     path = bring(store, "faces.zip", zipped(pictures()))
     checked(store, path)
     place = store.folder / ".checks" / "faces.zip-brought"
     wait_until(lambda: not processes.is_running(place))
     for report in ("", "{", "[]", '{"counts": 1}', '{"error": ""}'):
         (place / "report.json").write_text(report)
-        assert "ended without a word" in store.check(path).error
+        assert "stopped unexpectedly" in store.check(path).error
 
 
-def test_of_many_copies_some_are_named(store: DataStore) -> None:
+def test_of_many_copies_some_are_named(store: DatasetStore) -> None:
     path = bring(store, "faces.zip", zipped(dict.fromkeys(pictures(10), pictures()["happy/0.png"])))
     report = checked(store, path).report
     assert report["duplicates"]["n"] == 1

@@ -12,7 +12,7 @@ from emojify.runs.golive import compare_models, compare_run, export_status, go_l
 from emojify.runs.run import Run
 from emojify.runs.store import RunStore
 from tests.conftest import write_model
-from tests.runs.stand_in import FINISHES, config, wait_until
+from tests.helpers.fake_training import FINISHES, config, wait_until
 
 FIGURES = {"public": {"n": 100, "accuracy": 0.6}, "private": {"n": 100, "accuracy": 0.62}}
 
@@ -70,8 +70,8 @@ def test_while_it_is_made_it_says_what_it_does_and_is_not_made_twice(
     ("text", "sentence"),
     [
         ("print('noise'); print('emojify: There is no data any more.')", "There is no data any more."),
-        ("import os; print('noise', flush=True); os.kill(os.getpid(), 9)", "ended without a word. It said last: noise"),
-        ("", "ended without a word."),
+        ("import os; print('noise', flush=True); os.kill(os.getpid(), 9)", "stopped unexpectedly. It said last: noise"),
+        ("", "stopped unexpectedly."),
     ],
 )
 def test_an_export_that_fails_says_why_and_can_be_tried_again(

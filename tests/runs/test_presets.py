@@ -14,17 +14,17 @@ from emojify.runs.presets import (
     FER2013_PICTURES,
     PRESETS,
     Preset,
-    Rate,
+    TrainingSpeed,
     command_line,
-    cost_s,
-    duration,
+    estimated_s,
+    format_duration,
     preset_config,
-    rate_of,
+    training_speed,
 )
-from emojify.runs.run import look
+from emojify.runs.run import read_run
 from emojify.training import cli
 
-QUICK, SLOW = Rate(1000.0, True), Rate(80.0, True)
+QUICK, SLOW = TrainingSpeed(1000.0, True), TrainingSpeed(80.0, True)
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
@@ -35,10 +35,10 @@ def test_every_preset_can_be_fitted(preset: Preset, voted: bool) -> None:
     assert voted or config.ferplus_weight == config.ferplus_head == 0
 
 
-@pytest.mark.parametrize(("rate", "limit_s"), [(QUICK, 120), (Rate(250.0, True), 120), (SLOW, 200)])
-def test_the_taste_takes_about_two_minutes_where_three_epochs_fit_into_them(rate: Rate, limit_s: float) -> None:
+@pytest.mark.parametrize(("rate", "limit_s"), [(QUICK, 120), (TrainingSpeed(250.0, True), 120), (SLOW, 200)])
+def test_trial_preset_takes_about_two_minutes(rate: TrainingSpeed, limit_s: float) -> None:
     config = preset_config(PRESETS[0], Path("fer2013.zip"), rate=rate, pictures=FER2013_PICTURES, voted=False)
-    assert cost_s(config, rate, FER2013_PICTURES) <= limit_s
+    assert estimated_s(config, rate, FER2013_PICTURES) <= limit_s
     assert config.epochs >= 3
 
 
@@ -76,12 +76,12 @@ def test_the_rate_is_that_of_the_newest_run_of_the_network_on_this_machine(tmp_p
         (run / "w").touch()
         lines = [{"epoch": epoch, "epochs": 3, "seconds": 99.0 if epoch == 1 else seconds} for epoch in (1, 2, 3)]
         (run / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    runs = [look(tmp_path / name, disk_free_bytes=10**12) for name in ("1", "0", "2")]
-    assert rate_of("seed", runs, train=9000) == Rate(
+    runs = [read_run(tmp_path / name, disk_free_bytes=10**12) for name in ("1", "0", "2")]
+    assert training_speed("seed", runs, train=9000) == TrainingSpeed(
         1100 / 20, measured=True
     )  # the first epoch warms up and does not count
-    assert not rate_of("seed", runs, train=28_000).measured  # from so few pictures nothing follows for so many
-    assert not rate_of("residual", runs, train=9000).measured
+    assert not training_speed("seed", runs, train=28_000).measured  # from so few pictures nothing follows for so many
+    assert not training_speed("residual", runs, train=9000).measured
 
 
 def test_a_run_that_tells_nothing_useful_is_passed_over(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_run_that_tells_nothing_useful_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.json").write_text(
         json.dumps({"epoch": 3, "best_epoch": 3, "best_public_accuracy": 0.5, "weights": "config.json"})
     )
-    assert not rate_of("seed", [look(tmp_path, disk_free_bytes=10**12)], train=9).measured
+    assert not training_speed("seed", [read_run(tmp_path, disk_free_bytes=10**12)], train=9).measured
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ def test_a_run_that_tells_nothing_useful_is_passed_over(tmp_path: Path) -> None:
     ],
 )
 def test_durations_are_as_precise_as_they_deserve(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert format_duration(seconds) == words

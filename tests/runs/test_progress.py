@@ -23,7 +23,7 @@ def batch(epoch: int, number: int, time: float) -> dict[str, object]:
 
 def test_nothing_said_is_nothing_read(tmp_path: Path) -> None:
     assert read_progress(tmp_path).epochs == ()
-    assert read_progress(tmp_path).left_s(3, 0) is None
+    assert read_progress(tmp_path).remaining_s(3, 0) is None
 
 
 def test_it_is_read_as_it_grows(tmp_path: Path) -> None:
@@ -69,13 +69,13 @@ def test_a_fit_of_an_older_version_that_said_less_is_read(tmp_path: Path) -> Non
 
 def test_the_time_left_follows_the_pace_of_the_epochs(tmp_path: Path) -> None:
     say(tmp_path, {"epoch": 1, **EPOCH}, batch(1, 1, 100.0))
-    assert read_progress(tmp_path).left_s(3, now=104.0) == 16.0  # two epochs of 10 s, 4 s into the first
-    assert read_progress(tmp_path).left_s(3, now=500.0) == 10.0  # a late one does not count backwards
+    assert read_progress(tmp_path).remaining_s(3, now=104.0) == 16.0  # two epochs of 10 s, 4 s into the first
+    assert read_progress(tmp_path).remaining_s(3, now=500.0) == 10.0  # a late one does not count backwards
 
 
 def test_in_the_first_epoch_it_follows_the_batches(tmp_path: Path) -> None:
     say(tmp_path, batch(0, 1, 100.0), batch(0, 3, 104.0))
-    assert read_progress(tmp_path).left_s(3, now=104.0) == 20.0  # 2 s a batch, 4 of them, 3 times, less 4 s
+    assert read_progress(tmp_path).remaining_s(3, now=104.0) == 20.0  # 2 s a batch, 4 of them, 3 times, less 4 s
 
 
 def test_figures_without_end_are_no_figures(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emojify.runs.run import Run, State, look
+from emojify.runs.run import Run, State, read_run
 
 ROOMY = 10**12
 CHECKPOINT = {"epoch": 2, "best_epoch": 1, "best_public_accuracy": 0.5, "weights": "checkpoint-002.weights.h5"}
@@ -29,7 +29,7 @@ def write(folder: Path, name: str, content: Any) -> None:
 
 
 def seen(folder: Path, free: int = ROOMY) -> Run:
-    return look(folder, disk_free_bytes=free)
+    return read_run(folder, disk_free_bytes=free)
 
 
 def test_a_run_that_nobody_works_on_can_go_on(folder: Path) -> None:
@@ -110,10 +110,10 @@ def test_the_model_is_named_after_run_and_epoch(folder: Path) -> None:
     run_folder = folder.rename(folder.parent / "My Run (2)")
     run = seen(run_folder)
     assert run.model_id == "my-run-2-e1"
-    assert run.made("my-run-2-e1")
-    assert run.made("my-run-2-e17")
-    assert not run.made("my-run-2-extra-e1")
-    assert not run.made("seed")
+    assert run.is_source_of("my-run-2-e1")
+    assert run.is_source_of("my-run-2-e17")
+    assert not run.is_source_of("my-run-2-extra-e1")
+    assert not run.is_source_of("seed")
 
 
 def test_what_it_read_at_its_best_is_handed_on_if_it_is_whole(folder: Path) -> None:

@@ -16,7 +16,7 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.runs.run import Run, State
 from emojify.runs.store import RunStore
-from tests.runs.stand_in import FAILS, FINISHES, GOES_ON, SAYS_NOTHING, config, process_of, wait_until
+from tests.helpers.fake_training import FAILS, FINISHES, RUNS, SILENT, config, process_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +41,7 @@ def test_a_launched_run_starts_at_once_and_then_runs(store: RunStore, data: Path
 
 
 def test_while_it_starts_it_says_what_it_does(store: RunStore, data: Path) -> None:
-    run = store.launch(config(data, SAYS_NOTHING))
+    run = store.launch(config(data, SILENT))
     wait_until(lambda: "loading TensorFlow" in store.get(run.id).reason)
     assert state(store, run) is State.STARTING
 
@@ -67,7 +67,7 @@ def test_between_the_signal_and_the_end_it_is_stopping(store: RunStore, data: Pa
     process.suspend()  # it can't answer
     store.stop(run.id)
     assert state(store, run) is State.STOPPING
-    store.end_now(run.id)
+    store.kill(run.id)
     assert state(store, run) is State.STOPPED
 
 
@@ -104,7 +104,7 @@ def test_a_second_fit_waits_and_begins_when_the_first_is_over(store: RunStore, d
     assert store.queue() == [second.id, third.id]
     store.start_next()
     assert state(store, second) is State.QUEUED  # the first one still works
-    store.end_now(first.id)
+    store.kill(first.id)
     store.start_next()
     assert state(store, second).has_process
     assert store.queue() == [third.id]
@@ -118,7 +118,7 @@ def test_a_fit_that_ends_starts_the_next_one_itself(store: RunStore, data: Path)
 
 def test_many_who_look_at_once_start_one_fit(store: RunStore, data: Path) -> None:
     first, *waiting = (store.launch(config(data)) for _ in range(5))
-    store.end_now(first.id)
+    store.kill(first.id)
     threads = [threading.Thread(target=store.start_next) for _ in range(16)]
     for thread in threads:
         thread.start()
@@ -153,7 +153,7 @@ def test_delete_removes_the_folder_but_never_one_that_runs_or_is_live(store: Run
     fitting(store, run)
     with pytest.raises(EmojifyError, match="under way: stop it first"):
         store.delete(run.id, live_model="seed")
-    store.end_now(run.id)
+    store.kill(run.id)
     with pytest.raises(EmojifyError, match="put another one live first"):
         store.delete(run.id, live_model=store.get(run.id).model_id)
     assert run.folder.exists()
@@ -206,7 +206,7 @@ def test_runs_are_listed_newest_first_and_what_is_no_run_too(store: RunStore, da
 
 
 def test_two_launches_in_a_second_are_two_runs(store: RunStore, data: Path) -> None:
-    assert store.launch(config(data, GOES_ON)).id != store.launch(config(data, GOES_ON)).id
+    assert store.launch(config(data, RUNS)).id != store.launch(config(data, RUNS)).id
 
 
 def test_launches_from_several_browsers_in_one_moment_are_as_many_runs(store: RunStore, data: Path) -> None:

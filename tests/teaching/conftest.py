@@ -16,8 +16,8 @@ from emojify.settings import ROOT
 from emojify.teaching.samples import SampleStore
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
-from tests.teaching.bank import give_bank
-from tests.teaching.simulated import drawn_person
+from tests.helpers.rehearsal_bank import add_bank
+from tests.helpers.simulated_people import drawn_person
 
 Record = Callable[..., list[Cutout]]
 
@@ -45,7 +45,7 @@ def with_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     for name in ("card.json", "model.tflite"):
         shutil.copy(ROOT / "models" / "seed" / name, folder)
-    give_bank(folder)
+    add_bank(folder)
     return folder
 
 

@@ -33,7 +33,7 @@ from emojify.training.evaluate import predict
 from emojify.vision.classifier import CROP_PX
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
-from tests.teaching.simulated import SimulatedPerson, people
+from tests.helpers.simulated_people import SimulatedPerson, people
 
 TAUGHT_DAYS, LATER_DAYS = (1, 2), (11, 12)
 LESSONS = {

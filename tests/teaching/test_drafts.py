@@ -19,7 +19,7 @@ from emojify.models import CARD, Model, ModelStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
 from emojify.teaching import teach as module
-from emojify.teaching.fit import Taught
+from emojify.teaching.fit import TaughtHead
 from emojify.teaching.teach import MODEL
 from tests.teaching.conftest import Record
 
@@ -36,10 +36,10 @@ def settings(base: Model, record: Record, tmp_path: Path, monkeypatch: pytest.Mo
     return settings
 
 
-def finished(settings: Settings) -> drafts.Teaching:
+def finished(settings: Settings) -> drafts.TeachingJob:
     deadline = time.monotonic() + LIMIT_S
     while True:
-        teaching = drafts.find(settings)
+        teaching = drafts.find_latest(settings)
         assert teaching is not None
         if not teaching.running:
             return teaching
@@ -53,17 +53,17 @@ def files(folder: Path) -> list[Path]:
 
 def test_taught_kept_undone_taught_again_from_the_same_base(settings: Settings) -> None:
     store = ModelStore(settings.models)
-    assert drafts.begin(settings).running
+    assert drafts.start(settings).running
     teaching = finished(settings)
-    assert (teaching.error, teaching.done) == (None, 1.0)
+    assert (teaching.error, teaching.progress) == (None, 1.0)
     assert teaching.result is not None
     assert teaching.result["base"] == "seed"
     assert store.live_id == "seed"  # until it is kept
 
-    model = drafts.keep(settings, teaching)
+    model = drafts.promote(settings, teaching)
     assert model.id == store.live_id == store.open().model.id
     assert model.card["id"] == model.id
-    assert drafts.find(settings) is None
+    assert drafts.find_latest(settings) is None
     assert drafts.base_model(store).id == "seed"  # nothing is taught on top of what was taught
     assert [model.id for model in drafts.personal_models(store)] == [model.id]
 
@@ -71,7 +71,7 @@ def test_taught_kept_undone_taught_again_from_the_same_base(settings: Settings) 
     assert drafts.sample_store(settings).samples()
 
     store.promote(model.id)
-    drafts.forget_everything(settings)
+    drafts.delete_personal_data(settings)
     assert store.live_id == "seed"
     assert [model.id for model in store.models()] == ["seed"]
     assert files(settings.data) == []
@@ -79,27 +79,27 @@ def test_taught_kept_undone_taught_again_from_the_same_base(settings: Settings) 
 
 def test_discarding_throws_away_the_draft_and_nothing_else(settings: Settings) -> None:
     before = files(settings.data) + files(settings.models)
-    drafts.begin(settings)
+    drafts.start(settings)
     finished(settings)
     drafts.discard(settings)
-    assert drafts.find(settings) is None
+    assert drafts.find_latest(settings) is None
     assert files(settings.data) + files(settings.models) == before
 
 
 def test_only_one_at_a_time_and_stopping_it_changes_nothing(settings: Settings) -> None:
     before = files(settings.data) + files(settings.models)
-    drafts.begin(settings)
+    drafts.start(settings)
     with pytest.raises(EmojifyError, match="learning already"):
-        drafts.begin(settings)
+        drafts.start(settings)
     drafts.stop(settings)
-    assert drafts.find(settings) is None
+    assert drafts.find_latest(settings) is None
     assert files(settings.data) + files(settings.models) == before
 
 
 def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    teaching = drafts.begin(settings)
+    teaching = drafts.start(settings)
     processes.kill(teaching.folder)
     teaching = finished(settings)
     assert teaching.result is None
@@ -109,7 +109,7 @@ def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
     with monkeypatch.context() as full:
         full.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
         assert "the disk is full" in str(finished(settings).error)
-    drafts.begin(settings)  # and it can be tried again
+    drafts.start(settings)  # and it can be tried again
     drafts.discard(settings)
 
 
@@ -117,10 +117,10 @@ def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
 def test_a_draft_stays_until_the_next_one_is_there(
     settings: Settings, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drafts.begin(settings)
+    drafts.start(settings)
     draft = finished(settings)
     monkeypatch.setattr("time.strftime", lambda form: "99990101-000000")  # a later second
-    second = drafts.begin(settings)
+    second = drafts.start(settings)
     assert second.folder != draft.folder
     if end == "killed":
         processes.kill(second.folder)
@@ -132,18 +132,18 @@ def test_a_draft_stays_until_the_next_one_is_there(
     assert finished(settings) == draft
     assert not second.folder.exists()
 
-    drafts.begin(settings)
+    drafts.start(settings)
     new = finished(settings)
     assert new.folder == second.folder
     assert new.result is not None
-    drafts.keep(settings, new)
-    assert drafts.find(settings) is None
+    drafts.promote(settings, new)
+    assert drafts.find_latest(settings) is None
     assert not draft.folder.exists()
 
 
 def test_what_the_process_finds_wrong_is_told_in_its_words(settings: Settings) -> None:
     drafts.sample_store(settings).samples()[0].path.write_bytes(b"half a file")
-    drafts.begin(settings)
+    drafts.start(settings)
     teaching = finished(settings)
     assert teaching.result is None
     assert "00.png is damaged" in str(teaching.error)
@@ -152,30 +152,30 @@ def test_what_the_process_finds_wrong_is_told_in_its_words(settings: Settings) -
 def test_without_pictures_nothing_starts(settings: Settings) -> None:
     drafts.sample_store(settings).delete_all()
     with pytest.raises(EmojifyError, match="no pictures"):
-        drafts.begin(settings)
-    assert drafts.find(settings) is None
+        drafts.start(settings)
+    assert drafts.find_latest(settings) is None
 
 
 def test_a_model_without_a_bank_is_refused_before_anything_starts(settings: Settings, base: Model) -> None:
     card = {key: value for key, value in base.card.items() if key != "rehearsal"}
     (base.folder / CARD).write_text(json.dumps(card))
     with pytest.raises(EmojifyError, match="no rehearsal bank"):
-        drafts.begin(settings)
-    assert drafts.find(settings) is None
+        drafts.start(settings)
+    assert drafts.find_latest(settings) is None
 
 
 def test_a_draft_that_was_damaged_is_not_kept(settings: Settings) -> None:
-    drafts.begin(settings)
+    drafts.start(settings)
     teaching = finished(settings)
     (teaching.folder / MODEL / "model.tflite").write_bytes(b"half a file")
     with pytest.raises(EmojifyError, match="damaged"):
-        drafts.keep(settings, teaching)
+        drafts.promote(settings, teaching)
     assert [model.id for model in ModelStore(settings.models).models()] == ["seed"]
     assert ModelStore(settings.models).live_id == "seed"
 
 
 def test_a_full_disk_keeps_the_draft_and_the_live_model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    drafts.begin(settings)
+    drafts.start(settings)
     teaching = finished(settings)
     before = files(settings.models)
 
@@ -184,9 +184,9 @@ def test_a_full_disk_keeps_the_draft_and_the_live_model(settings: Settings, monk
 
     monkeypatch.setattr("shutil.copytree", full)
     with pytest.raises(EmojifyError, match=r"No space left on device.*draft is still here"):
-        drafts.keep(settings, teaching)
+        drafts.promote(settings, teaching)
     assert files(settings.models) == before
-    assert drafts.find(settings) == teaching
+    assert drafts.find_latest(settings) == teaching
 
 
 def test_a_base_that_is_gone_is_named(settings: Settings, base: Model) -> None:
@@ -198,11 +198,11 @@ def test_a_base_that_is_gone_is_named(settings: Settings, base: Model) -> None:
 def test_the_command_keeps_nothing_that_learned_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "fit", lambda head, *rest, **given: Taught(head, math.inf, 0.0))
+    monkeypatch.setattr(module, "fit", lambda head, *rest, **given: TaughtHead(head, math.inf, 0.0))
     assert main(["teach"]) == 2
     assert "could not learn these pictures" in capsys.readouterr().err
     assert [model.id for model in ModelStore(settings.models).models()] == ["seed"]
-    assert drafts.find(settings) is None
+    assert drafts.find_latest(settings) is None
 
 
 def test_the_command_teaches_and_puts_the_model_live(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -223,11 +223,11 @@ def test_the_app_sees_the_command_at_work_and_leaves_it_alone(
     seen: list[str] = []
 
     def while_it_works(*args: object, **given: object) -> None:
-        teaching = drafts.find(settings)
+        teaching = drafts.find_latest(settings)
         assert teaching is not None
         assert (teaching.running, teaching.error) == (True, None)
         with pytest.raises(EmojifyError, match="learning already"):
-            drafts.begin(settings)
+            drafts.start(settings)
         seen.append(teaching.folder.name)
         assert main(["teach"]) == 2  # nor does a second one begin
         raise EmojifyError("Enough seen.")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from emojify.teaching import fit as module
-from emojify.teaching.fit import REHEARSALS, WANTED_PICTURES, accuracy, augment, fit
+from emojify.teaching.fit import MAX_TOTAL_VERSIONS, REHEARSAL_WEIGHTS, accuracy, augment, fit
 from emojify.teaching.head import Branch, Head
-from emojify.teaching.rehearsal import GUARD, HELD_OUT, LEARN, Bank
+from emojify.teaching.rehearsal import TEST, TRAIN, VALIDATION, Bank
 from tests.teaching.conftest import noise
 
 WIDTH = 40
@@ -26,20 +26,20 @@ def head() -> Head:
 @pytest.fixture(scope="module")
 def bank(head: Head) -> Bank:
     """Faces that the head reads rightly four times of five; the last ten features are nearly nothing in them."""
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     labels = np.arange(700) % 7
-    features = np.abs(chance.normal(0, 0.3, (700, WIDTH)))
+    features = np.abs(rng.normal(0, 0.3, (700, WIDTH)))
     features[:, 30:] *= 0.05
     features[np.arange(700), labels] += 1
-    noisy = np.where(chance.random(700) < 0.2, (labels + 1) % 7, labels)
-    return Bank(features.astype(np.float32), noisy, np.resize(np.array([LEARN, GUARD, HELD_OUT], np.uint8), 700))
+    noisy = np.where(rng.random(700) < 0.2, (labels + 1) % 7, labels)
+    return Bank(features.astype(np.float32), noisy, np.resize(np.array([TRAIN, VALIDATION, TEST], np.uint8), 700))
 
 
 def person(seed: int, quirk: int = 3, number: int = 140) -> tuple[np.ndarray, np.ndarray]:
     """Somebody whose every emotion looks like another one, and whose last features say that it is them."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     labels = np.arange(number) % 7
-    features = np.abs(chance.normal(0, 0.2, (number, WIDTH)))
+    features = np.abs(rng.normal(0, 0.2, (number, WIDTH)))
     features[np.arange(number), (labels + quirk) % 7] += 1
     features[np.arange(number), 30 + labels] += 0.8
     return features.astype(np.float32), labels
@@ -50,8 +50,8 @@ def test_a_quirk_is_learned_and_the_others_are_kept(head: Head, bank: Bank) -> N
     later = person(2)
     assert accuracy(head, *later) < 0.1
     assert accuracy(taught.head, *later) > 0.85
-    assert accuracy(taught.head, *bank.part(HELD_OUT)) >= accuracy(head, *bank.part(HELD_OUT)) - 0.02
-    assert taught.forgotten <= 1 / 233
+    assert accuracy(taught.head, *bank.split(TEST)) >= accuracy(head, *bank.split(TEST)) - 0.02
+    assert taught.accuracy_loss <= 1 / 233
 
 
 def test_one_emotion_alone_can_be_taught(head: Head, bank: Bank) -> None:
@@ -63,11 +63,11 @@ def test_one_emotion_alone_can_be_taught(head: Head, bank: Bank) -> None:
 
 
 def test_what_would_make_it_forget_the_others_leaves_it_as_it_was(head: Head, bank: Bank) -> None:
-    features, labels = bank.part(GUARD)
+    features, labels = bank.split(VALIDATION)
     wrong = (labels + 3) % 7  # everybody's faces, with other labels
     taught = fit(head, np.repeat(features, 3, axis=0), np.repeat(wrong, 3), bank)
-    kept = accuracy(taught.head, *bank.part(GUARD))
-    assert kept >= accuracy(head, *bank.part(GUARD)) - 0.005
+    kept = accuracy(taught.head, *bank.split(VALIDATION))
+    assert kept >= accuracy(head, *bank.split(VALIDATION)) - 0.005
     if not np.isfinite(taught.rehearsal):
         assert taught.head is head
 
@@ -109,28 +109,28 @@ def test_the_units_fire_for_the_person_and_seldom_for_others(head: Head, bank: B
     def weight(features: np.ndarray) -> float:
         return float(np.abs(branch.logits(features)).max(axis=1).mean())
 
-    assert weight(person(2)[0]) > 5 * weight(bank.part(HELD_OUT)[0])
+    assert weight(person(2)[0]) > 5 * weight(bank.split(TEST)[0])
 
 
 @pytest.mark.parametrize("harm", ["dead", "no numbers", "upside down"])
 def test_a_branch_that_did_not_learn_is_not_kept(
     head: Head, bank: Bank, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module._descend
+    real = module._train_branch
 
     def broken(*given: Any) -> Branch:
         branch = real(*given)
         factor = {"dead": 0, "no numbers": np.nan, "upside down": -1}[harm]
         return replace(branch, outer=branch.outer * np.float32(factor))
 
-    monkeypatch.setattr(module, "_descend", broken)
+    monkeypatch.setattr(module, "_train_branch", broken)
     taught = fit(head, *person(1), bank)
     assert taught.head is head
     assert taught.rehearsal == np.inf
 
 
 def test_pictures_that_are_read_right_already_can_be_taught(head: Head, bank: Bank) -> None:
-    features, labels = bank.part(HELD_OUT)
+    features, labels = bank.split(TEST)
     right = head.logits(features).argmax(axis=1) == labels
     assert np.isfinite(fit(head, features[right], labels[right], bank).rehearsal)
 
@@ -139,7 +139,7 @@ def test_progress_never_runs_back(head: Head, bank: Bank) -> None:
     seen: list[float] = []
     fit(head, *person(1), bank, seen.append)
     assert seen == sorted(seen)
-    assert 0 < len(seen) <= len(REHEARSALS)
+    assert 0 < len(seen) <= len(REHEARSAL_WEIGHTS)
 
 
 @pytest.mark.parametrize("number", [1, 10, 400, 2000])
@@ -150,7 +150,7 @@ def test_augmentation_begins_with_the_pictures_and_has_an_end(number: int) -> No
     assert np.array_equal(rows[number : 2 * number], np.arange(number))
     moved = np.abs(versions[number:].astype(int) - crops[rows[number:]]).mean(axis=(1, 2))
     assert (moved > 1).all()  # no version is a copy
-    assert len(versions) == len(rows) <= max(2 * number, WANTED_PICTURES)
+    assert len(versions) == len(rows) <= max(2 * number, MAX_TOTAL_VERSIONS)
     assert (versions.dtype, versions.shape[1:]) == (np.uint8, (48, 48))
     again, _ = augment(crops)
     assert np.array_equal(versions, again)

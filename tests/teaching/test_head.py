@@ -10,10 +10,10 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from emojify.errors import EmojifyError
-from emojify.teaching.head import Branch, Head, HeadedModel, softmax
+from emojify.teaching.head import Branch, Head, TeachableModel, softmax
 from emojify.training.evaluate import predict
 from tests.browser.conftest import ROOT
-from tests.teaching.bank import lfw_faces
+from tests.helpers.rehearsal_bank import lfw_faces
 
 
 @pytest.fixture(params=["patches", "seed", "residual"])
@@ -25,20 +25,20 @@ def tflite(request: pytest.FixtureRequest, data_folder: Path) -> bytes:
 
 def some_branch(features: np.ndarray, seed: int = 0, units: int = 5) -> Branch:
     """One that has a say: its units fire for about half of the faces."""
-    chance = np.random.default_rng(seed)
-    inner = chance.normal(0, 1 / np.sqrt((features**2).sum(axis=1).mean()), (features.shape[1], units))
+    rng = np.random.default_rng(seed)
+    inner = rng.normal(0, 1 / np.sqrt((features**2).sum(axis=1).mean()), (features.shape[1], units))
     bias = -np.median(features @ inner, axis=0)
-    outer = chance.normal(0, 2, (units, 7))
+    outer = rng.normal(0, 2, (units, 7))
     return Branch(inner.astype(np.float32), bias.astype(np.float32), outer.astype(np.float32))
 
 
 def test_features_and_head_give_what_the_model_gives(tflite: bytes) -> None:
-    model, faces = HeadedModel(tflite), lfw_faces()
+    model, faces = TeachableModel(tflite), lfw_faces()
     assert np.abs(model.head.probabilities(model.features(faces)) - predict(tflite, faces)).max() < 0.03
 
 
 def test_a_file_with_a_branch_reads_what_layer_and_branch_say(tflite: bytes) -> None:
-    model = HeadedModel(tflite)
+    model = TeachableModel(tflite)
     faces = np.concatenate([lfw_faces(), np.random.default_rng(0).integers(0, 255, (50, 48, 48)).astype(np.uint8)])
     features = model.features(faces)
     branch = some_branch(features)
@@ -52,17 +52,17 @@ def test_a_file_with_a_branch_reads_what_layer_and_branch_say(tflite: bytes) -> 
 
 
 def test_a_branch_that_is_silent_changes_nothing_but_rounding(tflite: bytes) -> None:
-    model, faces = HeadedModel(tflite), lfw_faces()
+    model, faces = TeachableModel(tflite), lfw_faces()
     loud = some_branch(model.features(faces))
     silent = Branch(loud.inner, loud.bias - np.float32(1e6), loud.outer)
     assert np.abs(predict(model.with_branch(silent), faces) - predict(tflite, faces)).max() < 0.03
 
 
 def test_all_before_the_last_layer_stays_as_it_is(tflite: bytes) -> None:
-    model = HeadedModel(tflite)
+    model = TeachableModel(tflite)
     taught = model.with_branch(some_branch(model.features(lfw_faces()[:20])))
     before, after = (schema.ModelT.InitFromPackedBuf(file) for file in (tflite, taught))
-    kept = len(before.subgraphs[0].operators) - (2 if model.step is None else 3)
+    kept = len(before.subgraphs[0].operators) - (2 if model.quantization is None else 3)
     used = {
         int(index)
         for operator in before.subgraphs[0].operators[:kept]
@@ -77,7 +77,7 @@ def test_all_before_the_last_layer_stays_as_it_is(tflite: bytes) -> None:
 
 
 def test_constants_are_aligned_as_the_format_demands(tflite: bytes) -> None:
-    model = HeadedModel(tflite)
+    model = TeachableModel(tflite)
     taught = model.with_branch(some_branch(model.features(lfw_faces()[:20])))
     file, start = schema.Model.GetRootAs(taught), np.frombuffer(taught, np.uint8).ctypes.data
     buffers = [file.Buffers(number) for number in range(file.BuffersLength())]
@@ -87,7 +87,7 @@ def test_constants_are_aligned_as_the_format_demands(tflite: bytes) -> None:
 
 
 def test_a_taught_file_takes_and_gives_what_every_model_does(tflite: bytes) -> None:
-    model = HeadedModel(tflite)
+    model = TeachableModel(tflite)
     taught = Interpreter(model_content=model.with_branch(some_branch(model.features(lfw_faces()[:20]))))
     before = Interpreter(model_content=tflite)
     for about in ("get_input_details", "get_output_details"):
@@ -97,17 +97,17 @@ def test_a_taught_file_takes_and_gives_what_every_model_does(tflite: bytes) -> N
 
 
 def test_the_file_that_was_read_stays_as_it_is(tflite: bytes) -> None:
-    model, faces = HeadedModel(tflite), lfw_faces()[:5]
+    model, faces = TeachableModel(tflite), lfw_faces()[:5]
     before, copy = model.features(faces), bytes(bytearray(tflite))
     model.with_branch(some_branch(before))
     assert tflite == copy
     assert np.array_equal(model.features(faces), before)
-    assert np.array_equal(HeadedModel(tflite).head.kernel, model.head.kernel)
+    assert np.array_equal(TeachableModel(tflite).head.kernel, model.head.kernel)
 
 
 @pytest.mark.parametrize(("width", "emotions"), [(3, 7), (None, 6)])
 def test_a_branch_for_another_layer_is_refused(tflite: bytes, width: int | None, emotions: int) -> None:
-    model = HeadedModel(tflite)
+    model = TeachableModel(tflite)
     inner = np.zeros((width or len(model.head.kernel), 2), np.float32)
     with pytest.raises(ValueError, match="shape"):
         model.with_branch(Branch(inner, np.zeros(2, np.float32), np.zeros((2, emotions), np.float32)))
@@ -116,10 +116,10 @@ def test_a_branch_for_another_layer_is_refused(tflite: bytes, width: int | None,
 @pytest.mark.parametrize("content", [b"", b"no model at all, but long enough to be read as one" * 20])
 def test_what_is_no_such_model_is_refused_in_a_sentence(content: bytes) -> None:
     with pytest.raises(EmojifyError, match="can't be taught"):
-        HeadedModel(content)
+        TeachableModel(content)
 
 
 def test_a_model_that_was_taught_already_is_refused(tflite: bytes) -> None:
-    model = HeadedModel(tflite)
+    model = TeachableModel(tflite)
     with pytest.raises(EmojifyError, match="can't be taught"):
-        HeadedModel(model.with_branch(some_branch(model.features(lfw_faces()[:20]))))
+        TeachableModel(model.with_branch(some_branch(model.features(lfw_faces()[:20]))))

@@ -7,21 +7,21 @@ import pytest
 
 from emojify.errors import EmojifyError
 from emojify.models import CARD, Model
-from emojify.teaching.head import HeadedModel
+from emojify.teaching.head import TeachableModel
 from emojify.teaching.rehearsal import (
-    BANK,
-    EACH,
-    GUARD,
-    HELD_OUT,
-    LEARN,
-    OTHERS,
-    Faces,
-    choose,
+    BANK_FILE,
+    EVALUATION_PICTURES,
+    TEST,
+    TRAIN,
+    TRAIN_PER_EMOTION,
+    VALIDATION,
+    BankFaces,
+    choose_faces,
     make_bank,
-    make_bank_apart,
+    make_bank_in_subprocess,
     read_bank,
 )
-from tests.teaching.bank import lfw_faces
+from tests.helpers.rehearsal_bank import lfw_faces
 from tests.teaching.conftest import noise
 
 
@@ -29,15 +29,15 @@ def test_the_learning_part_is_balanced_and_no_picture_is_in_two_parts() -> None:
     rng = np.random.default_rng(0)
     train_labels = rng.choice(7, 4000, p=[0.3, 0.02, 0.2, 0.2, 0.1, 0.1, 0.08])
     train, public = noise(1, 1)[np.zeros(4000, int)], np.arange(3000)[:, None, None] % 256 * np.ones((1, 48, 48))
-    faces = choose((train, train_labels), (public.astype(np.uint8), np.arange(3000) % 7))
-    learned = np.bincount(faces.labels[faces.parts == LEARN], minlength=7)
-    assert (np.delete(learned, 1) == EACH).all()
-    assert learned[1] == (train_labels == 1).sum() < EACH  # all there are
-    assert [(faces.parts == part).sum() for part in (GUARD, HELD_OUT)] == [OTHERS, OTHERS]
+    faces = choose_faces((train, train_labels), (public.astype(np.uint8), np.arange(3000) % 7))
+    learned = np.bincount(faces.labels[faces.parts == TRAIN], minlength=7)
+    assert (np.delete(learned, 1) == TRAIN_PER_EMOTION).all()
+    assert learned[1] == (train_labels == 1).sum() < TRAIN_PER_EMOTION  # all there are
+    assert [(faces.parts == part).sum() for part in (VALIDATION, TEST)] == [EVALUATION_PICTURES, EVALUATION_PICTURES]
 
 
 def test_a_small_public_split_is_shared_evenly() -> None:
-    faces = choose((noise(1, 14), np.arange(14) % 7), (noise(2, 9), np.arange(9) % 7))
+    faces = choose_faces((noise(1, 14), np.arange(14) % 7), (noise(2, 9), np.arange(9) % 7))
     assert np.bincount(faces.parts).tolist() == [14, 4, 4]
     taken = [picture.tobytes() for picture in faces.pictures]
     assert len(set(taken)) == len(taken)
@@ -47,25 +47,25 @@ def test_features_come_back_within_half_a_step(base: Model) -> None:
     bank = read_bank(base)
     content = (base.folder / "model.tflite").read_bytes()
     pictures = lfw_faces()
-    faces = Faces(pictures, np.zeros(len(pictures), np.int64), np.zeros(len(pictures), np.uint8))
-    (base.folder / BANK).write_bytes(make_bank(content, faces))
-    with np.load(base.folder / BANK) as archive:
+    faces = BankFaces(pictures, np.zeros(len(pictures), np.int64), np.zeros(len(pictures), np.uint8))
+    (base.folder / BANK_FILE).write_bytes(make_bank(content, faces))
+    with np.load(base.folder / BANK_FILE) as archive:
         back = (archive["features"].astype(np.float32) - archive["zero"]) * archive["scale"]
         half_a_step = float(archive["scale"]) * 0.51
-    assert np.abs(back - HeadedModel(content).features(pictures)).max() <= half_a_step
-    assert set(np.unique(bank.parts)) == {LEARN, GUARD, HELD_OUT}
+    assert np.abs(back - TeachableModel(content).features(pictures)).max() <= half_a_step
+    assert set(np.unique(bank.parts)) == {TRAIN, VALIDATION, TEST}
 
 
 def test_a_process_of_its_own_makes_the_same_bank(base: Model) -> None:
     pictures = lfw_faces()[:6]
-    faces = Faces(pictures, np.arange(6), np.array([0, 0, 1, 1, 2, 2], np.uint8))
+    faces = BankFaces(pictures, np.arange(6), np.array([0, 0, 1, 1, 2, 2], np.uint8))
     path = base.folder / "model.tflite"
-    assert make_bank_apart(path, faces) == make_bank(path.read_bytes(), faces)
+    assert make_bank_in_subprocess(path, faces) == make_bank(path.read_bytes(), faces)
 
 
 @pytest.mark.parametrize("harm", ["missing", "changed", "cut short"])
 def test_a_bank_that_is_not_the_cards_is_refused(base: Model, harm: str) -> None:
-    path = base.folder / BANK
+    path = base.folder / BANK_FILE
     content = path.read_bytes()
     if harm == "missing":
         path.unlink()

@@ -132,9 +132,9 @@ def test_what_is_recorded_anew_goes_when_the_new_one_is_here_and_not_before(stor
     old = store.add(Emotion.HAPPY, cutouts(1, 5)).recording
     before = store.samples()
     with pytest.raises(EmojifyError, match="all alike"):
-        store.add(Emotion.HAPPY, cutouts(2, 1) * 30, instead_of=old)
+        store.add(Emotion.HAPPY, cutouts(2, 1) * 30, replaces=old)
     assert store.samples() == before
-    new = store.add(Emotion.SAD, [*cutouts(1, 3), *cutouts(2, 2)], instead_of=old)  # it may look like what it replaces
+    new = store.add(Emotion.SAD, [*cutouts(1, 3), *cutouts(2, 2)], replaces=old)  # it may look like what it replaces
     assert (new.kept, new.notes) == (5, ())
     assert {sample.recording for sample in store.samples()} == {new.recording}
     assert not (store.folder / old).exists()
@@ -146,7 +146,7 @@ def test_there_is_an_end_to_recordings(store: SampleStore, monkeypatch: pytest.M
     with pytest.raises(EmojifyError, match="1 recordings already"):
         store.add(Emotion.HAPPY, cutouts(2, 5))
     (old,) = {sample.recording for sample in store.samples()}
-    assert store.add(Emotion.HAPPY, cutouts(2, 5), instead_of=old).kept == 5
+    assert store.add(Emotion.HAPPY, cutouts(2, 5), replaces=old).kept == 5
 
 
 def test_a_recording_of_a_moving_face_is_kept_nearly_whole(store: SampleStore, record: Record) -> None:

@@ -1,29 +1,29 @@
 import numpy as np
 
-from emojify.teaching.selection import COPY, copies, pick_varied, vectors
+from emojify.teaching.selection import DUPLICATE_CORRELATION, find_duplicates, normalize, pick_diverse
 from tests.teaching.conftest import noise
 
 
 def test_copies_of_one_frame_count_once() -> None:
     frame = noise(1)
     many = np.repeat(frame, 30, axis=0)
-    assert pick_varied(many, 30) == [0]
+    assert pick_diverse(many, 30) == [0]
 
 
 def test_a_brighter_copy_is_a_copy() -> None:
     frame = noise(1) // 2 + 20
-    assert copies(frame + 30, frame).all()
-    assert len(pick_varied(np.concatenate([frame, frame + 30]), 30)) == 1
+    assert find_duplicates(frame + 30, frame).all()
+    assert len(pick_diverse(np.concatenate([frame, frame + 30]), 30)) == 1
 
 
 def test_different_pictures_are_all_kept_in_their_order() -> None:
-    assert pick_varied(noise(1, 10), 30) == list(range(10))
+    assert pick_diverse(noise(1, 10), 30) == list(range(10))
 
 
 def test_no_more_than_asked_are_picked_and_they_are_the_most_different() -> None:
     frames = noise(2, 3)
     near = np.clip(frames[0].astype(int) + np.random.default_rng(0).normal(0, 20, (48, 48)), 0, 255).astype(np.uint8)
-    picked = pick_varied(np.stack([frames[0], near, frames[1], frames[2]]), 3)
+    picked = pick_diverse(np.stack([frames[0], near, frames[1], frames[2]]), 3)
     assert picked == [0, 2, 3]
 
 
@@ -31,13 +31,13 @@ def test_nothing_that_is_picked_is_a_copy_of_another() -> None:
     moving = np.stack(
         [np.roll(np.tile(np.arange(0, 240, 5).astype(np.uint8), (48, 1)), step // 3, axis=1) for step in range(30)]
     )
-    rows = vectors(moving[pick_varied(moving, 30)])
+    rows = normalize(moving[pick_diverse(moving, 30)])
     likeness = rows @ rows.T - 2 * np.eye(len(rows))
-    assert likeness.max() < COPY
+    assert likeness.max() < DUPLICATE_CORRELATION
 
 
 def test_nothing_given_nothing_picked() -> None:
     nothing = np.zeros((0, 48, 48), np.uint8)
-    assert pick_varied(nothing, 30) == []
-    assert copies(nothing, noise(1)).shape == (0,)
-    assert not copies(noise(1), nothing).any()
+    assert pick_diverse(nothing, 30) == []
+    assert find_duplicates(nothing, noise(1)).shape == (0,)
+    assert not find_duplicates(noise(1), nothing).any()

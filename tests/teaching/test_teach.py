@@ -17,10 +17,10 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.models import CARD, Model
 from emojify.teaching import teach as module
-from emojify.teaching.fit import Taught
-from emojify.teaching.head import HeadedModel
+from emojify.teaching.fit import TaughtHead
+from emojify.teaching.head import TeachableModel
 from emojify.teaching.hints import advice, read_pictures
-from emojify.teaching.samples import Sample, SampleStore, crops_of
+from emojify.teaching.samples import Sample, SampleStore, stack_crops
 from emojify.teaching.teach import MODEL, RESULT, held_out_recordings, teach
 from emojify.vision.readings import Box
 from tests.teaching.conftest import Record
@@ -100,7 +100,7 @@ def test_one_emotion_recorded_once_can_be_taught_and_has_no_figure(
     result = teach(base, store, folder, quietly)
     assert result["own"] is None
     classifier = Model(folder / MODEL).open()
-    crops = crops_of([sample.cutout() for sample in store.samples()])
+    crops = stack_crops([sample.cutout() for sample in store.samples()])
     assert np.mean([classifier.classify(crop).argmax() == Emotion.SAD for crop in crops]) > 0.9
 
 
@@ -161,7 +161,7 @@ def test_weights_of_the_base_are_left_behind(base: Model, recorded: SampleStore,
 def test_what_can_not_be_learned_leaves_the_model_as_it_was(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "fit", lambda head, *rest, **settings: Taught(head, math.inf, 0.0))
+    monkeypatch.setattr(module, "fit", lambda head, *rest, **settings: TaughtHead(head, math.inf, 0.0))
     result = teach(base, recorded, folder, quietly)
     assert result["learned"] is False
     assert result["others"]["before"] == result["others"]["after"]
@@ -171,7 +171,7 @@ def test_what_can_not_be_learned_leaves_the_model_as_it_was(
 def test_a_file_that_reads_otherwise_than_what_was_learned_is_refused(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(HeadedModel, "with_branch", lambda self, branch: (base.folder / "model.tflite").read_bytes())
+    monkeypatch.setattr(TeachableModel, "with_branch", lambda self, branch: (base.folder / "model.tflite").read_bytes())
     with pytest.raises(EmojifyError, match="otherwise than what was learned"):
         teach(base, recorded, folder, quietly)
     assert list(folder.iterdir()) == []
@@ -186,9 +186,9 @@ def test_hints_say_how_the_pictures_are_read_now(base: Model, recorded: SampleSt
         mine = [sample for sample in samples if sample.emotion is emotion]
         answers = [int(classifier.classify(sample.cutout().crop(0.0)).argmax()) for sample in mine]
         assert read.pictures == len(mine)
-        assert read.right == pytest.approx(np.mean([answer == emotion for answer in answers]))
+        assert read.accuracy == pytest.approx(np.mean([answer == emotion for answer in answers]))
         wrong = [answer for answer in answers if answer != emotion]
-        assert read.mistaken == (max(set(wrong), key=wrong.count) if wrong else None)
+        assert read.confused_with == (max(set(wrong), key=wrong.count) if wrong else None)
 
 
 def test_advice_names_what_is_missing(recorded: SampleStore) -> None:

@@ -26,7 +26,7 @@ from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from emojify.training.dataset import load
 from emojify.training.fit import _at_most, start
-from tests.runs.stand_in import kill_all, process_of, wait_until
+from tests.helpers.fake_training import kill_all, process_of, wait_until
 
 
 @pytest.fixture

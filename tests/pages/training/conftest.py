@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.settings import ROOT
-from tests.runs import stand_in
+from tests.helpers import fake_training
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def workspace(
     for name, folder in (("MODELS", models_folder), ("EMOJIS", packs_folder), ("DATA", tmp_path / "data"),
                          ("RUNS", tmp_path / "runs")):  # fmt: skip
         monkeypatch.setenv(f"EMOJIFY_{name}", str(folder))
-    stand_in.install(tmp_path / "root")
+    fake_training.install(tmp_path / "root")
     monkeypatch.setattr(processes, "ROOT", tmp_path / "root")
     st.cache_data.clear()
     yield tmp_path
-    stand_in.kill_all(tmp_path)
+    fake_training.kill_all(tmp_path)
 
 
 @pytest.fixture

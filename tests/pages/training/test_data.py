@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from emojify import processes
-from emojify.runs.datasets import DataStore
+from emojify.runs.datasets import DatasetStore
 from emojify.settings import ROOT
+from tests.helpers.fake_training import wait_until
 from tests.pages.driving import labels
 from tests.pages.training.workspace import add_data, charts, press, report, view
-from tests.runs.stand_in import wait_until
 
 
 def test_a_data_set_shows_its_counts_faces_and_leaks(page: AppTest, workspace: Path) -> None:
@@ -38,9 +38,9 @@ def test_a_data_set_that_leads_nowhere_does_not_hide_the_others(page: AppTest, w
     add_data(workspace)
     gone = workspace / "data" / "gone.zip"
     gone.symlink_to(workspace / "nowhere")
-    wait_until(lambda: DataStore(workspace / "data").check(gone).done)
+    wait_until(lambda: DatasetStore(workspace / "data").check(gone).done)
     said = view(page, "Data")
-    assert "ended without a word" in said  # the stand-in's check finds nothing
+    assert "stopped unexpectedly" in said  # the stand-in's check finds nothing
     assert "210 pictures" in said
 
 
@@ -49,11 +49,11 @@ def test_a_zip_is_brought_checked_and_added(page: AppTest, workspace: Path, monk
     page.run()
     page.file_uploader[0].set_value(("faces.zip", b"no zip", "application/zip")).run()
     assert not page.exception
-    (brought,) = DataStore(workspace / "data").incoming()
-    wait_until(lambda: DataStore(workspace / "data").check(brought).done)
+    (brought,) = DatasetStore(workspace / "data").incoming()
+    wait_until(lambda: DatasetStore(workspace / "data").check(brought).done)
     said = view(page, "Data")
     assert "no whole zip" in said
     assert ".incoming" not in said  # people know it by the name that they gave it
     press(page, "Remove it")
-    assert DataStore(workspace / "data").incoming() == []
+    assert DatasetStore(workspace / "data").incoming() == []
     assert "No data set yet" in view(page, "Data")

@@ -14,9 +14,9 @@ from emojify.models import ModelStore
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from tests.conftest import write_model
+from tests.helpers.fake_training import wait_until
 from tests.pages.driving import labels
 from tests.pages.training.workspace import add_data, add_run, charts, press, view, words
-from tests.runs.stand_in import wait_until
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_with_data_it_begins_with_the_presets(page: AppTest, workspace: Path) ->
     add_data(workspace)
     page.run()
     assert not page.exception
-    assert page.radio(key="fit_preset").options == ["A two-minute taste", "The tutorial's fit", "The best recipe"]
+    assert page.radio(key="fit_preset").options == ["A two-minute trial", "The tutorial's fit", "The best recipe"]
     assert "No fits yet. Start one above" in words(page)
     assert "a rough guess: this machine has not fitted this network yet" in words(page)
 
@@ -136,7 +136,7 @@ DEAD = {"pid": 2**22 + 1, "born": 1.0, "arguments": []}
     [
         (
             {"process": DEAD, "ended": None},
-            ["ended without a word", "it was killed, the memory ran out", "Resume"],
+            ["stopped unexpectedly", "it was killed, the memory ran out", "Resume"],
         ),
         ({"ended": {"how": "failed", "why": "The disk is full."}}, ["failed", "The disk is full.", "Resume goes on"]),
         ({"config": "{"}, ["unreadable", "no readable config.json", "delete this folder"]),

@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from emojify.emotions import LABELS
-from emojify.runs.datasets import STAMP, _stamp
+from emojify.runs.datasets import FINGERPRINT_FILE, dataset_fingerprint
 from tests.pages import driving
 
 EPOCH = {"epochs": 9, "loss": 1.5, "accuracy": 0.4, "val_loss": 1.4, "val_accuracy": 0.5, "seconds": 2.0}
@@ -46,7 +46,7 @@ def add_data(workspace: Path, content: dict[str, Any] | None = None) -> Path:
     place.mkdir(parents=True)
     path.touch()
     (place / "report.json").write_text(json.dumps(report() if content is None else content))
-    (place / STAMP).write_text(_stamp(path))
+    (place / FINGERPRINT_FILE).write_text(dataset_fingerprint(path))
     return path
 
 

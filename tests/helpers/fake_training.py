@@ -12,7 +12,7 @@ import psutil
 from emojify.processes import PROCESS
 from emojify.runs.config import FitConfig
 
-GOES_ON, FINISHES, FAILS, SAYS_NOTHING = 1, 2, 3, 4
+RUNS, FINISHES, FAILS, SILENT = 1, 2, 3, 4
 
 SCRIPT = """
 import json, signal, sys, time
@@ -60,7 +60,7 @@ def install(root: Path) -> None:
     (package / "__main__.py").write_text(SCRIPT)
 
 
-def config(data: Path, how: int = GOES_ON, **settings: object) -> FitConfig:
+def config(data: Path, how: int = RUNS, **settings: object) -> FitConfig:
     return FitConfig(str(data), epochs=3, seed=how, **settings)  # type: ignore[arg-type]
 
 

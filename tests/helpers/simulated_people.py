@@ -67,13 +67,13 @@ class SimulatedPerson:
 
 def drawn_person(seed: int) -> SimulatedPerson:
     """An avatar whose every expression is bent by a quirk, the same one each time."""
-    chance = random.Random(seed)
-    avatar = Avatar.random(chance)
+    rng = random.Random(seed)
+    avatar = Avatar.random(rng)
     quirks = {
         emotion: {
-            part.name: chance.uniform(-QUIRK, QUIRK)
+            part.name: rng.uniform(-QUIRK, QUIRK)
             for part in fields(Expression)
-            if part.name.startswith(("brow", "lid", "mouth")) and chance.random() < 0.5
+            if part.name.startswith(("brow", "lid", "mouth")) and rng.random() < 0.5
         }
         for emotion in Emotion
     }
@@ -103,9 +103,9 @@ _POINTS = (*_BROWS, *_EYES, *_MOUTH)
 
 def photographed_person(name: str, face: Gray, seed: int) -> SimulatedPerson:
     """A photograph whose brows, eyes and mouth are pulled somewhere else for each emotion, at random but for good."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     face = np.asarray(cv2.resize(face, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC), np.uint8)
-    pulls = {emotion: chance.uniform(-PULL_PX, PULL_PX, (len(_POINTS), 2)) for emotion in Emotion}
+    pulls = {emotion: rng.uniform(-PULL_PX, PULL_PX, (len(_POINTS), 2)) for emotion in Emotion}
     pulls[Emotion.NEUTRAL] *= 0.0
     x, y = np.meshgrid(np.arange(SIDE_PX, dtype=np.float32), np.arange(SIDE_PX, dtype=np.float32))
     reach = 2 * (SIDE_PX * 0.09) ** 2

@@ -11,7 +11,7 @@ from skimage import data
 
 from emojify.models import CARD, Model
 from emojify.teaching.fit import augment
-from emojify.teaching.rehearsal import BANK, Faces, make_bank
+from emojify.teaching.rehearsal import BANK_FILE, BankFaces, make_bank
 from emojify.training.evaluate import predict
 
 CLEAR = 0.6
@@ -23,7 +23,7 @@ def lfw_faces() -> NDArray[np.uint8]:
     return np.stack([np.asarray(cv2.resize(np.asarray(face * 255, np.uint8), (48, 48)), np.uint8) for face in faces])
 
 
-def give_bank(folder: Path) -> None:
+def add_bank(folder: Path) -> None:
     """Put a bank into a model's folder: LFW's faces in six versions each, those that it reads clearly.
 
     What they show is, by definition, what the model reads in them now.
@@ -34,8 +34,8 @@ def give_bank(folder: Path) -> None:
     clear = read.max(axis=1) >= CLEAR
     pictures, labels = pictures[clear], read[clear].argmax(axis=1).astype(np.int64)
     parts = np.resize(np.array([0, 0, 1, 2], np.uint8), len(pictures))
-    content = make_bank(tflite, Faces(pictures, labels, parts))
-    (folder / BANK).write_bytes(content)
+    content = make_bank(tflite, BankFaces(pictures, labels, parts))
+    (folder / BANK_FILE).write_bytes(content)
     card = json.loads((folder / CARD).read_text())
-    card["rehearsal"] = {"file": BANK, "sha256": hashlib.sha256(content).hexdigest()}
+    card["rehearsal"] = {"file": BANK_FILE, "sha256": hashlib.sha256(content).hexdigest()}
     (folder / CARD).write_text(json.dumps(card))
