@@ -10,21 +10,22 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
-from emojify.live.bars import bars_html
-from emojify.live.clean import BACKGROUNDS, OnColor, clean_css, hide_controls
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.live.session_limiter import FULL_MESSAGE
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import DEFAULT_PACK
 from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
 from emojify.vision.analyzer import analyze_photo
-from emojify.vision.annotators import STYLES, Annotator
+from emojify.vision.annotators import STYLES, Annotator, ChromaKeyAnnotator
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
+from pages.parts.clean_view import BACKGROUNDS, clean_css, hide_controls
 from pages.parts.entry import require_entry_script
 from pages.parts.live_recordings import show_recordings
+from pages.parts.probability_bars import bars_html
 from pages.parts.stream import stream
 from pages.parts.visitor_pack import available_packs
 
@@ -144,7 +145,7 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
         st.session_state.processor = EmojiVideoProcessor(live)
     processor: EmojiVideoProcessor = st.session_state.processor
     processor.configure(live)
-    if not processor.seats.is_free_for(processor):
+    if not processor.limiter.has_room(processor):
         ask_to_wait(processor)
         return processor
     st.session_state.playing = stream("live", processor, settings)
@@ -153,7 +154,7 @@ def live_video(live: LiveSettings) -> EmojiVideoProcessor:
 
 def ask_to_wait(processor: EmojiVideoProcessor) -> None:
     st.session_state.playing = False
-    st.info(f"{processor.seats.sentence} A photo works meanwhile.", icon=":material/hourglass_top:")
+    st.info(f"{FULL_MESSAGE} A photo works meanwhile.", icon=":material/hourglass_top:")
     st.button("Try again", icon=":material/refresh:")
 
 
@@ -219,7 +220,7 @@ def clean_view() -> None:
     background = asked.get("background", "")
     background = background if background in BACKGROUNDS else "plain"
     if asked.get("show") == "emoji":
-        annotator = OnColor(annotator, background)
+        annotator = ChromaKeyAnnotator(annotator, BACKGROUNDS[background])
     opened = open_model(str(settings.models), "", fingerprint(settings.models))
     st.html(clean_css(background))
     live_video(LiveSettings(opened.classifier, annotator))
@@ -231,7 +232,7 @@ def watch(processor: EmojiVideoProcessor) -> None:
     if ModelStore(settings.models).live_id != st.session_state.live_model:
         st.rerun()  # another model was put live meanwhile
     status = processor.status()
-    if status.turned_away:
+    if status.refused:
         st.rerun()  # somebody else was quicker: the page then says so in place of the video
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
     others = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
@@ -317,7 +318,7 @@ else:
     else:
         with side:
             show_recordings(processor, pack)
-        if processor.seats.is_free_for(processor):
+        if processor.limiter.has_room(processor):
             with picture_place:
                 show_faces_to_pull(pack)
     with settings_place:

@@ -58,7 +58,7 @@ class PhotoBooth:
             shots = list(self._shots)
         return make_strip(shots) if len(shots) == SHOTS else None
 
-    def see(self, image: Image, now_s: float) -> Image:
+    def add_frame(self, image: Image, now_s: float) -> Image:
         """The next frame, annotated; returns it with what people in front of the camera should see on it.
 
         Args:

@@ -32,7 +32,7 @@ _EARLY_S = 0.25 / FPS  # a camera's frames come a little early or late
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class ClipFrame:
     """One recorded picture.
 
     Attributes:
@@ -55,7 +55,7 @@ class ClipRecorder:
         self._lock = threading.Lock()
         self._wanted_s = 0.0
         self._began_s: float | None = None
-        self._moments: list[Moment] = []
+        self._frames: list[ClipFrame] = []
         self._done = False
         self._clip: Clip | None = None
 
@@ -68,10 +68,10 @@ class ClipRecorder:
         if not 0 < seconds <= MAX_S:
             raise EmojifyError(f"A clip may have up to {MAX_S:.0f} seconds, not {seconds:g}.")
         with self._lock:
-            self._wanted_s, self._began_s, self._moments, self._done = seconds, None, [], False
+            self._wanted_s, self._began_s, self._frames, self._done = seconds, None, [], False
             self._clip = None
 
-    def see(self, image: Image, readings: tuple[Reading, ...], shape: tuple[int, int], now_s: float) -> None:
+    def add_frame(self, image: Image, readings: tuple[Reading, ...], shape: tuple[int, int], now_s: float) -> None:
         """The next frame; costs nothing while nothing is recorded.
 
         Args:
@@ -86,20 +86,20 @@ class ClipRecorder:
             if self._began_s is None:
                 self._began_s = now_s
             time_s = now_s - self._began_s
-            if time_s >= self._wanted_s or len(self._moments) >= MAX_S * FPS:
+            if time_s >= self._wanted_s or len(self._frames) >= MAX_S * FPS:
                 self._done = True
                 return
-            if self._moments and time_s < self._moments[-1].time_s + 1 / FPS - _EARLY_S:
+            if self._frames and time_s < self._frames[-1].time_s + 1 / FPS - _EARLY_S:
                 return
-        moment = Moment(time_s, _shrunk(image), readings, shape)
+        frame = ClipFrame(time_s, _shrunk(image), readings, shape)
         with self._lock:
             if self._began_s is not None and now_s - self._began_s == time_s:  # not started anew meanwhile
-                self._moments.append(moment)
+                self._frames.append(frame)
 
     def end(self) -> None:
         """The stream is over: what is there is the clip."""
         with self._lock:
-            self._done = bool(self._moments)
+            self._done = bool(self._frames)
             self._wanted_s = 0.0
 
     @property
@@ -108,14 +108,14 @@ class ClipRecorder:
         with self._lock:
             if not self._wanted_s or self._done:
                 return None
-            return self._wanted_s - (self._moments[-1].time_s if self._moments else 0.0)
+            return self._wanted_s - (self._frames[-1].time_s if self._frames else 0.0)
 
     @property
     def clip(self) -> Clip | None:
         """What was recorded; None before it is complete."""
         with self._lock:
-            if self._clip is None and self._done and self._moments:
-                self._clip, self._moments = Clip(tuple(self._moments)), []
+            if self._clip is None and self._done and self._frames:
+                self._clip, self._frames = Clip(tuple(self._frames)), []
             return self._clip
 
 
@@ -123,15 +123,15 @@ class ClipRecorder:
 class Clip:
     """A recording that is complete."""
 
-    moments: tuple[Moment, ...]
+    frames: tuple[ClipFrame, ...]
 
     @property
     def duration_s(self) -> float:
-        return self.moments[-1].time_s + 1 / FPS
+        return self.frames[-1].time_s + 1 / FPS
 
     @property
     def has_faces(self) -> bool:
-        return any(moment.readings for moment in self.moments)
+        return any(frame.readings for frame in self.frames)
 
     def encode(self, ending: str) -> bytes:
         """The clip as a file.
@@ -139,7 +139,7 @@ class Clip:
         Args:
             ending: one of :data:`~emojify.video.sink.KINDS`.
         """
-        return self._write(ending, (_bgr(moment.planes) for moment in self.moments))
+        return self._write(ending, (_bgr(frame.planes) for frame in self.frames))
 
     def sticker(self, ending: str, annotator: Annotator) -> bytes:
         """The emoji alone, on nothing, looping: for a messenger.
@@ -156,19 +156,19 @@ class Clip:
         pictures = (
             np.asarray(
                 cv2.resize(
-                    _cut(alone(annotator, m.readings, m.shape), left, top, side),
+                    _cut(render_transparent(annotator, m.readings, m.shape), left, top, side),
                     (size, size),
                     interpolation=cv2.INTER_AREA,
                 ),
                 np.uint8,
             )
-            for m in self.moments
+            for m in self.frames
         )
         if ending == ".gif":
-            return self._write(ending, (_straight(picture) for picture in pictures))
+            return self._write(ending, (unpremultiply(picture) for picture in pictures))
         # FFmpeg's WebP encoder loses transparency when pictures move; Pillow's does not. 90 small pictures at most.
-        frames = [PillowImage.fromarray(_straight(picture)[:, :, [2, 1, 0, 3]]) for picture in pictures]
-        times_ms = [round(moment.time_s * 1000) for moment in self.moments] + [round(self.duration_s * 1000)]
+        frames = [PillowImage.fromarray(unpremultiply(picture)[:, :, [2, 1, 0, 3]]) for picture in pictures]
+        times_ms = [round(frame.time_s * 1000) for frame in self.frames] + [round(self.duration_s * 1000)]
         buffer = io.BytesIO()
         frames[0].save(
             buffer, "WEBP", save_all=True, append_images=frames[1:], duration=np.diff(times_ms).tolist(), loop=0,
@@ -180,9 +180,11 @@ class Clip:
         """A square around all that is drawn, in pixels of the frames: left, top, side."""
         left = top = 1 << 30
         right = bottom = 0
-        for moment in self.moments:
-            if moment.readings:
-                x, y, width, height = cv2.boundingRect(alone(annotator, moment.readings, moment.shape)[:, :, 3])
+        for frame in self.frames:
+            if frame.readings:
+                x, y, width, height = cv2.boundingRect(
+                    render_transparent(annotator, frame.readings, frame.shape)[:, :, 3]
+                )
                 if width:
                     left, top, right, bottom = min(left, x), min(top, y), max(right, x + width), max(bottom, y + height)
         if right <= left:
@@ -193,13 +195,15 @@ class Clip:
     def _write(self, ending: str, pictures: Iterable[NDArray[np.uint8]]) -> bytes:
         buffer = io.BytesIO()  # not even for a moment on a disk: a kill would leave somebody's face there
         sink = VideoSink(buffer, KINDS[ending], Fraction(FPS))
-        for moment, picture in zip(self.moments, pictures, strict=True):
-            sink.write(np.asarray(picture, np.uint8), round(moment.time_s * TICKS_PER_S), TICKS_PER_S // FPS)
+        for frame, picture in zip(self.frames, pictures, strict=True):
+            sink.write(np.asarray(picture, np.uint8), round(frame.time_s * TICKS_PER_S), TICKS_PER_S // FPS)
         sink.close()
         return buffer.getvalue()
 
 
-def alone(annotator: Annotator, readings: tuple[Reading, ...], shape: tuple[int, int]) -> NDArray[np.uint8]:
+def render_transparent(
+    annotator: Annotator, readings: tuple[Reading, ...], shape: tuple[int, int]
+) -> NDArray[np.uint8]:
     """What an annotator draws, without the scene: on black it shows its colors, and white shines through where it
     is see-through.
 
@@ -212,7 +216,7 @@ def alone(annotator: Annotator, readings: tuple[Reading, ...], shape: tuple[int,
     return np.dstack([on_black, 255 - shining]).astype(np.uint8)
 
 
-def _straight(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def unpremultiply(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     alpha = picture[:, :, 3:].astype(np.float32)
     colors = picture[:, :, :3] * (255 / np.maximum(alpha, 1))
     return np.dstack([np.minimum(colors, 255).astype(np.uint8), picture[:, :, 3]])

@@ -17,7 +17,7 @@ import numpy as np
 from emojify.live._compat import release_memory
 from emojify.live.booth import PhotoBooth
 from emojify.live.clip import ClipRecorder
-from emojify.live.seats import Seats, shared_seats
+from emojify.live.session_limiter import SessionLimiter, shared_session_limiter
 from emojify.vision.analyzer import VideoAnalyzer
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
@@ -57,7 +57,7 @@ class LiveStatus:
         camera_fps: frames that came a second, over the same time.
         latency_ms: median time a frame spent here, of the last 60; the network and the browser come on top.
         problem: why the newest failed frame failed; None if none did.
-        turned_away: whether the newest frame was not looked at because all seats were taken.
+        refused: whether the newest frame was not looked at because all seats were taken.
     """
 
     readings: tuple[Reading, ...]
@@ -68,7 +68,7 @@ class LiveStatus:
     camera_fps: float
     latency_ms: float
     problem: str | None
-    turned_away: bool = False
+    refused: bool = False
 
     @property
     def is_behind(self) -> bool:
@@ -89,10 +89,13 @@ class EmojiVideoProcessor:
     """
 
     def __init__(
-        self, settings: LiveSettings, clock_s: Callable[[], float] = time.monotonic, seats: Seats | None = None
+        self,
+        settings: LiveSettings,
+        clock_s: Callable[[], float] = time.monotonic,
+        limiter: SessionLimiter | None = None,
     ) -> None:
         self._settings = settings
-        self.seats = seats or shared_seats()
+        self.limiter = limiter or shared_session_limiter()
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self.clip, self.booth = ClipRecorder(), PhotoBooth()
@@ -128,14 +131,14 @@ class EmojiVideoProcessor:
 
         So does every one while all seats are taken.
         """
-        self._turned_away = not self.seats.take(self)
+        self._turned_away = not self.limiter.acquire(self)
         if self._turned_away:
             return frame
         started_s = self._clock_s()
         try:
             image, readings = self._annotated(frame, started_s)
-            self.clip.see(image, readings, (frame.height, frame.width), started_s)
-            shown = self.booth.see(image, started_s)
+            self.clip.add_frame(image, readings, (frame.height, frame.width), started_s)
+            shown = self.booth.add_frame(image, started_s)
             result = av.VideoFrame.from_ndarray(shown, format="bgr24")
         except Exception as error:  # noqa: BLE001 - one that left this method would end the stream for good
             self._note_failure(error)
@@ -176,7 +179,7 @@ class EmojiVideoProcessor:
 
     def on_ended(self) -> None:
         """The stream is over: the next one starts with nothing remembered, but the last picture stays."""
-        self.seats.leave(self)
+        self.limiter.release(self)
         with self._lock:
             picture = self._picture
             self._begin()
@@ -198,7 +201,7 @@ class EmojiVideoProcessor:
                 camera_fps=len(self._came_s) / RATE_WINDOW_S,
                 latency_ms=statistics.median(self._latencies_ms) if self._latencies_ms else 0.0,
                 problem=self._problem,
-                turned_away=self._turned_away,
+                refused=self._turned_away,
             )
 
     def _forget_old_times(self) -> None:

@@ -19,7 +19,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.vision.analyzer import to_gray
 from emojify.vision.annotators import Annotator
-from emojify.vision.cutout import Cutout, cut_out, people
+from emojify.vision.cutout import Cutout, cut_out, foreground_faces
 from emojify.vision.readings import Image, Reading
 
 COUNTDOWN_S = 3.0
@@ -137,7 +137,7 @@ class Recorder:
     def _look(self, scene: Image, readings: Sequence[Reading], now_s: float) -> None:
         gray = to_gray(scene)
         covered = not readings and float(gray[::4, ::4].std()) < COVERED_CONTRAST
-        faces = people([reading.face.box for reading in readings])
+        faces = foreground_faces([reading.face.box for reading in readings])
         self._count = replace(
             self._count,
             frames=self._count.frames + 1,

@@ -105,7 +105,7 @@ class LookAhead:
             assert moment.picture is not None
             gray = to_gray(moment.picture.image)
             found = self._detector.search_around(gray, box)
-            if found is None or any(found.overlap(other.box) >= SAME_FACE_OVERLAP for other in moment.sights.values()):
+            if found is None or any(found.iou(other.box) >= SAME_FACE_OVERLAP for other in moment.sights.values()):
                 return
             moment.sights[track_id] = _Sight(found, self._classify(gray, found), True)
             box = found

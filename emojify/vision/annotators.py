@@ -184,9 +184,29 @@ class BoxLabel:
         return scene
 
 
-def _bgr(reading: Reading) -> tuple[int, int, int]:
-    color = reading.emotion.look.color
+class ChromaKeyAnnotator:
+    """Replace the scene by one color, then draw with another annotator: only the emoji remain visible.
+
+    Args:
+        annotator: draws the emoji.
+        color: the background, ``"#RRGGBB"``. Streaming programs make pure green transparent.
+    """
+
+    def __init__(self, annotator: Annotator, color: str) -> None:
+        self._annotator = annotator
+        self._background = np.array(_hex_to_bgr(color), np.uint8)
+
+    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
+        scene[:] = self._background
+        return self._annotator.annotate(scene, readings)
+
+
+def _hex_to_bgr(color: str) -> tuple[int, int, int]:
     return int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)
+
+
+def _bgr(reading: Reading) -> tuple[int, int, int]:
+    return _hex_to_bgr(reading.emotion.look.color)
 
 
 def _outline(scene: Image, reading: Reading) -> None:

@@ -31,7 +31,7 @@ class Cutout:
 
     def __post_init__(self) -> None:
         height, width = self.picture.shape
-        if self.box.overlap(Box(0, 0, width, height)) <= 0:
+        if self.box.iou(Box(0, 0, width, height)) <= 0:
             raise ValueError(f"{self.box} lies outside a picture of {width}x{height}")
 
     def crop(self, margin: float) -> NDArray[np.uint8]:
@@ -39,7 +39,7 @@ class Cutout:
         return crop_face(self.picture, self.box, margin)
 
 
-def people(boxes: Sequence[Box]) -> list[Box]:
+def foreground_faces(boxes: Sequence[Box]) -> list[Box]:
     """The faces of those who are in front, without what is far behind them."""
     widest = max((box.width for box in boxes), default=0)
     return [box for box in boxes if box.width >= BESIDE * widest]

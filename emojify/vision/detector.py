@@ -110,7 +110,7 @@ class FaceDetector:
         )
         sizes = (smallest, None if scan.largest else largest)
         found = self._look(gray[top:bottom, left:right], scale, sizes, QUICK_NEIGHBORS)
-        return [box.moved(left, top) for box in found]
+        return [box.translated(left, top) for box in found]
 
     def search_around(self, gray: NDArray[np.uint8], box: Box) -> Box | None:
         """Look for one face near where it last was; None if it is not there."""
@@ -130,7 +130,7 @@ class FaceDetector:
         smallest = max(CASCADE_PX, int(box.width * scale * sizes[0]))
         largest = max(smallest + 1, int(box.width * scale * sizes[1]))
         found = self._look(gray[top:bottom, left:right], scale, (smallest, largest), neighbors)
-        hits = (hit.moved(left, top) for hit in found)
+        hits = (hit.translated(left, top) for hit in found)
         return min(hits, key=lambda hit: math.dist(hit.center, box.center), default=None)
 
     def _look(

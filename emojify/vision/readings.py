@@ -34,10 +34,10 @@ class Box(NamedTuple):
     def center(self) -> tuple[float, float]:
         return self.x + self.width / 2, self.y + self.height / 2
 
-    def moved(self, right: int, down: int) -> Box:
+    def translated(self, right: int, down: int) -> Box:
         return self._replace(x=self.x + right, y=self.y + down)
 
-    def overlap(self, other: Box) -> float:
+    def iou(self, other: Box) -> float:
         """Intersection over union, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)

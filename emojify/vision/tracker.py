@@ -47,7 +47,7 @@ class _Track:
     def __post_init__(self) -> None:
         self.smooth = np.array(self.box, np.float64)
 
-    def see(self, box: Box, now_s: float) -> None:
+    def update(self, box: Box, now_s: float) -> None:
         target = np.array(box, np.float64)
         moved = np.abs(target - self.smooth).max() / max(1.0, self.smooth[2])
         follow = 1.0 if moved >= JITTER_SHARE else STILL_FOLLOW + (1 - STILL_FOLLOW) * moved / JITTER_SHARE
@@ -96,7 +96,7 @@ class FaceTracker:
             track.looked_for = self._frame
             found = self.detector.search_around(gray, track.box)
             if found is not None:
-                track.see(found, now_s)
+                track.update(found, now_s)
             else:
                 lost = True
         self._frames_since_scan += 1
@@ -118,12 +118,12 @@ class FaceTracker:
         scan = SCANS[self._next_scan]
         self._next_scan = (self._next_scan + 1) % len(SCANS)
         for box in self.detector.scan(gray, scan):
-            known = max(self._tracks, key=lambda track: track.box.overlap(box), default=None)
-            if known is None or known.box.overlap(box) < SAME_FACE_OVERLAP:
+            known = max(self._tracks, key=lambda track: track.box.iou(box), default=None)
+            if known is None or known.box.iou(box) < SAME_FACE_OVERLAP:
                 self._tracks.append(_Track(self._next_id, box, now_s))
                 self._next_id += 1
             elif known.seen_s < now_s:
-                known.see(box, now_s)
+                known.update(box, now_s)
 
     def _drop_lost_and_doubled(self, now_s: float) -> None:
         kept: list[_Track] = []
@@ -133,6 +133,6 @@ class FaceTracker:
                 if track.sightings >= CONFIRMING_SIGHTINGS
                 else (track.seen_s == now_s)
             )
-            if fresh and all(track.box.overlap(other.box) < SAME_FACE_OVERLAP for other in kept):
+            if fresh and all(track.box.iou(other.box) < SAME_FACE_OVERLAP for other in kept):
                 kept.append(track)
         self._tracks = kept

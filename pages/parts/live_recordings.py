@@ -48,9 +48,9 @@ def encoded(clip: Clip, name: str, pack: EmojiPack) -> bytes:
     """The clip as a file; made once, not with every run of this page."""
     kept: tuple[object, object, bytes] | None = st.session_state.get("encoded_clip")
     key = (name, pack.fingerprint())
-    if kept is None or kept[0] is not clip.moments or kept[1] != key:
+    if kept is None or kept[0] is not clip.frames or kept[1] != key:
         ending = CLIP_KINDS[name]
         with st.spinner("Making the file …"):
             content = clip.sticker(ending, Sticker(pack.emoji)) if "Sticker" in name else clip.encode(ending)
-        kept = st.session_state.encoded_clip = (clip.moments, key, content)
+        kept = st.session_state.encoded_clip = (clip.frames, key, content)
     return kept[2]

@@ -7,8 +7,8 @@ import streamlit_webrtc
 from emojify.live._compat import prepare_process
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.processor import EmojiVideoProcessor
-from emojify.live.video_frame import look_after_video_frame
 from emojify.settings import Settings
+from pages.parts.video_frame import look_after_video_frame
 
 
 def stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:

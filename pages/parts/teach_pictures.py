@@ -16,7 +16,7 @@ from emojify.teaching.hints import GOOD_ACCURACY, ReadingStats, read_pictures
 from emojify.teaching.samples import CAMERA, PHOTOS, Sample, SampleStore
 from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier
-from emojify.vision.cutout import Cutout, cut_out, people
+from emojify.vision.cutout import Cutout, cut_out, foreground_faces
 from emojify.vision.detector import FaceDetector
 from pages.parts.messages import escape_markdown, run_action
 
@@ -59,7 +59,7 @@ def add_photos(store: SampleStore, emotion: Emotion, files: list[tuple[str, byte
     for name, content in files:
         try:
             gray = to_gray(read_photo(content, name))
-            boxes = people(FaceDetector().detect(gray))
+            boxes = foreground_faces(FaceDetector().detect(gray))
             if len(boxes) != 1:
                 raise EmojifyError(f"{name} has {len(boxes) or 'no'} faces; there must be yours alone.")
             cutouts.append(cut_out(gray, boxes[0]))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from emojify.emotions import Emotion, parse_emotion
-from emojify.live.bars import bars_html
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.recorder import Phase, Recorder
+from emojify.live.session_limiter import FULL_MESSAGE
 from emojify.settings import Settings
 from emojify.teaching.samples import Sample, SampleStore
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import main_reading
 from pages.parts.messages import run_action, set_error
+from pages.parts.probability_bars import bars_html
 from pages.parts.stream import stream
 from pages.parts.teach_pictures import keep_pictures
 
@@ -42,8 +43,8 @@ def video(settings: Settings, classifier: Classifier) -> tuple[EmojiVideoProcess
 def watch(processor: EmojiVideoProcessor) -> None:
     """What it reads in the video right now."""
     status = processor.status()
-    if status.turned_away:
-        st.warning(processor.seats.sentence)
+    if status.refused:
+        st.warning(FULL_MESSAGE)
     reading = main_reading(status.readings)
     if reading is None:
         st.subheader("Nobody in sight: come into the picture", anchor=False)

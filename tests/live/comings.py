@@ -28,7 +28,7 @@ from streamlit_webrtc.models import CallbackAttachableProcessor
 
 from emojify.live._compat import prepare_process, release_memory
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
-from emojify.live.seats import Seats
+from emojify.live.session_limiter import SessionLimiter
 from emojify.live.track import EmojiVideoTrack
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
@@ -67,7 +67,7 @@ class Server:
 
     def __init__(self, seats: int) -> None:
         prepare_process()
-        self.seats = Seats(seats)
+        self.limiter = SessionLimiter(seats)
         self._live = LiveSettings(Classifier(TINY.read_bytes()), BoxLabel(), mirror=False)
         self._connections: weakref.WeakSet[RTCPeerConnection] = weakref.WeakSet()
         self._forks = multiprocessing.get_context("forkserver")
@@ -88,19 +88,19 @@ class Server:
         return Left(process.memory_info().rss, threads, len(self._connections), self._taken())
 
     def _taken(self) -> int:
-        assert self.seats.number is not None
-        newcomers = [Newcomer() for _ in range(self.seats.number)]
-        free = sum(self.seats.take(newcomer) for newcomer in newcomers)
+        assert self.limiter.max_sessions is not None
+        newcomers = [Newcomer() for _ in range(self.limiter.max_sessions)]
+        free = sum(self.limiter.acquire(newcomer) for newcomer in newcomers)
         for newcomer in newcomers:
-            self.seats.leave(newcomer)
-        return self.seats.number - free
+            self.limiter.release(newcomer)
+        return self.limiter.max_sessions - free
 
     async def welcome(self, abrupt: bool) -> int:
         """One visitor from coming to having gone. Returns how many frames were emojified."""
         ours, theirs = self._forks.Pipe()
         visitor = self._forks.Process(target=visit, args=(theirs, FRAMES), daemon=True)
         visitor.start()
-        processor = EmojiVideoProcessor(self._live, seats=self.seats)
+        processor = EmojiVideoProcessor(self._live, limiter=self.limiter)
         connection, gone = self._answer(processor)
         offer = await asyncio.wait_for(asyncio.to_thread(ours.recv), PATIENCE_S)
         await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))

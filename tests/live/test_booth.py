@@ -10,7 +10,7 @@ from emojify.vision.readings import Image
 def run(booth: PhotoBooth, seconds: float, size: tuple[int, int] = (240, 320)) -> list[tuple[float, Image]]:
     """Frames that get lighter by the second, as they are shown."""
     return [
-        (time_s, booth.see(np.full((*size, 3), round(10 * time_s), np.uint8), time_s))
+        (time_s, booth.add_frame(np.full((*size, 3), round(10 * time_s), np.uint8), time_s))
         for time_s in np.arange(0, seconds, 1 / 15)
     ]
 
@@ -47,7 +47,7 @@ def test_the_countdown_is_seen_and_not_photographed() -> None:
 def test_nothing_happens_until_it_is_started() -> None:
     booth = PhotoBooth()
     image = np.zeros((24, 32, 3), np.uint8)
-    assert booth.see(image, 1.0) is image
+    assert booth.add_frame(image, 1.0) is image
     assert (booth.is_busy, booth.is_complete, booth.strip) == (False, False, None)
 
 

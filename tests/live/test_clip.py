@@ -12,7 +12,7 @@ from PIL import ImageSequence
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipRecorder, alone
+from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipRecorder, render_transparent
 from emojify.video.sink import KINDS
 from emojify.vision.annotators import SideBySide, Sticker, Stills
 from emojify.vision.readings import Box, Face, Reading
@@ -34,7 +34,7 @@ def record(seconds: float = 2.0, size: tuple[int, int] = (480, 640), faces: bool
     recorder.start(seconds)
     for number in range(round(seconds * 30) + 5):
         readings = (reading(200 + number),) if faces else ()
-        recorder.see(np.full((*size, 3), 2 * number % 256, np.uint8), readings, (480, 640), 100 + number / 30)
+        recorder.add_frame(np.full((*size, 3), 2 * number % 256, np.uint8), readings, (480, 640), 100 + number / 30)
     return recorder
 
 
@@ -59,17 +59,17 @@ def test_it_records_what_was_asked_and_then_stops() -> None:
     recorder = record(2.0)
     clip = clip_of(recorder)
     assert recorder.left_s is None
-    assert len(clip.moments) == 2 * FPS
+    assert len(clip.frames) == 2 * FPS
     assert clip.duration_s == pytest.approx(2.0, abs=0.02)
 
 
 def test_nothing_is_kept_until_it_is_told_to_and_while_it_goes_on_there_is_no_clip() -> None:
     recorder = ClipRecorder()
-    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
+    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
     assert (recorder.clip, recorder.left_s) == (None, None)
     recorder.start(2.0)
-    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 2.0)
-    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 3.0)
+    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 2.0)
+    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 3.0)
     assert recorder.clip is None
     assert recorder.left_s == pytest.approx(1.0)
 
@@ -77,8 +77,8 @@ def test_nothing_is_kept_until_it_is_told_to_and_while_it_goes_on_there_is_no_cl
 @pytest.mark.parametrize("size", [(480, 640), (1080, 1920), (480, 1120), (3, 5)])
 def test_what_it_keeps_is_bounded_whatever_the_camera(size: tuple[int, int]) -> None:
     clip = clip_of(record(MAX_S, size))
-    assert len(clip.moments) <= MAX_S * FPS
-    assert sum(moment.planes.nbytes for moment in clip.moments) <= MAX_S * FPS * MAX_PIXELS * 1.55
+    assert len(clip.frames) <= MAX_S * FPS
+    assert sum(frame.planes.nbytes for frame in clip.frames) <= MAX_S * FPS * MAX_PIXELS * 1.55
 
 
 @pytest.mark.parametrize("seconds", [0, -1, MAX_S + 1])
@@ -90,9 +90,9 @@ def test_a_clip_of_impossible_length_is_refused(seconds: float) -> None:
 def test_a_stream_that_ends_early_leaves_what_there_is() -> None:
     recorder = ClipRecorder()
     recorder.start(4)
-    recorder.see(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
+    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
     recorder.end()
-    assert len(clip_of(recorder).moments) == 1
+    assert len(clip_of(recorder).frames) == 1
     recorder.start(4)
     recorder.end()
     assert (recorder.clip, recorder.left_s) == (None, None)
@@ -161,14 +161,14 @@ def test_a_face_that_is_gone_for_a_while_leaves_the_sticker_empty_there() -> Non
     recorder.start(1.0)
     for number in range(40):
         readings = () if 10 <= number < 20 else (reading(),)
-        recorder.see(np.zeros((480, 640, 3), np.uint8), readings, (480, 640), number / 30)
+        recorder.add_frame(np.zeros((480, 640, 3), np.uint8), readings, (480, 640), number / 30)
     frames, _ = frames_of(clip_of(recorder).sticker(".webp", Sticker(STILLS)))
     seen = [bool((frame[:, :, 3] > 128).any()) for frame in frames]
     assert set(seen) == {True, False}
 
 
 def test_alone_is_what_an_annotator_draws() -> None:
-    picture = alone(Sticker(STILLS), (reading(),), (480, 640))
+    picture = render_transparent(Sticker(STILLS), (reading(),), (480, 640))
     assert picture[210, 260].tolist() == [0, 0, 255, 255]
     assert not picture[:100].any()
-    assert alone(SideBySide(STILLS), (reading(),), (480, 640)).shape == (480, 1120, 4)
+    assert render_transparent(SideBySide(STILLS), (reading(),), (480, 640)).shape == (480, 1120, 4)

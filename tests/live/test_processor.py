@@ -8,7 +8,7 @@ import pytest
 
 from emojify.emotions import Emotion
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
-from emojify.live.seats import Seats
+from emojify.live.session_limiter import SessionLimiter
 from emojify.vision.annotators import BoxLabel, SideBySide, Sticker, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.detector import DetectorSettings
@@ -221,13 +221,13 @@ def test_a_new_stream_starts_with_nothing_remembered_but_the_last_picture(
 
 
 def test_while_all_seats_are_taken_frames_are_not_looked_at(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
-    seats = Seats(1, clock)
-    first, second = EmojiVideoProcessor(live, clock, seats), EmojiVideoProcessor(live, clock, seats)
+    limiter = SessionLimiter(1, clock)
+    first, second = EmojiVideoProcessor(live, clock, limiter), EmojiVideoProcessor(live, clock, limiter)
     feed(first, astronaut, clock, 6)
     seen = feed(second, astronaut, clock, 6)
     assert np.array_equal(seen, astronaut)
-    assert (second.status().turned_away, second.status().processed, second.snapshot()) == (True, 0, None)
-    assert not first.status().turned_away
+    assert (second.status().refused, second.status().processed, second.snapshot()) == (True, 0, None)
+    assert not first.status().refused
     first.on_ended()
     feed(second, astronaut, clock, 6)
-    assert (second.status().turned_away, second.status().processed) == (False, 6)
+    assert (second.status().refused, second.status().processed) == (False, 6)

@@ -79,7 +79,7 @@ def difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float
 
 
 @pytest.mark.parametrize("pack_id", BUILT_IN_PACKS)
-def test_the_seven_differ_at_64_px_without_colour(pack_id: str) -> None:
+def test_the_seven_differ_at_64_px_without_color(pack_id: str) -> None:
     small = {}
     for emotion in Emotion:
         with Image.open(committed(pack_id, emotion)) as picture:

@@ -16,9 +16,8 @@ from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
 
 from emojify.emotions import LABELS, Emotion
-from emojify.live.clean import OnColor
 from emojify.live.processor import EmojiVideoProcessor
-from emojify.vision.annotators import Sticker
+from emojify.vision.annotators import ChromaKeyAnnotator, Sticker
 from emojify.vision.readings import Box, Face, Image, Reading
 from tests.conftest import write_model
 
@@ -206,7 +205,7 @@ def record(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
     box = Box(100, 80, 90, 90)
     readings = (Reading(Face(box, 1), np.full(7, 1 / 7, np.float32), Emotion.HAPPY, True),) if faces else ()
     for number in range(130):
-        processor.clip.see(np.zeros((240, 320, 3), np.uint8), readings, (240, 320), number / 30)
+        processor.clip.add_frame(np.zeros((240, 320, 3), np.uint8), readings, (240, 320), number / 30)
     return page.run()
 
 
@@ -236,7 +235,7 @@ def test_a_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
     page.run()
     processor: EmojiVideoProcessor = page.session_state["processor"]
     for number in range(300):
-        processor.booth.see(np.zeros((24, 32, 3), np.uint8), number / 20)
+        processor.booth.add_frame(np.zeros((24, 32, 3), np.uint8), number / 20)
     page.run()
     assert not page.exception
     assert "Download strip" in offered(page)
@@ -250,7 +249,7 @@ def test_the_clean_view_has_the_video_and_no_controls(page: AppTest, streamer: M
     for kind in ("selectbox", "button", "slider", "title", "button_group", "download_button", "expander"):
         assert not page.get(kind)
     annotator = page.session_state["processor"]._settings.annotator
-    assert isinstance(annotator, OnColor)
+    assert isinstance(annotator, ChromaKeyAnnotator)
     assert (annotator.annotate(np.zeros((24, 32, 3), np.uint8), []) == (0, 255, 0)).all()
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from emojify.files import fingerprint
-from emojify.live.seats import Seats
+from emojify.live.session_limiter import SessionLimiter
 from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import REFUSAL
 from tests.packs.inputs import pack_zip
@@ -119,15 +119,15 @@ def test_a_setting_that_cannot_be_understood_closes_the_app(monkeypatch: pytest.
 
 
 def test_who_comes_when_all_places_are_taken_is_told_and_gets_the_next_one(streamer: MagicMock) -> None:
-    seats, somebody = Seats(1), Seats(None)  # any object can have a seat
-    seats.take(somebody)
-    with patch("emojify.live.processor.shared_seats", return_value=seats):
+    limiter, other = SessionLimiter(1), SessionLimiter(None)  # any object can hold a slot
+    limiter.acquire(other)
+    with patch("emojify.live.processor.shared_session_limiter", return_value=limiter):
         page = visitor().run()
         assert not page.exception
         assert "Every place for live video is taken" in words(page)
         assert "Press Start" not in words(page)
         streamer.assert_not_called()
-        seats.leave(somebody)
+        limiter.release(other)
         press(page, "Try again")
         assert "is taken" not in words(page)
         streamer.assert_called_once()

@@ -27,7 +27,7 @@ def test_gray_weighs_the_colors_in_the_order_blue_green_red() -> None:
 class TestPhoto:
     def test_the_face_is_found_and_read(self, happy_astronaut: Image, classifier: Classifier) -> None:
         (reading,) = analyze_photo(happy_astronaut, classifier)
-        assert reading.face.box.overlap(FACE) > 0.8
+        assert reading.face.box.iou(FACE) > 0.8
         assert (reading.emotion, reading.sure) == (Emotion.HAPPY, True)
         assert reading.probabilities.sum() == pytest.approx(1, abs=1e-5)
 

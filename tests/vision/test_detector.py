@@ -14,11 +14,11 @@ from tests.vision.scenes import Gray, face_at, frame
 class TestDetector:
     def test_the_astronauts_face_is_found_once_and_where_it_is(self, gray: Gray) -> None:
         (box,) = FaceDetector().detect(gray)
-        assert box.overlap(Box(177, 66, 95, 95)) > 0.8
+        assert box.iou(Box(177, 66, 95, 95)) > 0.8
 
     def test_a_quick_scan_answers_in_pixels_of_the_whole_image(self, gray: Gray) -> None:
         (box,) = FaceDetector().scan(gray, Scan(200))  # 37 pixels wide in the shrunken image
-        assert box.overlap(Box(177, 66, 95, 95)) > 0.7
+        assert box.iou(Box(177, 66, 95, 95)) > 0.7
 
     @pytest.mark.parametrize(("frame_px", "largest"), [(80, True), (512, False)])
     def test_a_quick_scan_finds_no_faces_of_other_sizes(self, frame_px: int, largest: bool, gray: Gray) -> None:
@@ -28,14 +28,14 @@ class TestDetector:
     def test_a_face_near_the_border_of_two_parts_is_whole_in_one(self, x: int, gray: Gray) -> None:
         picture = frame(gray, (x, 20))
         parts = [FaceDetector().scan(picture, Scan(200, parts=(2, 1), part=(column, 0))) for column in range(2)]
-        assert any(box.overlap(face_at((x, 20))) > 0.7 for found in parts for box in found)
+        assert any(box.iou(face_at((x, 20))) > 0.7 for found in parts for box in found)
 
     def test_every_face_is_found_largest_first(self, gray: Gray) -> None:
         picture = frame(gray, (20, 20), (20, 250), size=(800, 500))
         picture[100:415, 400:715] = cv2.resize(gray[20:230, 120:330], (315, 315))
         boxes = FaceDetector().detect(picture)
         assert len(boxes) == 3
-        assert boxes[0].overlap(Box(485, 169, 143, 143)) > 0.7
+        assert boxes[0].iou(Box(485, 169, 143, 143)) > 0.7
         assert sorted(box.y > 250 for box in boxes[1:]) == [False, True]
 
     @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ class TestDetector:
     def test_a_face_is_found_again_near_where_it_was(self, gray: Gray) -> None:
         found = FaceDetector().search_around(gray, Box(165, 80, 95, 95))
         assert found is not None
-        assert found.overlap(Box(177, 66, 95, 95)) > 0.7
+        assert found.iou(Box(177, 66, 95, 95)) > 0.7
 
     @pytest.mark.parametrize(
         "box",

@@ -24,8 +24,8 @@ def reading(box: Box, emotion: Emotion = Emotion.HAPPY, sure: bool = True) -> Re
 )
 def test_overlap_is_intersection_over_union_either_way_round(other: Box, overlap: float) -> None:
     box = Box(0, 0, 10, 10)
-    assert box.overlap(other) == pytest.approx(overlap)
-    assert other.overlap(box) == pytest.approx(overlap)
+    assert box.iou(other) == pytest.approx(overlap)
+    assert other.iou(box) == pytest.approx(overlap)
 
 
 def test_a_box_knows_area_and_center() -> None:

@@ -30,7 +30,7 @@ class TestTracker:
             faces = tracker.update(frame(gray, place), number * FRAME_S)
             seen += faces
             if number >= FOUND_AFTER:
-                assert [face.box.overlap(face_at(place)) > 0.6 for face in faces] == [True]
+                assert [face.box.iou(face_at(place)) > 0.6 for face in faces] == [True]
         assert {face.track_id for face in seen} == {1}
 
     def test_two_faces_keep_their_own_identities(self, gray: Gray) -> None:
@@ -39,8 +39,8 @@ class TestTracker:
         for number in range(both_found + 20):
             left, right = (10 + 2 * number, 30), (410 - 2 * number, 200)
             faces = tracker.update(frame(gray, left, right), number * FRAME_S)
-            left_ids |= {face.track_id for face in faces if face.box.overlap(face_at(left)) > 0.6}
-            right_ids |= {face.track_id for face in faces if face.box.overlap(face_at(right)) > 0.6}
+            left_ids |= {face.track_id for face in faces if face.box.iou(face_at(left)) > 0.6}
+            right_ids |= {face.track_id for face in faces if face.box.iou(face_at(right)) > 0.6}
             assert len(faces) <= 2
             assert len(faces) == 2 or number < both_found
         assert sorted(left_ids | right_ids) == [1, 2]
@@ -65,14 +65,14 @@ class TestTracker:
             if number > 60:
                 assert searched == 2
                 assert all(face.age_s < 1.5 * FRAME_S for face in faces)
-                assert all(any(face.box.overlap(face_at(place)) > 0.6 for face in faces) for place in places)
+                assert all(any(face.box.iou(face_at(place)) > 0.6 for face in faces) for place in places)
 
     def test_another_face_gets_a_new_identity(self, gray: Gray) -> None:
         tracker = FaceTracker()
         (first,) = play(tracker, frame(gray, (20, 20)), range(10))
         (second,) = play(tracker, frame(gray, (400, 250)), range(10, 40))
         assert second.track_id != first.track_id
-        assert second.box.overlap(face_at((400, 250))) > 0.6
+        assert second.box.iou(face_at((400, 250))) > 0.6
 
     def test_a_face_out_of_sight_is_lost_within_three_tenths_of_a_second_and_not_at_once(self, gray: Gray) -> None:
         tracker = FaceTracker()
@@ -106,13 +106,13 @@ class TestTracker:
             tracker = FaceTracker()
             play(tracker, frame(gray), range(starts_at))
             (face,) = play(tracker, image, range(starts_at, starts_at + 6))
-            assert face.box.overlap(face_at((100, 0), head_px)) > 0.6
+            assert face.box.iou(face_at((100, 0), head_px)) > 0.6
 
     @pytest.mark.parametrize("place", [(40, 30), (280, 170), (480, 330)])
     def test_a_small_face_is_found_within_a_second(self, place: tuple[int, int], gray: Gray) -> None:
         head_px = round(55 * HEAD_PX / FACE_PX)
         (face,) = play(FaceTracker(), frame(gray, place, head_px=head_px), range(30))
-        assert face.box.overlap(face_at(place, head_px)) > 0.6
+        assert face.box.iou(face_at(place, head_px)) > 0.6
 
     def test_the_box_of_a_face_that_keeps_still_does_not_tremble(self, gray: Gray) -> None:
         tracker, boxes = FaceTracker(), []
@@ -128,7 +128,7 @@ class TestTracker:
         small = np.asarray(cv2.resize(image, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
         (after,) = play(tracker, small, range(10, 11 + FOUND_AFTER))
         assert after.track_id != before.track_id
-        assert after.box.overlap(face_at((200, 125), HEAD_PX // 2)) > 0.6
+        assert after.box.iou(face_at((200, 125), HEAD_PX // 2)) > 0.6
 
     def test_frames_of_any_size_in_a_row_do_no_harm(self, gray: Gray) -> None:
         tracker = FaceTracker()

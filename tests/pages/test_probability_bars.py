@@ -3,8 +3,8 @@ import re
 import numpy as np
 
 from emojify.emotions import LABELS, Emotion
-from emojify.live.bars import bars_html
 from emojify.vision.readings import Box, Face, Reading
+from pages.parts.probability_bars import bars_html
 
 
 def reading(sure: bool = True) -> Reading:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
-
-from emojify.vision.annotators import Annotator
-from emojify.vision.readings import Image, Reading
 
 BACKGROUNDS = {"plain": "#000000", "green": "#00FF00"}
 """By the word in the address: around the picture. Streaming programs make pure green see-through."""
@@ -28,19 +23,6 @@ _CSS = """<style>
 def clean_css(background: str) -> str:
     """Styles that leave the picture alone on the page."""
     return _CSS.format(color=BACKGROUNDS.get(background, BACKGROUNDS["plain"]))
-
-
-class OnColor:
-    """Draws what another annotator does, on one color in place of the camera's picture: only the emoji are seen."""
-
-    def __init__(self, annotator: Annotator, background: str) -> None:
-        self._annotator = annotator
-        color = BACKGROUNDS[background]
-        self._bgr = int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)
-
-    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
-        scene[:] = np.array(self._bgr, np.uint8)
-        return self._annotator.annotate(scene, readings)
 
 
 def hide_controls() -> None:
