@@ -1,20 +1,31 @@
-# Two commands: `make run` starts the app, `make test` runs the whole suite. Each sets up all it needs, from the lock
-# files: exact versions, each file checked against its SHA-256.
+# Each command sets up what it needs from the lock files: exact versions, each file checked against its SHA-256.
+#   make run      start the app
+#   make check    lint, types, import rules and the fast tests: about a minute
+#   make test     the whole suite: about twenty minutes
 PYTHON ?= python3.11
 BIN := .venv/bin
 
 INSTALL := install --quiet --disable-pip-version-check --require-hashes
+# The project itself, by the setuptools of the lock file: pip fetches nothing here.
+INSTALL_EMOJIFY := install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 AUDIT := .audit/bin
 
-.PHONY: run phone test lint fuzz lock audit sbom
+.PHONY: run phone check test-fast test lint fuzz lock audit sbom
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
 
-# The same for a phone in this network, over HTTPS.
+# The app over HTTPS, for a phone in the same network.
 phone: .venv/.app
-	$(BIN)/python -m emojify phone
+	$(BIN)/emojify phone
 
-# Two processes, as in life: where TensorFlow is loaded, LiteRT has been seen to crash while opening a model.
+# Lint and tests run side by side; each prints its output when it ends.
+check: .venv/.dev
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=recurse lint test-fast
+
+test-fast: .venv/.dev
+	$(BIN)/pytest -q -m "not (slow or training or browser)" --ignore=tests/training --ignore=tests/browser
+
+# Two processes: LiteRT has crashed while opening a model in a process that had loaded TensorFlow.
 test: .venv/.dev
 	$(BIN)/pytest --ignore=tests/training
 	$(BIN)/pytest tests/training
@@ -23,15 +34,16 @@ lint: .venv/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-# Looks for inputs that break something, for an hour; a minute of it is part of `make test`.
+# Search for inputs that break a parser, for an hour. `make test` includes a minute of it.
 fuzz: .venv/.dev
 	$(BIN)/python -m tests.fuzz.run --minutes 60
 
-# Writes the lock files anew after a change of requirements*.txt. What is pinned stays, unless: make lock LOCK=--upgrade
+# Rewrite the lock files after a change of requirements*.txt. Pins stay unless: make lock LOCK=--upgrade
 lock: .audit/.done
 	$(AUDIT)/uv pip compile $(COMPILE) requirements.txt -o requirements.lock
 	$(AUDIT)/uv pip compile $(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
@@ -39,16 +51,17 @@ lock: .audit/.done
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(LOCK)
 
-# Known holes in what is pinned; asks PyPI's vulnerability service, and fails where it says nothing about a package.
+# List known vulnerabilities of the pinned packages. Fails if PyPI's service does not know a package.
 audit: .audit/.done
 	$(AUDIT)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.lock
 
-# What the app is made of, for those who must know: sbom.json, as CycloneDX.
+# Write the app's bill of materials to sbom.json, as CycloneDX.
 sbom: .audit/.done
 	$(AUDIT)/cyclonedx-py requirements requirements.lock --output-reproducible -o sbom.json
 
-.venv/.app: requirements.lock | .venv/bin/python
+.venv/.app: requirements.lock pyproject.toml | .venv/bin/python
 	$(BIN)/pip $(INSTALL) -r requirements.lock
+	$(BIN)/pip $(INSTALL_EMOJIFY)
 	touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.app

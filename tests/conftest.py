@@ -1,20 +1,15 @@
 """What many tests need: a real face, a model whose answer can be steered, and folders of models and packs."""
 
-import hashlib
-import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 from skimage import data
 
-from emojify.emotions import LABELS, Emotion
 from emojify.vision.classifier import Classifier
-
-PICTURE_PX = 64
+from tests.helpers.stores import write_model, write_pack
 
 
 @cache
@@ -65,20 +60,6 @@ def models_folder(tmp_path: Path, tiny_model: bytes) -> Path:
     return folder
 
 
-def write_model(folder: Path, tflite: bytes) -> None:
-    folder.mkdir(parents=True)
-    (folder / "model.tflite").write_bytes(tflite)
-    card = {
-        "id": folder.name,
-        "name": folder.name.title(),
-        "tflite": {"file": "model.tflite", "sha256": hashlib.sha256(tflite).hexdigest()},
-        "emotions": list(LABELS),
-        "crop_margin": 0.0,
-        "figures": {"private": {"n": 7, "accuracy": 0.5}},
-    }
-    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
-
-
 @pytest.fixture
 def packs_folder(tmp_path: Path) -> Path:
     """An ``emojis/`` with two packs: ``classic``, discs in the emotions' colors, and ``squares`` in the opposite ones.
@@ -89,18 +70,3 @@ def packs_folder(tmp_path: Path) -> Path:
     write_pack(folder / "classic")
     write_pack(folder / "squares")
     return folder
-
-
-def write_pack(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for emotion in Emotion:
-        red, green, blue = bytes.fromhex(emotion.look.color[1:])
-        picture = Image.new("RGBA", (PICTURE_PX, PICTURE_PX))
-        draw = ImageDraw.Draw(picture)
-        if folder.name == "squares":
-            draw.rectangle((8, 8, 55, 55), (255 - red, 255 - green, 255 - blue, 255))
-        else:
-            draw.ellipse((0, 0, 63, 63), (red, green, blue, 255))
-        picture.save(folder / f"{emotion.label}.png")
-    about = {"name": folder.name.title(), "author": "The tests", "licence": "MIT", "description": "Plain shapes"}
-    (folder / "pack.json").write_text(json.dumps(about), encoding="utf-8")

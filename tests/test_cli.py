@@ -15,11 +15,11 @@ from emojify.__main__ import main
 from emojify.emotions import LABELS
 from emojify.settings import ROOT
 from emojify.vision.readings import Image
-from tests.packs.inputs import pack_zip
+from tests.helpers.pack_files import pack_zip
 
 
 @pytest.fixture(autouse=True)
-def _small_house(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
 

@@ -30,8 +30,8 @@ from emojify.teaching.samples import Sample, SampleStore
 from emojify.video.jobs import Job, JobStore, Wish
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
-from tests.conftest import write_model
-from tests.packs.inputs import pack_zip
+from tests.helpers.pack_files import pack_zip
+from tests.helpers.stores import write_model
 
 WISH = Wish("me.mp4", ".mp4", "classic", "sticker")
 THERE = (
@@ -42,7 +42,7 @@ CUTOUT = Cutout(np.zeros((60, 60), np.uint8), Box(6, 6, 48, 48))
 
 
 @pytest.fixture
-def house(
+def workspace(
     tmp_path: Path, models_folder: Path, packs_folder: Path, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """Something of every kind, in a copy that is public from now on."""
@@ -57,82 +57,92 @@ def house(
     return tmp_path
 
 
-Deed = Callable[[Path], object]
+Operation = Callable[[Path], object]
 
 
 def settings() -> Settings:
     return Settings.from_environment()
 
 
-DEEDS: dict[str, Deed] = {
-    "packs: add": lambda house: add_pack(house / "emojis", read_zip(pack_zip(), "cats.zip")),
-    "packs: edit": lambda house: edit_pack(house / "emojis", "squares", "Mine", "me", ""),
-    "packs: remove": lambda house: remove_pack(house / "emojis", "squares"),
-    "models: promote": lambda house: ModelStore(house / "models").promote("seed"),
-    "models: rollback": lambda house: ModelStore(house / "models").rollback(),
-    "models: withdraw": lambda house: ModelStore(house / "models").withdraw("other"),
-    "models: remove": lambda house: ModelStore(house / "models").remove("other"),
-    "runs: launch": lambda house: RunStore(house / "runs").launch(FitConfig(data=str(house / "data" / "brought.zip"))),
-    "runs: resume": lambda house: RunStore(house / "runs").resume("one"),
-    "runs: stop": lambda house: RunStore(house / "runs").stop("one"),
-    "runs: end now": lambda house: RunStore(house / "runs").kill("one"),
-    "runs: delete": lambda house: RunStore(house / "runs").delete("one", "seed"),
-    "runs: start next": lambda house: RunStore(house / "runs").start_next(),
-    "runs: go live": lambda house: go_live(RunStore(house / "runs").get("one"), "", ModelStore(house / "models")),
-    "data: check": lambda house: DatasetStore(house / "data").check(house / "data" / "brought.zip"),
-    "data: look again": lambda house: DatasetStore(house / "data").recheck(house / "data" / "brought.zip"),
-    "data: bring": lambda house: DatasetStore(house / "data").upload("a.csv", io.BytesIO(b"a"), 1, lambda share: None),
-    "data: settle": lambda house: DatasetStore(house / "data").accept(house / "data" / ".incoming" / "new.zip"),
-    "data: discard": lambda house: DatasetStore(house / "data").discard(house / "data" / ".incoming" / "new.zip"),
-    "samples: add": lambda house: SampleStore(house / "data" / "samples").add(Emotion.HAPPY, [CUTOUT]),
-    "samples: delete": lambda house: SampleStore(house / "data" / "samples").delete(
-        [Sample(house / "data" / "samples" / "one" / "00.png", "one", Emotion.HAPPY, Box(0, 0, 9, 9))]
+OPERATIONS: dict[str, Operation] = {
+    "packs: add": lambda workspace: add_pack(workspace / "emojis", read_zip(pack_zip(), "cats.zip")),
+    "packs: edit": lambda workspace: edit_pack(workspace / "emojis", "squares", "Mine", "me", ""),
+    "packs: remove": lambda workspace: remove_pack(workspace / "emojis", "squares"),
+    "models: promote": lambda workspace: ModelStore(workspace / "models").promote("seed"),
+    "models: rollback": lambda workspace: ModelStore(workspace / "models").rollback(),
+    "models: withdraw": lambda workspace: ModelStore(workspace / "models").withdraw("other"),
+    "models: remove": lambda workspace: ModelStore(workspace / "models").remove("other"),
+    "runs: launch": lambda workspace: RunStore(workspace / "runs").launch(
+        FitConfig(data=str(workspace / "data" / "brought.zip"))
     ),
-    "samples: delete all": lambda house: SampleStore(house / "data" / "samples").delete_all(),
-    "teaching: begin": lambda house: drafts.start(settings()),
-    "teaching: stop": lambda house: drafts.stop(settings()),
-    "teaching: discard": lambda house: drafts.discard(settings()),
-    "teaching: keep": lambda house: drafts.promote(
-        settings(), drafts.TeachingJob(house / "data" / "teachings" / "1", False, 1.0, "", {}, None)
+    "runs: resume": lambda workspace: RunStore(workspace / "runs").resume("one"),
+    "runs: stop": lambda workspace: RunStore(workspace / "runs").stop("one"),
+    "runs: end now": lambda workspace: RunStore(workspace / "runs").kill("one"),
+    "runs: delete": lambda workspace: RunStore(workspace / "runs").delete("one", "seed"),
+    "runs: start next": lambda workspace: RunStore(workspace / "runs").start_next(),
+    "runs: go live": lambda workspace: go_live(
+        RunStore(workspace / "runs").get("one"), "", ModelStore(workspace / "models")
     ),
-    "teaching: forget": lambda house: drafts.delete_personal_data(settings()),
-    "videos: add": lambda house: JobStore(house / "data" / "videos").add(b"film", WISH),
-    "videos: change": lambda house: JobStore(house / "data" / "videos").change(job(house), ".gif"),
-    "videos: remove old": lambda house: JobStore(house / "data" / "videos").remove_old(now_s=9e9),
-    "videos: begin": lambda house: job(house).begin(),
-    "videos: stop": lambda house: job(house).stop(),
-    "videos: delete": lambda house: job(house).delete(),
-    "processes: start": lambda house: processes.start(["models"], house),
-    "processes: stop": lambda house: processes.stop(house),
-    "processes: kill": lambda house: processes.kill(house),
+    "data: check": lambda workspace: DatasetStore(workspace / "data").check(workspace / "data" / "brought.zip"),
+    "data: look again": lambda workspace: DatasetStore(workspace / "data").recheck(workspace / "data" / "brought.zip"),
+    "data: bring": lambda workspace: DatasetStore(workspace / "data").upload(
+        "a.csv", io.BytesIO(b"a"), 1, lambda share: None
+    ),
+    "data: settle": lambda workspace: DatasetStore(workspace / "data").accept(
+        workspace / "data" / ".incoming" / "new.zip"
+    ),
+    "data: discard": lambda workspace: DatasetStore(workspace / "data").discard(
+        workspace / "data" / ".incoming" / "new.zip"
+    ),
+    "samples: add": lambda workspace: SampleStore(workspace / "data" / "samples").add(Emotion.HAPPY, [CUTOUT]),
+    "samples: delete": lambda workspace: SampleStore(workspace / "data" / "samples").delete(
+        [Sample(workspace / "data" / "samples" / "one" / "00.png", "one", Emotion.HAPPY, Box(0, 0, 9, 9))]
+    ),
+    "samples: delete all": lambda workspace: SampleStore(workspace / "data" / "samples").delete_all(),
+    "teaching: begin": lambda workspace: drafts.start(settings()),
+    "teaching: stop": lambda workspace: drafts.stop(settings()),
+    "teaching: discard": lambda workspace: drafts.discard(settings()),
+    "teaching: keep": lambda workspace: drafts.promote(
+        settings(), drafts.TeachingJob(workspace / "data" / "teachings" / "1", False, 1.0, "", {}, None)
+    ),
+    "teaching: forget": lambda workspace: drafts.delete_personal_data(settings()),
+    "videos: add": lambda workspace: JobStore(workspace / "data" / "videos").add(b"film", WISH),
+    "videos: change": lambda workspace: JobStore(workspace / "data" / "videos").change(job(workspace), ".gif"),
+    "videos: remove old": lambda workspace: JobStore(workspace / "data" / "videos").remove_old(now_s=9e9),
+    "videos: begin": lambda workspace: job(workspace).begin(),
+    "videos: stop": lambda workspace: job(workspace).stop(),
+    "videos: delete": lambda workspace: job(workspace).delete(),
+    "processes: start": lambda workspace: processes.start(["models"], workspace),
+    "processes: stop": lambda workspace: processes.stop(workspace),
+    "processes: kill": lambda workspace: processes.kill(workspace),
 }
 
 
-def job(house: Path) -> Job:
-    return Job(house / "data" / "videos" / "abcdefghijklmnopqrstuv", WISH)
+def job(workspace: Path) -> Job:
+    return Job(workspace / "data" / "videos" / "abcdefghijklmnopqrstuv", WISH)
 
 
-@pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
-def test_a_public_copy_refuses_and_nothing_changes(house: Path, deed: Deed) -> None:
-    before = fingerprint(house)
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_a_public_copy_refuses_and_nothing_changes(workspace: Path, operation: Operation) -> None:
+    before = fingerprint(workspace)
     with pytest.raises(EmojifyError, match=REFUSAL):
-        deed(house)
-    assert fingerprint(house) == before
+        operation(workspace)
+    assert fingerprint(workspace) == before
 
 
-def test_the_same_is_done_where_the_copy_is_not_public(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_is_done_where_the_copy_is_not_public(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMOJIFY_PUBLIC")
-    for deed in ("packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring", "videos: delete"):
-        before = fingerprint(house)
-        DEEDS[deed](house)
-        assert fingerprint(house) != before, deed
+    for operation in ("packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring", "videos: delete"):
+        before = fingerprint(workspace)
+        OPERATIONS[operation](workspace)
+        assert fingerprint(workspace) != before, operation
 
 
 @pytest.mark.parametrize(
     "command", [["packs", "remove", "squares"], ["models", "promote", "seed"], ["models", "rollback"]]
 )
 def test_the_command_line_refuses_in_a_sentence(
-    house: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+    workspace: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command) == 2
     assert capsys.readouterr().err == f"emojify: {REFUSAL}\n"
@@ -187,24 +197,26 @@ def test_without_a_list_of_admins_nobody_is_one() -> None:
     assert not is_admin(ANNA, frozenset(), NOW_S)
 
 
-def test_nobody_is_known_before_the_front_door_says_how(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_known_before_the_front_door_says_how(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
     with pytest.raises(EmojifyError, match=REFUSAL):
-        DEEDS["packs: remove"](house)
+        OPERATIONS["packs: remove"](workspace)
 
 
-@pytest.mark.parametrize("deed", ["packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring"])
-def test_an_admin_does_what_a_visitor_is_refused(house: Path, deed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("operation", ["packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring"])
+def test_an_admin_does_what_a_visitor_is_refused(
+    workspace: Path, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("emojify.public._claims_provider", dict)  # put back at the end
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
-    before = fingerprint(house)
+    before = fingerprint(workspace)
     set_claims_provider(lambda: {**ANNA, "iat": time.time(), "email": "ben@example.org"})
     with pytest.raises(EmojifyError, match=REFUSAL):
-        DEEDS[deed](house)
-    assert fingerprint(house) == before
+        OPERATIONS[operation](workspace)
+    assert fingerprint(workspace) == before
     set_claims_provider(lambda: {**ANNA, "iat": time.time()})
-    DEEDS[deed](house)
-    assert fingerprint(house) != before
+    OPERATIONS[operation](workspace)
+    assert fingerprint(workspace) != before
 
 
 WRITES = {

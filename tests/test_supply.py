@@ -1,8 +1,11 @@
-"""What is installed: pinned to a version and to the hashes of its files, and from nowhere in particular."""
+"""Dependencies: every package is pinned to a version and to the hashes of its files, and no index is named."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,23 +14,23 @@ from packaging.utils import canonicalize_name
 
 from emojify.settings import ROOT
 
-PAIRS = ("requirements", "requirements-dev", "requirements-audit")
+NAMES = ("requirements", "requirements-dev", "requirements-audit")
 
 
-def asked(path: Path) -> list[Requirement]:
-    """What a requirements file asks for, with those that it includes."""
+def read_requirements(path: Path) -> list[Requirement]:
+    """Return what a requirements file asks for, included files' lines as well."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         line = line.partition("#")[0].strip()
         if line.startswith("-r "):
-            found += asked(path.parent / line.removeprefix("-r "))
+            found += read_requirements(path.parent / line.removeprefix("-r "))
         elif line:
             found.append(Requirement(line))
     return found
 
 
-def locked(path: Path) -> dict[str, tuple[Requirement, int]]:
-    """What a lock file pins, by name, and how many hashes it has of it."""
+def read_lock(path: Path) -> dict[str, tuple[Requirement, int]]:
+    """Return a lock file's pins by package name, each with its number of hashes."""
     text = re.sub(r"(?m)^\s*#.*$", "", path.read_text(encoding="utf-8"))
     pins = [entry.split() for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
     found: dict[str, tuple[Requirement, int]] = {}
@@ -38,35 +41,48 @@ def locked(path: Path) -> dict[str, tuple[Requirement, int]]:
     return found
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_all_that_is_asked_for_is_pinned_with_hashes(name: str) -> None:
-    pinned = locked(ROOT / f"{name}.lock")
+def read_versions(name: str) -> dict[str, str]:
+    return {package: str(pin.specifier) for package, (pin, _) in read_lock(ROOT / f"{name}.lock").items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lock_pins_every_requirement_with_hashes(name: str) -> None:
+    pinned = read_lock(ROOT / f"{name}.lock")
     for requirement, hashes in pinned.values():
         assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)), requirement
         assert hashes > 0, requirement
-    for requirement in asked(ROOT / f"{name}.txt"):
+    for requirement in read_requirements(ROOT / f"{name}.txt"):
         pin, _ = pinned[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(str(pin.specifier).removeprefix("==")), "run `make lock`"
 
 
-def test_what_is_tested_is_what_is_run() -> None:
-    run, tested = locked(ROOT / "requirements.lock"), locked(ROOT / "requirements-dev.lock")
-    assert {name: str(pin.specifier) for name, (pin, _) in run.items()}.items() <= {
-        name: str(pin.specifier) for name, (pin, _) in tested.items()
-    }.items()
+def test_dev_lock_contains_the_app_lock() -> None:
+    assert read_versions("requirements").items() <= read_versions("requirements-dev").items()
 
 
-@pytest.mark.parametrize("name", [f"{name}.{kind}" for name in PAIRS for kind in ("txt", "lock")])
-def test_no_address_is_named(name: str) -> None:
+@pytest.mark.parametrize("name", [f"{name}.{kind}" for name in NAMES for kind in ("txt", "lock")])
+def test_requirements_name_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text
     assert "index" not in text
 
 
-def test_make_installs_nothing_without_its_hash() -> None:
-    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
-    installs = [line for line in lines if "pip" in line and "-r requirements" in line and "pip-audit" not in line]
-    assert len([line for line in installs if line.startswith("\t")]) == 3
-    assert all("$(INSTALL)" in line for line in installs if line.startswith("\t"))
-    assert any(line.startswith("INSTALL :=") and "--require-hashes" in line for line in lines)
-    assert not any(" install " in line and line.startswith("\t") for line in lines)
+def test_build_backend_is_pinned_in_the_lock() -> None:
+    """The editable install runs without build isolation, so the build's requirements come from the lock file."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pinned = read_versions("requirements")
+    for text in pyproject["build-system"]["requires"]:
+        requirement = Requirement(text)
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)].removeprefix("=="))
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_installs_only_hashed_files() -> None:
+    """Ask make which commands it would run on a clean checkout."""
+    goals = [".venv/.dev", ".audit/.done"]
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", *goals], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    installs = [line for line in done.stdout.splitlines() if "pip install" in line]
+    assert len([line for line in installs if "--require-hashes" in line]) == 3
+    assert all("--require-hashes" in line or "--no-index" in line for line in installs)

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -20,19 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from skimage import data
 
-from tests.programs import end
-
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-START_LIMIT_S = 60
+from tests.helpers.browser import CHROMIUM_NAMES, QUIET, installed, serve
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,32 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def installed(names: tuple[str, ...], what: str) -> str:
-    """The path of the first of these programs; without any the test is skipped, in CI it fails."""
-    for name in names:
-        path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")  # Debian's servers lie there
-        if path:
-            return path
-    lacks(f"no {what} found ({', '.join(names)}); install it to run these browser tests")
-
-
-def lacks(why: str) -> NoReturn:
-    """This machine can't run the test: skipped, saying why; in CI, which must be able to, it fails."""
-    if os.environ.get("EMOJIFY_BROWSER_TESTS") == "required":
-        pytest.fail(why)
-    pytest.skip(why)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
     return installed(CHROMIUM_NAMES, "Chromium")
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")
@@ -74,38 +30,6 @@ def app_url() -> Iterator[str]:
     """The app as ``streamlit run streamlit_app.py`` starts it, on a free port."""
     with serve() as url:
         yield url
-
-
-@contextmanager
-def serve(folder: Path = ROOT, /, **environment: str) -> Iterator[str]:
-    """Run the app on a free port, with these variables beside those that are set; gives its address."""
-    port = free_port()
-    with running_app(port, folder, **environment):
-        yield f"http://localhost:{port}"
-
-
-@contextmanager
-def running_app(port: int, folder: Path = ROOT, /, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    environment = {**os.environ, "PYTHONFAULTHANDLER": "1", **environment}
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=folder, env=environment)
-    deadline = time.monotonic() + START_LIMIT_S
-    try:
-        while not answers(f"http://localhost:{port}/_stcore/health"):
-            assert server.poll() is None, "the app stopped while starting"
-            assert time.monotonic() < deadline, f"the app did not answer within {START_LIMIT_S} s"
-            time.sleep(0.1)
-        yield server
-    finally:
-        end(server)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,10 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack
 from emojify.pictures import encode_png
-from tests.browser.conftest import ROOT, serve
-from tests.browser.provider import CLIENT, CLIENT_SECRET, Provider, provide
-from tests.browser.test_live import PATIENCE_MS
-from tests.browser.test_videos import WORK_MS
-from tests.packs.inputs import pack_zip
+from emojify.settings import ROOT
+from tests.helpers.browser import ALL_PAGES, PATIENCE_MS, VISITORS_PAGES, WORK_MS, expect_pages, serve
+from tests.helpers.openid_provider import CLIENT, CLIENT_SECRET, Provider, provide
+from tests.helpers.pack_files import pack_zip
 
 COOKIE_SECRET = "a long and random text of this test"
 SECRETS = """
@@ -40,22 +39,22 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packs that come with the app, and one that may be deleted."""
-    house = tmp_path_factory.mktemp("house")
+    workspace = tmp_path_factory.mktemp("workspace")
     for pack in ("classic", "person"):
-        shutil.copytree(ROOT / "emojis" / pack, house / "emojis" / pack)
-    add_pack(house / "emojis", read_zip(pack_zip(), "cats.zip"))
-    return house
+        shutil.copytree(ROOT / "emojis" / pack, workspace / "emojis" / pack)
+    add_pack(workspace / "emojis", read_zip(pack_zip(), "cats.zip"))
+    return workspace
 
 
 @pytest.fixture(scope="module")
-def public_url(house: Path, provider: Provider) -> Iterator[str]:
-    secrets = house / "home" / ".streamlit" / "secrets.toml"  # Streamlit looks for them in the home as well
+def public_url(workspace: Path, provider: Provider) -> Iterator[str]:
+    secrets = workspace / "home" / ".streamlit" / "secrets.toml"  # Streamlit looks for them in the home as well
     secrets.parent.mkdir(parents=True)
     secrets.write_text(SECRETS.format(cookie=COOKIE_SECRET, client=CLIENT, secret=CLIENT_SECRET, provider=provider.url))
-    folders = {f"EMOJIFY_{name}": str(house / name.lower()) for name in ("EMOJIS", "DATA", "RUNS")}
-    with serve(HOME=str(house / "home"), EMOJIFY_PUBLIC="1", EMOJIFY_ADMINS="anna@example.org", **folders) as url:
+    folders = {f"EMOJIFY_{name}": str(workspace / name.lower()) for name in ("EMOJIS", "DATA", "RUNS")}
+    with serve(HOME=str(workspace / "home"), EMOJIFY_PUBLIC="1", EMOJIFY_ADMINS="anna@example.org", **folders) as url:
         yield url
 
 
@@ -66,20 +65,8 @@ def sign_in(page: Page, url: str, who: str) -> None:
     expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=PATIENCE_MS)
 
 
-def expect_pages(page: Page, *names: str) -> None:
-    for name in names:
-        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=PATIENCE_MS)
-    others = {"Live", "Emoji packs", "Make an avatar", "Teach it your face", "Videos", "Training", "Admin"} - set(names)
-    for name in others:
-        expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0, timeout=PATIENCE_MS)
-
-
-VISITORS_PAGES = ("Live", "Emoji packs", "Make an avatar")
-ALL_PAGES = (*VISITORS_PAGES, "Teach it your face", "Videos", "Training")
-
-
 def test_an_admin_signs_in_does_what_visitors_may_not_and_signs_out(
-    browser: Browser, public_url: str, provider: Provider, house: Path
+    browser: Browser, public_url: str, provider: Provider, workspace: Path
 ) -> None:
     visitors = browser.new_context()
     visitor = visitors.new_page()
@@ -96,11 +83,11 @@ def test_an_admin_signs_in_does_what_visitors_may_not_and_signs_out(
     page.get_by_text("Delete this pack").click(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Yes, delete it for good").click(timeout=PATIENCE_MS)
     expect(page.get_by_text("cats is deleted.")).to_be_visible(timeout=PATIENCE_MS)
-    assert sorted(path.name for path in (house / "emojis").iterdir() if path.is_dir()) == ["classic", "person"]
+    assert sorted(path.name for path in (workspace / "emojis").iterdir() if path.is_dir()) == ["classic", "person"]
 
     page.get_by_role("link", name="Videos").click()  # the work is done by a process of its own, which may write as well
-    (house / "me.png").write_bytes(encode_png(np.ascontiguousarray(data.astronaut()[..., ::-1])))
-    page.locator('input[type="file"]').set_input_files(house / "me.png", timeout=PATIENCE_MS)
+    (workspace / "me.png").write_bytes(encode_png(np.ascontiguousarray(data.astronaut()[..., ::-1])))
+    page.locator('input[type="file"]').set_input_files(workspace / "me.png", timeout=PATIENCE_MS)
     page.get_by_role("button", name="Emojify it").click(timeout=PATIENCE_MS)
     expect(page.get_by_role("button", name="Download", exact=True)).to_be_visible(timeout=WORK_MS)
 

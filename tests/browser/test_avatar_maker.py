@@ -21,9 +21,9 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from emojify.emotions import LABELS, Emotion
 from emojify.packs.drawing.appearance import Hair, HairColor, Person, Skin
 from emojify.packs.pack import EmojiPack
-from tests.browser.conftest import QUIET, ROOT, serve
-from tests.browser.test_live import PATIENCE_MS, face_patch, start, video_picture, worn_face
-from tests.conftest import write_model
+from emojify.settings import ROOT
+from tests.helpers.browser import PATIENCE_MS, QUIET, face_patch, serve, start, video_picture, worn_face
+from tests.helpers.stores import write_model
 
 
 @pytest.fixture(scope="module")

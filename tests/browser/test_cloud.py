@@ -12,9 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import ROOT, serve
-from tests.browser.test_admin import VISITORS_PAGES, expect_pages
-from tests.browser.test_live import PATIENCE_MS, start, wait_for_emoji
+from emojify.settings import ROOT
+from tests.helpers.browser import PATIENCE_MS, VISITORS_PAGES, expect_pages, serve, start, wait_for_emoji
 
 SECRETS = """
 EMOJIFY_PUBLIC = 1

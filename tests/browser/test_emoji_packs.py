@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, expect
 from emojify.emotions import LABELS
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, export_pack
-from tests.browser.conftest import ROOT, serve
-from tests.browser.test_live import PATIENCE_MS, face_patch, start, video_picture
-from tests.conftest import write_model
-from tests.packs.inputs import encoded, zipped
+from emojify.settings import ROOT
+from tests.helpers.browser import PATIENCE_MS, bring, face_patch, serve, start, video_picture
+from tests.helpers.pack_files import encoded, zipped
+from tests.helpers.stores import write_model
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +54,6 @@ def zip_file(tmp_path: Path) -> Path:
         zipped((f"{label}.png", encoded(picture)) for label, picture in zip(LABELS, pictures, strict=True))
     )
     return path
-
-
-def bring(page: Page, file: Path) -> None:
-    """Into the large field; the page has eight, and while it loads the first may be any of them."""
-    field = page.get_by_role("region", name="A zip, or pictures")
-    field.locator('input[type="file"]').set_input_files(file, timeout=PATIENCE_MS)
 
 
 def test_a_zip_becomes_a_pack_and_the_pack_is_worn(page: Page, zip_file: Path, store: Path, camera_file: Path) -> None:

@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from emojify.emotions import LABELS
 from emojify.packs.store import list_packs
-from tests.browser.conftest import ROOT, answers, serve
-from tests.browser.test_emoji_packs import bring
-from tests.browser.test_live import PATIENCE_MS
-from tests.conftest import write_model
-from tests.packs.inputs import pack_zip, tree
+from emojify.settings import ROOT
+from tests.helpers.browser import PATIENCE_MS, answers, bring, serve
+from tests.helpers.pack_files import pack_zip, tree
+from tests.helpers.stores import write_model
 
 DIES_AFTER = 9  # changes: in the middle of the seven pictures
 

@@ -2,88 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from playwright.sync_api import Browser, Frame, FrameLocator, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 from skimage import data
 
-from emojify.emotions import LABELS, Emotion
-from emojify.packs.pack import EmojiPack
-from emojify.vision.detector import FaceDetector
-from tests.browser.conftest import QUIET, ROOT
-
-PATIENCE_MS = 30_000
-VIDEO_PIXELS = """() => {
-    const video = document.querySelector('video');
-    const canvas = document.createElement('canvas');
-    canvas.width = video.videoWidth; canvas.height = video.videoHeight;
-    canvas.getContext('2d').drawImage(video, 0, 0);
-    return canvas.toDataURL('image/png').split(',')[1];
-}"""
-VIDEO_PLAYS = "() => document.querySelector('video')?.videoWidth > 0"
-
-
-def component(page: Page) -> FrameLocator:
-    return page.frame_locator('iframe[title*="webrtc_streamer"]')
-
-
-def component_frame(page: Page) -> Frame:
-    return next(frame for frame in page.frames if "webrtc_streamer" in frame.url)
-
-
-def start(page: Page) -> None:
-    component(page).get_by_role("button", name="Start").click(timeout=PATIENCE_MS)
-    expect(component(page).get_by_role("button", name="Stop")).to_be_visible(timeout=PATIENCE_MS)
-    component_frame(page).wait_for_function(VIDEO_PLAYS, timeout=PATIENCE_MS)
-
-
-def video_picture(page: Page) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB: what the browser shows right now."""
-    content = base64.b64decode(component_frame(page).evaluate(VIDEO_PIXELS))
-    return np.asarray(PillowImage.open(io.BytesIO(content)).convert("RGB"))
-
-
-def face_patch(camera_file: Path) -> tuple[slice, slice]:
-    """Rows and columns of the middle of the face in the mirrored video."""
-    content = camera_file.read_bytes()
-    planes = np.frombuffer(content[-640 * 480 * 3 // 2 :], np.uint8).reshape(720, 640)
-    (box,) = FaceDetector().detect(np.ascontiguousarray(planes[:480, ::-1]))
-    x, y = (round(value) for value in box.center)
-    reach = box.width // 3
-    return slice(y - reach, y + reach), slice(x - reach, x + reach)
-
-
-def worn_face(pack: EmojiPack, emotion: Emotion, height_px: int) -> NDArray[np.float32]:
-    """What the patch in the middle of the face shows with one of the pictures on it, blurred as VP8 does."""
-    picture = PillowImage.open(pack.path(emotion)).convert("RGB")
-    box_px = height_px * 3 / 2  # face_patch() takes a third of the box to every side
-    scale = picture.width * pack.head.width / (box_px * 1.38)
-    x, y = picture.width * pack.head.x, picture.height * pack.head.y + 0.05 * box_px * scale
-    reach = height_px / 2 * scale
-    crop = picture.crop((round(x - reach), round(y - reach), round(x + reach), round(y + reach)))
-    return np.asarray(cv2.blur(np.asarray(crop.resize((height_px, height_px)), np.float32), (9, 9)), np.float32)
-
-
-def wait_for_emoji(page: Page, pack: str, camera_file: Path) -> None:
-    """Until the face in the video looks like the pack's happy picture, as far as VP8 leaves it."""
-    rows, columns = face_patch(camera_file)
-    wanted = worn_face(EmojiPack.load(ROOT / "emojis" / pack), Emotion.HAPPY, rows.stop - rows.start)
-    difference = 255.0
-    for _ in range(40):
-        seen = cv2.blur(video_picture(page)[rows, columns].astype(np.float32), (9, 9))
-        difference = float(np.abs(seen - wanted).mean())
-        if difference < 30:
-            return
-        page.wait_for_timeout(250)
-    pytest.fail(f"the face does not look like {pack}/happy.png: mean difference {difference:.0f}")
+from emojify.emotions import LABELS
+from tests.helpers.browser import PATIENCE_MS, QUIET, component, component_frame, start, wait_for_emoji
 
 
 def bar_values(page: Page) -> dict[str, int]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,31 +15,11 @@ from playwright.sync_api import Browser, expect
 from websockets import InvalidStatus, Origin
 from websockets.sync.client import connect
 
-from tests.browser.conftest import serve
-from tests.browser.test_live import PATIENCE_MS, start
+from tests.helpers.audit_log import RECORDER, heard, is_here
+from tests.helpers.browser import PATIENCE_MS, serve, start
 
-RECORDER = Path(__file__).parent / "recorder"
 # streamlit-webrtc would send these to Hugging Face or Twilio, to ask for a TURN server, where it is left the choice.
 CREDENTIALS = {"HF_TOKEN": "hf_secret", "TWILIO_ACCOUNT_SID": "AC00", "TWILIO_AUTH_TOKEN": "secret"}
-
-
-def heard(path: Path) -> set[tuple[str, str]]:
-    """What was done, and towards whom."""
-    return {tuple(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()}
-
-
-def own_addresses() -> set[str]:
-    addresses = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries]
-    return {address.split("%")[0] for address in addresses}
-
-
-def is_here(host: str | None) -> bool:
-    if host in (None, "", "localhost", socket.gethostname()):
-        return True
-    try:
-        return ipaddress.ip_address(str(host)).is_loopback or host in own_addresses()
-    except ValueError:
-        return False  # a name, which somebody would have to be asked about
 
 
 @contextmanager

@@ -17,10 +17,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.browser.conftest import QUIET, ROOT, free_port, installed, running_app
-from tests.browser.test_live import PATIENCE_MS, component, component_frame, start, wait_for_emoji
-from tests.packs.inputs import encoded
-from tests.programs import end
+from emojify.settings import ROOT
+from tests.helpers.browser import (
+    PATIENCE_MS,
+    QUIET,
+    component,
+    component_frame,
+    free_port,
+    installed,
+    running_app,
+    start,
+    wait_for_emoji,
+)
+from tests.helpers.pack_files import encoded
+from tests.helpers.programs import end
 
 HOST = "emojify.test"  # a name of its own, as a host has; only this browser knows where it is
 STREAM = "/_stcore/stream"  # the WebSocket of a session
@@ -37,7 +47,7 @@ http {{
 
 
 @dataclass(frozen=True)
-class House:
+class Workspace:
     """nginx, and the two processes by their address."""
 
     url: str
@@ -103,7 +113,7 @@ def configuration_of_the_documents(folder: Path, port: int, apps: list[int]) -> 
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
     program = installed(("nginx",), "nginx")
     port, ports = free_port(), [free_port(), free_port()]
     write_certificate(tmp_path)
@@ -119,7 +129,7 @@ def house(tmp_path: Path) -> Iterator[House]:
                     break
                 assert nginx.poll() is None, (tmp_path / "error.log").read_text()
                 time.sleep(0.05)
-            yield House(f"https://{HOST}:{port}", apps, tmp_path / "access.log")
+            yield Workspace(f"https://{HOST}:{port}", apps, tmp_path / "access.log")
         finally:
             end(nginx)
 
@@ -134,18 +144,18 @@ def browser_out_there(playwright: Playwright, chromium: str, camera_file: Path) 
     browser.close()
 
 
-def visit(browser: Browser, house: House) -> Page:
+def visit(browser: Browser, workspace: Workspace) -> Page:
     """Somebody new, who has asked once."""
     page = browser.new_context().new_page()
-    page.goto(f"{house.url}/_stcore/health")
+    page.goto(f"{workspace.url}/_stcore/health")
     return page
 
 
-def two_who_met_different_processes(browser: Browser, house: House) -> tuple[Page, Page]:
-    first = visit(browser, house)
+def two_who_met_different_processes(browser: Browser, workspace: Workspace) -> tuple[Page, Page]:
+    first = visit(browser, workspace)
     for _ in range(30):
-        other = visit(browser, house)
-        if house.served_by(other) != house.served_by(first):
+        other = visit(browser, workspace)
+        if workspace.served_by(other) != workspace.served_by(first):
             return first, other
         other.context.close()
     pytest.fail("30 visitors came to the same process")
@@ -156,44 +166,44 @@ def seconds_played(page: Page) -> float:
 
 
 def test_who_loses_their_process_goes_on_in_the_other_one_with_one_click(
-    browser_out_there: Browser, house: House, camera_file: Path
+    browser_out_there: Browser, workspace: Workspace, camera_file: Path
 ) -> None:
-    anna, ben = two_who_met_different_processes(browser_out_there, house)
+    anna, ben = two_who_met_different_processes(browser_out_there, workspace)
     for page in (anna, ben):
-        page.goto(house.url)
+        page.goto(workspace.url)
         start(page)
         expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
-    lost, kept = house.served_by(anna), house.served_by(ben)
+    lost, kept = workspace.served_by(anna), workspace.served_by(ben)
     assert lost != kept
-    assert set(house.asked()[visitor_of(anna)]) == {lost}
+    assert set(workspace.asked()[visitor_of(anna)]) == {lost}
     (cookie,) = [cookie for cookie in anna.context.cookies() if cookie["name"] == "emojify"]
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
 
-    house.apps[lost].kill()
+    workspace.apps[lost].kill()
     expect(component(anna).get_by_role("button", name="Start")).to_be_visible(timeout=PATIENCE_MS)
     before_s = seconds_played(ben)
     start(anna)
     wait_for_emoji(anna, "classic", camera_file)
     expect(anna.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
-    assert house.served_by(anna) == kept
+    assert workspace.served_by(anna) == kept
     assert seconds_played(ben) > before_s
     expect(component(ben).get_by_role("button", name="Stop")).to_be_visible()
     names = visitor_of(anna), visitor_of(ben)
     for page in (anna, ben):
         page.context.close()
     for _ in range(100):
-        if names[1] in house.asked(STREAM):
+        if names[1] in workspace.asked(STREAM):
             break
         time.sleep(0.05)
-    assert house.asked(STREAM)[names[0]][0] == lost
-    assert set(house.asked()[names[1]]) == {kept}
-    assert house.asked(STREAM)[names[1]] == [kept]
+    assert workspace.asked(STREAM)[names[0]][0] == lost
+    assert set(workspace.asked()[names[1]]) == {kept}
+    assert workspace.asked(STREAM)[names[1]] == [kept]
 
 
-def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_out_there: Browser, house: House) -> None:
+def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_out_there: Browser, workspace: Workspace) -> None:
     """nginx warns of every request and answer that it puts into one."""
     page = browser_out_there.new_context().new_page()
-    page.goto(house.url)
+    page.goto(workspace.url)
     page.get_by_text("Photo", exact=True).click(timeout=PATIENCE_MS)
     photo = encoded(PillowImage.effect_noise((2000, 1500), 100))
     page.locator('input[type="file"]').set_input_files(
@@ -202,4 +212,4 @@ def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_out_there: Brow
     with page.expect_download(timeout=PATIENCE_MS) as download:
         page.get_by_role("button", name="Download").click(timeout=PATIENCE_MS)
     assert Path(download.value.path()).stat().st_size > 1_000_000
-    assert "temporary file" not in house.complaints
+    assert "temporary file" not in workspace.complaints

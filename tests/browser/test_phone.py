@@ -17,10 +17,9 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from emojify.phone import CERTIFICATE
-from tests.browser.conftest import START_LIMIT_S, free_port
-from tests.browser.test_live import PATIENCE_MS, start
-from tests.browser.test_local import RECORDER, heard, is_here
-from tests.programs import Program, end, in_terminal
+from tests.helpers.audit_log import RECORDER, heard, is_here
+from tests.helpers.browser import PATIENCE_MS, START_LIMIT_S, free_port, start
+from tests.helpers.programs import Program, end, in_terminal
 
 
 def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(

@@ -10,11 +10,9 @@ from PIL import Image as PillowImage
 from playwright.sync_api import Browser, expect
 
 from emojify.emotions import LABELS
-from tests.browser.conftest import serve
-from tests.browser.test_emoji_packs import bring
-from tests.browser.test_live import PATIENCE_MS, start
-from tests.browser.test_local import RECORDER, heard
-from tests.packs.inputs import encoded, zipped
+from tests.helpers.audit_log import RECORDER, heard
+from tests.helpers.browser import PATIENCE_MS, bring, serve, start
+from tests.helpers.pack_files import encoded, zipped
 
 MORE_THAN_A_MEGABYTE = 1_100_000  # from there on Starlette would put an upload into a file
 

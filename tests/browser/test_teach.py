@@ -8,48 +8,20 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from playwright.sync_api import Page, Playwright, expect
-from skimage import data
 
-from emojify.emotions import Emotion
-from tests.browser.conftest import QUIET, ROOT, serve
-from tests.browser.test_live import PATIENCE_MS, start, video_picture
+from emojify.settings import ROOT
+from tests.helpers.browser import PATIENCE_MS, QUIET, serve, start, video_picture
+from tests.helpers.cameras import SECONDS_A_FACE, write_two_faces
 from tests.helpers.rehearsal_bank import add_bank
-from tests.helpers.simulated_people import photographed_person
 
-FPS, SECONDS_A_FACE = 10, 8  # a recording takes six, its countdown included
-FACE = slice(66, 161), slice(177, 272)  # of the astronaut
 TEACHING_MS = 120_000
 PLAIN, PULLED = False, True
 
 
-def write_two_faces(path: Path, fps: int = FPS) -> None:
-    """The astronaut, moving a little: some seconds as she is below a black bar, then with another face below a white
-    one; and again."""
-    plain = np.ascontiguousarray(data.astronaut()[:384, :512, ::-1])
-    gray = np.asarray(cv2.cvtColor(plain[FACE], cv2.COLOR_BGR2GRAY), np.uint8)
-    pulled = plain.copy()
-    other = photographed_person("her", gray, 6).draw(Emotion.ANGRY, 1.0)
-    pulled[FACE] = cv2.cvtColor(np.asarray(cv2.resize(other, (95, 95)), np.uint8), cv2.COLOR_GRAY2BGR)
-    with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W640 H480 F{fps}:1 Ip C420jpeg\n".encode())
-        for number in range(2 * fps * SECONDS_A_FACE):
-            shows_pulled = number >= fps * SECONDS_A_FACE
-            time = number / fps
-            move = cv2.getRotationMatrix2D((225, 113), 3 * np.sin(1.3 * time), 1.25 + 0.06 * np.sin(1.7 * time))
-            move = move + np.array([[0, 0, 12 * np.sin(2.1 * time)], [0, 0, 8 * np.cos(1.1 * time)]])
-            scene = pulled if shows_pulled else plain
-            frame = cv2.warpAffine(scene, move, (512, 384), borderMode=cv2.BORDER_REPLICATE)
-            big = np.asarray(cv2.resize(frame, (640, 480), interpolation=cv2.INTER_LINEAR), np.uint8)
-            big[:32] = 255 * shows_pulled
-            file.write(b"FRAME\n" + cv2.cvtColor(big, cv2.COLOR_BGR2YUV_I420).tobytes())
-
-
 @pytest.fixture
-def house(tmp_path: Path) -> Path:
+def workspace(tmp_path: Path) -> Path:
     """A copy of the model that ships, with a bank, and nothing recorded yet."""
     shutil.copytree(ROOT / "models" / "seed", tmp_path / "models" / "seed")
     add_bank(tmp_path / "models" / "seed")
@@ -57,11 +29,11 @@ def house(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def teach_page(playwright: Playwright, chromium: str, house: Path) -> Iterator[Page]:
-    camera = house / "two_faces.y4m"
+def teach_page(playwright: Playwright, chromium: str, workspace: Path) -> Iterator[Page]:
+    camera = workspace / "two_faces.y4m"
     write_two_faces(camera)
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with serve(EMOJIFY_DATA=str(house / "data"), EMOJIFY_MODELS=str(house / "models")) as url:
+    with serve(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
         arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={camera}"]
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
@@ -109,23 +81,23 @@ def expect_reading(page: Page, label: str) -> None:
 
 
 def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_it_back(
-    teach_page: Page, house: Path
+    teach_page: Page, workspace: Path
 ) -> None:
     page = teach_page
     start(page)
     expect_reading(page, "happy")
     record(page, PULLED, "sad")
     record(page, PLAIN, "surprised")
-    abouts = [json.loads(path.read_text()) for path in sorted(house.glob("data/samples/*/recording.json"))]
+    abouts = [json.loads(path.read_text()) for path in sorted(workspace.glob("data/samples/*/recording.json"))]
     assert [about["emotion"] for about in abouts] == ["sad", "surprised"]
-    assert not (house / "models" / "live.json").exists()
+    assert not (workspace / "models" / "live.json").exists()
 
-    pictures = len(list(house.glob("data/samples/*/*.png")))
+    pictures = len(list(workspace.glob("data/samples/*/*.png")))
     page.get_by_role("button", name="Look through").first.click()
     page.get_by_role("dialog").get_by_text("1", exact=True).click(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Delete 1 picture").click(timeout=PATIENCE_MS)
     expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
-    assert len(list(house.glob("data/samples/*/*.png"))) == pictures - 1
+    assert len(list(workspace.glob("data/samples/*/*.png"))) == pictures - 1
 
     page.get_by_role("button", name=re.compile("Teach it$")).click()
     expect(page.get_by_role("heading", name="3. Try it")).to_be_visible(timeout=TEACHING_MS)
@@ -144,5 +116,5 @@ def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_
     page.get_by_role("button", name="Delete all").click()
     page.get_by_role("button", name="Delete the pictures and the models taught from them").click()
     expect(page.get_by_text("None yet.")).to_be_visible(timeout=PATIENCE_MS)
-    assert not (house / "data" / "samples").exists()
-    assert [path.name for path in (house / "models").glob("[!.]*") if path.is_dir()] == ["seed"]
+    assert not (workspace / "data" / "samples").exists()
+    assert [path.name for path in (workspace / "models").glob("[!.]*") if path.is_dir()] == ["seed"]

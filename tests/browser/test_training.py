@@ -11,25 +11,24 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from tests.browser.conftest import serve
-from tests.browser.test_live import PATIENCE_MS, component, start
-from tests.conftest import write_model
+from tests.helpers.browser import PATIENCE_MS, component, serve, start
+from tests.helpers.drawn_faces import write_faces
 from tests.helpers.fake_training import kill_all
-from tests.training.drawn import write_faces
+from tests.helpers.stores import write_model
 
 TENSORFLOW_MS = 90_000  # it starts in 10 s on an idle machine; a fit gives way to everything else
 
 
 @pytest.fixture
-def house(tmp_path: Path, tiny_model: bytes) -> Iterator[Path]:
+def workspace(tmp_path: Path, tiny_model: bytes) -> Iterator[Path]:
     write_faces(tmp_path / "data" / "drawn", train=16, test=4)
     write_model(tmp_path / "models" / "seed", tiny_model)
     yield tmp_path
     kill_all(tmp_path)
 
 
-def places(house: Path) -> dict[str, str]:
-    return {f"EMOJIFY_{name.upper()}": str(house / name) for name in ("data", "runs", "models")}
+def places(workspace: Path) -> dict[str, str]:
+    return {f"EMOJIFY_{name.upper()}": str(workspace / name) for name in ("data", "runs", "models")}
 
 
 def open_training(page: Page, url: str) -> None:
@@ -58,11 +57,11 @@ def wait_for_another_picture(chart: Locator, picture: bytes) -> None:
     pytest.fail("the chart does not change")
 
 
-def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser, house: Path) -> None:
+def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser, workspace: Path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    store = RunStore(house / "runs")
-    with serve(**places(house)) as url:
+    store = RunStore(workspace / "runs")
+    with serve(**places(workspace)) as url:
         open_training(page, url)
         page.get_by_text("Everything else").click(timeout=PATIENCE_MS)
         page.get_by_label("epochs", exact=True).fill("40")
@@ -72,7 +71,7 @@ def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser
         expect(page.get_by_text("TensorFlow takes 10 to 20 seconds to start")).to_be_visible(timeout=PATIENCE_MS)
         expect(page.get_by_text(re.compile(r"Batch \d of 2"))).to_be_visible(timeout=TENSORFLOW_MS)
 
-    with serve(**places(house)) as url:  # the app was restarted: the fit has gone on, and is found again
+    with serve(**places(workspace)) as url:  # the app was restarted: the fit has gone on, and is found again
         open_training(page, url)
         expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=PATIENCE_MS)
         expect(page.get_by_text(re.compile(r"([2-9]|\d\d) of 40 epochs done"))).to_be_visible(timeout=TENSORFLOW_MS)

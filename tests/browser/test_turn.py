@@ -21,11 +21,20 @@ from aioice.turn import create_turn_endpoint
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from emojify.live.connection import DAY_S, rtc_configuration
-from emojify.settings import Settings
-from tests.browser.conftest import QUIET, ROOT, free_port, installed, lacks, serve
-from tests.browser.test_live import PATIENCE_MS, component_frame, start, wait_for_emoji
-from tests.live.in_a_thread import run
-from tests.programs import end
+from emojify.settings import ROOT, Settings
+from tests.helpers.browser import (
+    PATIENCE_MS,
+    QUIET,
+    component_frame,
+    free_port,
+    installed,
+    lacks,
+    serve,
+    start,
+    wait_for_emoji,
+)
+from tests.helpers.event_loop import run
+from tests.helpers.programs import end
 
 SECRET = "what coturn and the app both know"
 # What a strict firewall does to a browser: no UDP at all, so no direct path to the app, which speaks nothing else.

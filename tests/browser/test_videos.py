@@ -12,11 +12,17 @@ import pytest
 from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import serve
-from tests.browser.test_live import PATIENCE_MS, component, component_frame, face_patch, start, video_picture
-from tests.video.films import FACE, Film, astronaut, watch
-
-WORK_MS = 180_000  # the work gives way to all else
+from tests.helpers.browser import (
+    PATIENCE_MS,
+    WORK_MS,
+    component,
+    component_frame,
+    face_patch,
+    serve,
+    start,
+    video_picture,
+)
+from tests.helpers.films import FACE, Film, astronaut, watch
 
 
 @pytest.fixture(scope="module")

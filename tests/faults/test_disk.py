@@ -7,45 +7,45 @@ import errno
 import pytest
 
 from emojify.errors import EmojifyError
-from tests.faults.broken_disk import BrokenDisk, broken
-from tests.faults.house import DEEDS, Deed, House, kill_what_was_started, open_descriptors
+from tests.helpers.failing_disk import BrokenDisk, broken
+from tests.helpers.workspace import OPERATIONS, Operation, Workspace, kill_what_was_started, open_descriptors
 
 MANY = 200
 NEEDS_NO_CHANGE = ("look again",)  # there is nothing yet that it could forget
 
 
-def refusal_of(house: House, deed: Deed) -> str | None:
+def refusal_of(workspace: Workspace, operation: Operation) -> str | None:
     """The sentence with which it is refused; None if it is done."""
     try:
-        deed(house)
+        operation(workspace)
     except EmojifyError as error:
         return str(error)
     return None
 
 
-@pytest.mark.parametrize("name", [name for name in DEEDS if name not in NEEDS_NO_CHANGE])
-def test_folders_that_cannot_be_written_stay_as_they_are(house: House, name: str) -> None:
-    before = house.seen()
-    with broken(BrokenDisk(house.root, errno.EROFS, allowed=0)) as disk:
-        refusal = refusal_of(house, DEEDS[name])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in NEEDS_NO_CHANGE])
+def test_folders_that_cannot_be_written_stay_as_they_are(workspace: Workspace, name: str) -> None:
+    before = workspace.seen()
+    with broken(BrokenDisk(workspace.root, errno.EROFS, allowed=0)) as disk:
+        refusal = refusal_of(workspace, OPERATIONS[name])
     assert disk.refused
     assert refusal is None or refusal.endswith(".")
-    assert house.seen() == before
-    house.check()
+    assert workspace.seen() == before
+    workspace.check()
 
 
-@pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
-def test_a_disk_that_is_full_from_any_step_on_loses_nothing(house: House, deed: Deed) -> None:
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_a_disk_that_is_full_from_any_step_on_loses_nothing(workspace: Workspace, operation: Operation) -> None:
     for step in range(MANY):
-        before, descriptors = house.seen(), open_descriptors()
-        with broken(BrokenDisk(house.root, errno.ENOSPC, allowed=step)) as disk:
-            refusal = refusal_of(house, deed)
-        house.check()
+        before, descriptors = workspace.seen(), open_descriptors()
+        with broken(BrokenDisk(workspace.root, errno.ENOSPC, allowed=step)) as disk:
+            refusal = refusal_of(workspace, operation)
+        workspace.check()
         if refusal is None:
             return
         assert disk.refused
         assert refusal.endswith(".")
-        assert house.seen() == before
+        assert workspace.seen() == before
         assert open_descriptors() == descriptors
-        kill_what_was_started(house)
+        kill_what_was_started(workspace)
     pytest.fail("it never got through")

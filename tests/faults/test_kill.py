@@ -1,6 +1,7 @@
 """kill -9 in the middle of whatever the app does to its folders: before each change, and within each file.
 
-The deed is done by a process of its own, which dies. What it leaves is looked at from here, as the next start would.
+Each operation runs in a process of its own, which is killed. Its folders are then checked as the next start of the app
+would see them.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from emojify.errors import EmojifyError
 from emojify.files import ABANDONED_AFTER_S, REMOVED, UNFINISHED
 from emojify.settings import ROOT
 from emojify.teaching import drafts
-from tests.faults.dying import NEVER
-from tests.faults.house import DEEDS, TOKEN, House, kill_what_was_started
+from tests.faults.crash import NEVER
+from tests.helpers.workspace import OPERATIONS, TOKEN, Workspace, kill_what_was_started
 
 MANY = 200
 TORN_AT_BYTES = (0, 1, 70, 1000)
@@ -42,22 +43,22 @@ CLEARED_BY = {
 
 
 class Do(Protocol):
-    def __call__(self, root: Path, deed: str, steps: int = NEVER, max_bytes: int = NEVER) -> str: ...
+    def __call__(self, root: Path, operation: str, steps: int = NEVER, max_bytes: int = NEVER) -> str: ...
 
 
 @pytest.fixture(scope="module")
 def do() -> Iterator[Do]:
-    """Has a deed done in a process that lives for so many changes, and for files of so many bytes."""
+    """Has a operation done in a process that lives for so many changes, and for files of so many bytes."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.dying"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.faults.crash"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         to, said = server.stdin, server.stdout
 
-        def ask(root: Path, deed: str, steps: int = NEVER, max_bytes: int = NEVER) -> str:
+        def ask(root: Path, operation: str, steps: int = NEVER, max_bytes: int = NEVER) -> str:
             print(
-                json.dumps({"root": str(root), "deed": deed, "steps": steps, "max_bytes": max_bytes}),
+                json.dumps({"root": str(root), "operation": operation, "steps": steps, "max_bytes": max_bytes}),
                 file=to, flush=True,
             )  # fmt: skip
             return said.readline().strip()
@@ -66,48 +67,48 @@ def do() -> Iterator[Do]:
         to.close()
 
 
-def content(house: House) -> Counter[bytes]:
+def content(workspace: Workspace) -> Counter[bytes]:
     """What is there to be seen, whatever it is called: names have a time or a draw in them."""
-    return Counter(house.seen().values())
+    return Counter(workspace.seen().values())
 
 
-def leftovers(house: House) -> list[Path]:
-    found = (path for path in house.root.rglob(".*") if path.name.startswith((UNFINISHED, REMOVED)))
+def leftovers(workspace: Workspace) -> list[Path]:
+    found = (path for path in workspace.root.rglob(".*") if path.name.startswith((UNFINISHED, REMOVED)))
     return [path for path in found if not path.parent.name.startswith((UNFINISHED, REMOVED))]
 
 
-def look_at(house: House, deed: str, begun: Counter[bytes], done: Counter[bytes]) -> None:
-    """That a house in which somebody was killed is as it was or complete."""
-    house.check()
-    left = content(house)
+def look_at(workspace: Workspace, operation: str, begun: Counter[bytes], done: Counter[bytes]) -> None:
+    """That a workspace in which somebody was killed is as it was or complete."""
+    workspace.check()
+    left = content(workspace)
     assert set(left) <= set(begun) | set(done), "something is half"
-    if deed in IN_ONE_STEP:
+    if operation in IN_ONE_STEP:
         assert left in (begun, done)
 
 
-def go_on(house: House, deed: str, done: Counter[bytes], do: Do) -> None:
+def go_on(workspace: Workspace, operation: str, done: Counter[bytes], do: Do) -> None:
     """That whoever starts the app again gets done what the killed one had begun."""
-    left = content(house)
-    if left == done or (deed == "keep a draft" and drafts.find_latest(house.settings) is None):
+    left = content(workspace)
+    if left == done or (operation == "keep a draft" and drafts.find_latest(workspace.settings) is None):
         return
-    end = do(house.root, deed)
-    if deed != "settle data" or end == "done":
+    end = do(workspace.root, operation)
+    if operation != "settle data" or end == "done":
         assert end == "done"
-        assert content(house) == done
+        assert content(workspace) == done
     else:  # moved already; what its check found is found anew
         assert end.startswith("refused")
-        assert content(house) == left
-    house.check()
+        assert content(workspace) == left
+    workspace.check()
 
 
-def tidy(house: House) -> None:
+def tidy(workspace: Workspace) -> None:
     """That what a kill left behind is gone an hour later, with the next change beside it."""
-    for path in leftovers(house):
+    for path in leftovers(workspace):
         _age(path)
-        with suppress(EmojifyError):  # the deed itself may have nothing to do any more
-            DEEDS[CLEARED_BY[str(path.parent.relative_to(house.root))]](house)
+        with suppress(EmojifyError):  # the operation itself may have nothing to do any more
+            OPERATIONS[CLEARED_BY[str(path.parent.relative_to(workspace.root))]](workspace)
         assert not path.exists()
-    house.check()
+    workspace.check()
 
 
 def _age(path: Path) -> None:
@@ -117,54 +118,56 @@ def _age(path: Path) -> None:
 
 
 @pytest.fixture
-def furnish(house: House, tiny_model: bytes) -> Callable[[], House]:
-    """The house as it was at first."""
+def furnish(workspace: Workspace, tiny_model: bytes) -> Callable[[], Workspace]:
+    """The workspace as it was at first."""
 
-    def anew() -> House:
-        kill_what_was_started(house)
-        shutil.rmtree(house.root)
-        return House(house.root, tiny_model)
+    def anew() -> Workspace:
+        kill_what_was_started(workspace)
+        shutil.rmtree(workspace.root)
+        return Workspace(workspace.root, tiny_model)
 
     return anew
 
 
-DEADLY = [name for name in DEEDS if name not in STARTS_A_PROCESS]
+DEADLY = [name for name in OPERATIONS if name not in STARTS_A_PROCESS]
 
 
-@pytest.mark.parametrize("deed", DEADLY)
+@pytest.mark.parametrize("operation", DEADLY)
 def test_killed_before_any_change_all_is_as_it_was_or_complete(
-    house: House, furnish: Callable[[], House], deed: str, do: Do
+    workspace: Workspace, furnish: Callable[[], Workspace], operation: str, do: Do
 ) -> None:
-    begun = content(house)
-    assert do(house.root, deed) == "done"
-    done = content(house)
+    begun = content(workspace)
+    assert do(workspace.root, operation) == "done"
+    done = content(workspace)
     for step in range(MANY):
         furnish()
-        if (end := do(house.root, deed, step)) != "killed":
-            assert (end, content(house)) == ("done", done)
+        if (end := do(workspace.root, operation, step)) != "killed":
+            assert (end, content(workspace)) == ("done", done)
             assert step > 0
             return
-        look_at(house, deed, begun, done)
-        go_on(house, deed, done, do)
-        tidy(house)
+        look_at(workspace, operation, begun, done)
+        go_on(workspace, operation, done, do)
+        tidy(workspace)
     pytest.fail("it never got through")
 
 
 @pytest.mark.parametrize(
-    "deed", ["add a pack", "bring data", "add samples", "promote", "keep a draft", "bring a video"]
+    "operation", ["add a pack", "bring data", "add samples", "promote", "keep a draft", "bring a video"]
 )
-def test_killed_within_a_file_all_is_as_it_was(house: House, furnish: Callable[[], House], deed: str, do: Do) -> None:
-    begun = content(house)
-    assert do(house.root, deed) == "done"
-    done, deaths = content(house), 0
+def test_killed_within_a_file_all_is_as_it_was(
+    workspace: Workspace, furnish: Callable[[], Workspace], operation: str, do: Do
+) -> None:
+    begun = content(workspace)
+    assert do(workspace.root, operation) == "done"
+    done, deaths = content(workspace), 0
     for max_bytes in TORN_AT_BYTES:
         furnish()
-        if do(house.root, deed, max_bytes=max_bytes) == "killed":
+        if do(workspace.root, operation, max_bytes=max_bytes) == "killed":
             deaths += 1
-            assert content(house) == begun
-            go_on(house, deed, done, do)
+            assert content(workspace) == begun
+            go_on(workspace, operation, done, do)
     assert deaths >= 2
 
 
 def test_every_deed_is_one_of_the_kinds() -> None:
-    assert set(DEEDS) == STARTS_A_PROCESS | IN_ONE_STEP | IN_SEVERAL
+    assert set(OPERATIONS) == STARTS_A_PROCESS | IN_ONE_STEP | IN_SEVERAL

@@ -19,7 +19,7 @@ from emojify.models import ModelStore
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image, Reading
-from tests.conftest import write_model
+from tests.helpers.stores import write_model
 
 FRAMES = 100_000  # an hour of video
 EVERY = 7

@@ -12,8 +12,8 @@ from emojify.models import ModelStore
 from emojify.packs.importer import read_zip
 from emojify.packs.store import MAX_PACKS, add_pack, list_packs
 from emojify.settings import ROOT
-from tests.conftest import write_model
-from tests.packs.inputs import pack_zip
+from tests.helpers.pack_files import pack_zip
+from tests.helpers.stores import write_model
 
 AT_ONCE = 3
 # Each says that it is ready and waits for the word, so that they begin together.

@@ -15,8 +15,8 @@ from emojify.runs.config import FitConfig
 from tests.fuzz.inputs import picture_files
 from tests.fuzz.run import CORPUS
 from tests.fuzz.targets import RUN_FILES, TARGETS, TWO_ROWS
-from tests.packs.hostile import HOSTILE
-from tests.packs.inputs import HAPPY, NAMES, encoded, pack_zip, with_manifest, zipped
+from tests.helpers.hostile_packs import HOSTILE
+from tests.helpers.pack_files import HAPPY, NAMES, encoded, pack_zip, with_manifest, zipped
 
 MAX_BYTES = 2_500  # of a hostile zip: larger ones are in the table of hostile files, and tested there
 MANIFEST = {

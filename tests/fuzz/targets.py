@@ -29,7 +29,7 @@ from emojify.settings import Settings
 from emojify.teaching.samples import SampleStore
 from emojify.training.dataset import load
 from emojify.video.jobs import JobStore
-from tests.packs.inputs import HAPPY, tree, with_manifest
+from tests.helpers.pack_files import HAPPY, tree, with_manifest
 
 RUN_FILES = (
     "config.json", "checkpoint.json", "best.json", "ended.json", "result.json", "environment.json", "queued.json",

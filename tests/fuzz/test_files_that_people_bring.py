@@ -18,7 +18,7 @@ from emojify.packs.store import add_pack, export_pack, list_packs
 from emojify.pictures import MAX_SIDE_PX, read_photo
 from emojify.training.dataset import load
 from tests.fuzz.inputs import fuzzed, json_files, picture_files, spoilt
-from tests.packs.inputs import HAPPY, pack_zip, tree, with_manifest
+from tests.helpers.pack_files import HAPPY, pack_zip, tree, with_manifest
 
 PICTURES = picture_files()
 MANIFEST = {

@@ -16,8 +16,8 @@ from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipReco
 from emojify.video.sink import KINDS
 from emojify.vision.annotators import SideBySide, Sticker, Stills
 from emojify.vision.readings import Box, Face, Reading
-from tests.faults.broken_disk import BrokenDisk, broken
-from tests.video.films import watch
+from tests.helpers.failing_disk import BrokenDisk, broken
+from tests.helpers.films import watch
 
 RED_DISC = np.zeros((64, 64, 4), np.uint8)
 RED_DISC[np.hypot(*(np.indices((64, 64)) - 31.5)) < 31] = (0, 0, 255, 255)

@@ -18,7 +18,7 @@ from emojify.live.track import EmojiVideoTrack
 from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
-from tests.live.in_a_thread import run
+from tests.helpers.event_loop import run
 
 GREEN = np.full((8, 8, 4), (0, 255, 0, 255), np.uint8)
 FRAMES = 45

@@ -14,7 +14,7 @@ from emojify.vision.classifier import Classifier
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
-from tests.live.in_a_thread import run
+from tests.helpers.event_loop import run
 
 RED = np.full((8, 8, 4), (0, 0, 255, 255), np.uint8)
 PICTURES = dict.fromkeys(Emotion, RED)

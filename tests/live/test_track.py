@@ -14,7 +14,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from emojify.live.track import EmojiVideoTrack
-from tests.live.in_a_thread import run
+from tests.helpers.event_loop import run
 
 
 class Camera(MediaStreamTrack):

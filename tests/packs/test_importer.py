@@ -16,8 +16,8 @@ from emojify.packs.importer import CheckedPicture, Draft, emotion_from_file_name
 from emojify.packs.manifest import PackManifest
 from emojify.packs.store import add_pack
 from emojify.vision.annotators import Head
-from tests.packs.hostile import HARMLESS, HOSTILE, Row
-from tests.packs.inputs import HAPPY, PICTURES, Maker, disc, encoded, film, pack_zip, tree, with_manifest
+from tests.helpers.hostile_packs import HARMLESS, HOSTILE, Row
+from tests.helpers.pack_files import HAPPY, PICTURES, Maker, disc, encoded, film, pack_zip, tree, with_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 TWINS = {row.twin: f"of {row.name}" for row in reversed(HOSTILE)}

@@ -22,7 +22,7 @@ from emojify.packs.manifest import PackManifest
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import MAX_PACKS, add_pack, edit_pack, export_pack, list_packs, remove_pack
 from emojify.vision.annotators import Head
-from tests.packs.inputs import pack_zip, tree, with_manifest
+from tests.helpers.pack_files import pack_zip, tree, with_manifest
 
 
 @pytest.fixture

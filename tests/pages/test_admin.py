@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("streamer")
 
 
 @pytest.fixture(autouse=True)
-def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MODELS", "EMOJIS", "DATA", "RUNS"):
         monkeypatch.setenv(f"EMOJIFY_{name}", str(tmp_path / name.lower()))
     monkeypatch.setenv("EMOJIFY_PUBLIC", "1")
@@ -125,48 +125,48 @@ def test_whoever_is_no_admin_is_told_why_and_may_sign_out(who: dict[str, Any], s
     assert [info.value for info in page.info] == [REFUSAL]
 
 
-def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_does_not(house: Path) -> None:
+def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_does_not(workspace: Path) -> None:
     admin, visitor = opened_by(user()), opened_by(None)
     bring_a_pack(visitor)
-    assert set(list_packs(house / "emojis").labels) == {"classic", "squares"}
+    assert set(list_packs(workspace / "emojis").labels) == {"classic", "squares"}
     bring_a_pack(admin)
     assert not admin.exception
-    assert set(list_packs(house / "emojis").labels) == {"classic", "squares", "cats"}
-    before = fingerprint(house / "emojis")
+    assert set(list_packs(workspace / "emojis").labels) == {"classic", "squares", "cats"}
+    before = fingerprint(workspace / "emojis")
     visitor.switch_page("pages/emoji_packs.py").run()
     assert not {box.label for box in visitor.checkbox} & {"Delete this pack"}
     admin.checkbox(key="delete-cats").check().run()
-    assert fingerprint(house / "emojis") == before
+    assert fingerprint(workspace / "emojis") == before
     press(admin, "Yes, delete it for good")
-    assert fingerprint(house / "emojis") != before
+    assert fingerprint(workspace / "emojis") != before
     for name in ("teach", "videos", "training"):
         admin.switch_page(f"pages/{name}.py").run()
         assert not admin.exception
         assert REFUSAL not in words(admin)
 
 
-def test_rights_end_with_signing_out_in_the_middle_of_a_page(house: Path) -> None:
-    """The page still shows the button; the deed behind it is refused."""
+def test_rights_end_with_signing_out_in_the_middle_of_a_page(workspace: Path) -> None:
+    """The page still shows the button; the operation behind it is refused."""
     page = bring_a_pack(opened_by(user()))
     page.checkbox(key="delete-cats").check().run()
-    before = fingerprint(house / "emojis")
+    before = fingerprint(workspace / "emojis")
     page.user = {"is_logged_in": False}
     press(page, "Yes, delete it for good")
     assert REFUSAL in words(page)
-    assert fingerprint(house / "emojis") == before
+    assert fingerprint(workspace / "emojis") == before
 
 
 # ---- where the work is done: sessions beside each other, each in a thread of its own as Streamlit runs them ----
 
 
 @admin_only
-def deed() -> str:
+def operation() -> str:
     return "done"
 
 
 def try_it() -> bool:
     try:
-        return deed() == "done"
+        return operation() == "done"
     except EmojifyError:
         return False
 

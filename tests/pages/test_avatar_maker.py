@@ -13,14 +13,14 @@ from emojify.emotions import LABELS
 from emojify.packs.avatar import Avatar
 from emojify.packs.drawing.appearance import PARTS, Background, Hair, Hat, Person
 from emojify.packs.store import MAX_PACKS, list_packs
-from tests.packs.inputs import tree
-from tests.pages.driving import press
+from tests.helpers.pack_files import tree
+from tests.helpers.page_driver import press
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def _small_house(packs_folder: Path, models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_workspace(packs_folder: Path, models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     st.cache_data.clear()

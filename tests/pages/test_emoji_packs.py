@@ -12,14 +12,14 @@ from streamlit.testing.v1 import AppTest
 from emojify.emotions import LABELS
 from emojify.packs.importer import read_zip
 from emojify.packs.store import MAX_PACKS, add_pack, list_packs
-from tests.packs.inputs import HAPPY, PICTURES, disc, encoded, pack_zip, tree, with_manifest, zipped
-from tests.pages.driving import labels, press
+from tests.helpers.pack_files import HAPPY, PICTURES, disc, encoded, pack_zip, tree, with_manifest, zipped
+from tests.helpers.page_driver import labels, press
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def _small_house(packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_workspace(packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     st.cache_data.clear()
 

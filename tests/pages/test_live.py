@@ -19,13 +19,13 @@ from emojify.emotions import LABELS, Emotion
 from emojify.live.processor import EmojiVideoProcessor
 from emojify.vision.annotators import ChromaKeyAnnotator, Sticker
 from emojify.vision.readings import Box, Face, Image, Reading
-from tests.conftest import write_model
+from tests.helpers.stores import write_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def _small_house(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     st.cache_resource.clear()

@@ -13,8 +13,8 @@ from emojify.files import fingerprint
 from emojify.live.session_limiter import SessionLimiter
 from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import REFUSAL
-from tests.packs.inputs import pack_zip
-from tests.pages.driving import labels, press
+from tests.helpers.pack_files import pack_zip
+from tests.helpers.page_driver import labels, press
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("streamer")
 
 
 @pytest.fixture(autouse=True)
-def house(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MODELS", "EMOJIS", "DATA", "RUNS"):
         monkeypatch.setenv(f"EMOJIFY_{name}", str(tmp_path / name.lower()))
     monkeypatch.setenv("EMOJIFY_PUBLIC", "1")
@@ -54,8 +54,8 @@ def wear(page: AppTest) -> AppTest:
     return page.switch_page("pages/live.py").run()
 
 
-def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(house: Path) -> None:
-    before = fingerprint(house)
+def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(workspace: Path) -> None:
+    before = fingerprint(workspace)
     anna, ben = visitor(), visitor()
     bring_a_pack(anna)
     assert not anna.exception
@@ -66,27 +66,27 @@ def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(house: Path) -> N
     assert not anna.exception
     assert anna.session_state["processor"]._settings.annotator is not None
     assert wear(ben).selectbox(key="pack").options == ["Classic", "Squares"]
-    assert fingerprint(house) == before
+    assert fingerprint(workspace) == before
 
 
-def test_the_next_pack_takes_the_place_of_the_one_before(house: Path) -> None:
+def test_the_next_pack_takes_the_place_of_the_one_before(workspace: Path) -> None:
     page = visitor()
     bring_a_pack(bring_a_pack(page))
     assert wear(page).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
 
 
-def test_a_drawn_avatar_stays_in_the_session_too(house: Path) -> None:
-    before = fingerprint(house)
+def test_a_drawn_avatar_stays_in_the_session_too(workspace: Path) -> None:
+    before = fingerprint(workspace)
     page = visitor()
     page.switch_page("pages/avatar_maker.py").run()
     next(field for field in page.text_input if field.label == "Name").set_value("Me")
     press(page, "Save as a pack")
     assert not page.exception
     assert wear(page).selectbox(key="pack").options == ["Classic", "Squares", "Me"]
-    assert fingerprint(house) == before
+    assert fingerprint(workspace) == before
 
 
-def test_packs_are_shown_without_anything_to_change_them(house: Path) -> None:
+def test_packs_are_shown_without_anything_to_change_them(workspace: Path) -> None:
     page = visitor().switch_page("pages/emoji_packs.py").run()
     assert not page.exception
     assert "Squares" in words(page)
@@ -101,14 +101,14 @@ def test_the_other_pages_are_not_offered() -> None:
 
 
 @pytest.mark.parametrize("name", ["teach", "videos", "training"])
-def test_a_page_that_somebody_reaches_by_its_address_is_closed(house: Path, name: str) -> None:
-    before = fingerprint(house)
+def test_a_page_that_somebody_reaches_by_its_address_is_closed(workspace: Path, name: str) -> None:
+    before = fingerprint(workspace)
     page = visitor().switch_page(f"pages/{name}.py").run()
     assert not page.exception
     assert [info.value for info in page.info] == [REFUSAL]
     assert not page.title
     assert not page.button
-    assert fingerprint(house) == before
+    assert fingerprint(workspace) == before
 
 
 def test_a_setting_that_cannot_be_understood_closes_the_app(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from emojify.teaching import drafts
 from emojify.teaching.teach import teach
 from emojify.vision.readings import Image
 from pages.parts.messages import NEW_RESULT, Result
-from tests.pages.driving import labels, press, unescaped
+from tests.helpers.page_driver import labels, press, unescaped
 from tests.pages.test_live import ROOT, as_file, words
 from tests.teaching.conftest import Record, base, record, with_bank
 

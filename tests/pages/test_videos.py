@@ -14,15 +14,15 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.video.jobs import REPORT, Job, JobStore, Wish
-from tests.packs.inputs import tree
-from tests.pages.driving import press
-from tests.video.films import Film, astronaut
+from tests.helpers.films import Film, astronaut
+from tests.helpers.pack_files import tree
+from tests.helpers.page_driver import press
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def _small_house(models_folder: Path, packs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_workspace(models_folder: Path, packs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))

@@ -16,7 +16,15 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.runs.run import Run, State
 from emojify.runs.store import RunStore
-from tests.helpers.fake_training import FAILS, FINISHES, RUNS, SILENT, config, process_of, wait_until
+from tests.helpers.fake_training import (
+    FAILS,
+    FINISHES,
+    RUNS,
+    SILENT,
+    config,
+    process_of,
+    wait_until,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -28,7 +28,7 @@ LIMIT_S = 120
 
 @pytest.fixture
 def settings(base: Model, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A house with one model, and happy recorded once."""
+    """A workspace with one model, and happy recorded once."""
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
     settings = Settings.from_environment()

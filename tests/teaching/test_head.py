@@ -10,9 +10,9 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from emojify.errors import EmojifyError
+from emojify.settings import ROOT
 from emojify.teaching.head import Branch, Head, TeachableModel, softmax
 from emojify.training.evaluate import predict
-from tests.browser.conftest import ROOT
 from tests.helpers.rehearsal_bank import lfw_faces
 
 

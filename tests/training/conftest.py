@@ -11,7 +11,7 @@ from emojify.runs.config import FitConfig
 from emojify.training import networks
 from emojify.training.dataset import Dataset, load
 from emojify.training.fit import start
-from tests.training.drawn import write_faces, write_votes
+from tests.helpers.drawn_faces import write_faces, write_votes
 
 
 @pytest.fixture(scope="session")

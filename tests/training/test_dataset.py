@@ -12,7 +12,7 @@ import pytest
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
 from emojify.training.dataset import Dataset, load
-from tests.training.drawn import FOLDERS, draw_face, write_faces
+from tests.helpers.drawn_faces import FOLDERS, draw_face, write_faces
 
 # The original csv's class numbers, not ours.
 CSV_NUMBER = {"angry": 0, "disgust": 1, "fear": 2, "happy": 3, "sad": 4, "surprise": 5, "neutral": 6}

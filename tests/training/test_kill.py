@@ -15,7 +15,7 @@ from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from emojify.training.fit import resume, start
 from emojify.training.weights import load_network
-from tests.faults.broken_disk import BrokenDisk, broken
+from tests.helpers.failing_disk import BrokenDisk, broken
 
 
 class Watched(BrokenDisk):

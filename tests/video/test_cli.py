@@ -18,15 +18,15 @@ import pytest
 
 from emojify.__main__ import main
 from emojify.video.cli import duration
-from tests.packs.inputs import tree
-from tests.programs import end, in_terminal
-from tests.video.films import FACE, Film, astronaut, wall, watch
+from tests.helpers.films import FACE, Film, astronaut, wall, watch
+from tests.helpers.pack_files import tree
+from tests.helpers.programs import end, in_terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def _small_house(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
 

@@ -13,7 +13,7 @@ from emojify.video.lookahead import LOOK_AHEAD_S, MAX_HELD_BYTES, LookAhead
 from emojify.video.source import TICKS_PER_S, Picture
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image, Reading
-from tests.video.films import astronaut, wall
+from tests.helpers.films import astronaut, wall
 
 FPS = 25
 HAPPY, NEUTRAL = 0.85, 1.0

@@ -13,8 +13,8 @@ import pytest
 from emojify.errors import EmojifyError
 from emojify.video.render import Look, render
 from emojify.video.sink import VideoSink
-from tests.packs.inputs import tree
-from tests.video.films import Film, wall, watch
+from tests.helpers.films import Film, wall, watch
+from tests.helpers.pack_files import tree
 
 
 @pytest.mark.parametrize(("codec", "pixels", "ending"), [("flashsv2", "bgr24", ".flv"), ("huffyuv", "yuv422p", ".avi")])

@@ -8,7 +8,7 @@ from emojify.errors import EmojifyError
 from emojify.vision.detector import DetectorSettings, FaceDetector, Scan
 from emojify.vision.readings import Box
 from emojify.vision.tracker import SCANS
-from tests.vision.scenes import Gray, face_at, frame
+from tests.helpers.scenes import Gray, face_at, frame
 
 
 class TestDetector:

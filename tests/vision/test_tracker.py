@@ -8,7 +8,7 @@ import pytest
 
 from emojify.vision.readings import Box, Face
 from emojify.vision.tracker import FRAMES_BETWEEN_SCANS, SCANS, FaceTracker
-from tests.vision.scenes import FACE_PX, HEAD_PX, Gray, face_at, frame
+from tests.helpers.scenes import FACE_PX, HEAD_PX, Gray, face_at, frame
 
 FRAME_S = 1 / 30
 FOUND_AFTER = 4  # frames until every scan for faces of this size was made once; in the one after that it is confirmed

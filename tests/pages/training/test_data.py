@@ -11,8 +11,8 @@ from emojify import processes
 from emojify.runs.datasets import DatasetStore
 from emojify.settings import ROOT
 from tests.helpers.fake_training import wait_until
-from tests.pages.driving import labels
-from tests.pages.training.workspace import add_data, charts, press, report, view
+from tests.helpers.page_driver import labels
+from tests.helpers.training_pages import add_data, charts, press, report, view
 
 
 def test_a_data_set_shows_its_counts_faces_and_leaks(page: AppTest, workspace: Path) -> None:

@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.models import ModelStore
-from tests.conftest import write_model
 from tests.helpers.fake_training import wait_until
-from tests.pages.driving import labels
-from tests.pages.training.workspace import add_run, press, view
+from tests.helpers.page_driver import labels
+from tests.helpers.stores import write_model
+from tests.helpers.training_pages import add_run, press, view
 
 
 def test_a_model_is_promoted_and_rolled_back(page: AppTest, workspace: Path, tiny_model: bytes) -> None:

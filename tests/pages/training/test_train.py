@@ -13,10 +13,10 @@ from emojify import processes
 from emojify.models import ModelStore
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from tests.conftest import write_model
 from tests.helpers.fake_training import wait_until
-from tests.pages.driving import labels
-from tests.pages.training.workspace import add_data, add_run, charts, press, view, words
+from tests.helpers.page_driver import labels
+from tests.helpers.stores import write_model
+from tests.helpers.training_pages import add_data, add_run, charts, press, view, words
 
 
 @pytest.mark.parametrize(

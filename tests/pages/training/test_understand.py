@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.training.workspace import CHECKPOINT, add_data, add_run, charts, view
+from tests.helpers.training_pages import CHECKPOINT, add_data, add_run, charts, view
 
 
 def test_the_best_run_is_looked_into(page: AppTest, workspace: Path) -> None:

@@ -1,6 +1,6 @@
 """Measures teaching beside live video in a real Chromium. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_teach [--model ID]
+    python -m benchmarks.teaching_beside_live [--model ID]
 
 All seven emotions of a simulated person, each recorded twice, are taught while the video of the two faces runs. Frames
 are those that the processor counted over the last two seconds, as the page says them, twice a second.
@@ -23,9 +23,8 @@ from emojify.settings import ROOT
 from emojify.teaching.samples import SampleStore
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
-from tests.browser.conftest import CHROMIUM_NAMES, QUIET, serve
-from tests.browser.test_live import PATIENCE_MS, start
-from tests.browser.test_teach import write_two_faces
+from tests.helpers.browser import CHROMIUM_NAMES, PATIENCE_MS, QUIET, serve, start
+from tests.helpers.cameras import write_two_faces
 from tests.helpers.simulated_people import drawn_person
 
 SETTLING_S, BEFORE_S = 6, 10
@@ -43,15 +42,15 @@ def main() -> None:
     chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        house = Path(scratch)
-        shutil.copytree(model.folder, house / "models" / model.id)
-        store, person = SampleStore(house / "data" / "samples"), drawn_person(0)
+        workspace = Path(scratch)
+        shutil.copytree(model.folder, workspace / "models" / model.id)
+        store, person = SampleStore(workspace / "data" / "samples"), drawn_person(0)
         for emotion in Emotion:
             for day in (1, 2):
                 store.add(emotion, [Cutout(crop, Box(0, 0, 48, 48)) for crop in person.record(emotion, day, 30)])
-        write_two_faces(house / "faces.y4m", fps=30)
-        with serve(EMOJIFY_DATA=str(house / "data"), EMOJIFY_MODELS=str(house / "models")) as url:
-            camera = f"--use-file-for-fake-video-capture={house / 'faces.y4m'}"
+        write_two_faces(workspace / "faces.y4m", fps=30)
+        with serve(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
+            camera = f"--use-file-for-fake-video-capture={workspace / 'faces.y4m'}"
             browser = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *fake, camera])
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.goto(url)

@@ -1,6 +1,6 @@
-"""Visitors come and go, politely or not, and leave nothing behind. ``python -m tests.live.comings`` has many more."""
+"""Visitors come and go, politely or not, and leave nothing behind. ``python -m benchmarks.visits`` has many more."""
 
-from tests.live.comings import FRAMES, come_and_go
+from tests.helpers.visits import FRAMES, come_and_go
 
 POLITE, ABRUPT = 6, 8
 MAX_GROWTH = 1.1

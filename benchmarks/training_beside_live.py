@@ -1,9 +1,9 @@
 """Measures live video while a fit runs, in a real Chromium on this machine. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_training [--seconds 20] [--network seed]
+    python -m benchmarks.training_beside_live [--seconds 20] [--network seed]
 
 One tab plays live video, another one watches the training page, as somebody would. Frames are told apart as in
-``measure_live``: each carries its number, and the page reads it back from what it shows.
+``benchmarks/live.py``: each carries its number, and the page reads it back from what it shows.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.live import WATCH, component_frame, start
 from emojify.emotions import LABELS
 from emojify.runs.store import RunStore
-from tests.browser.conftest import ROOT, serve
-from tests.browser.measure_live import FRAMES, PATIENCE_MS, WATCH, component_frame, start, write_camera
+from emojify.settings import ROOT
+from tests.helpers.browser import PATIENCE_MS, serve
+from tests.helpers.cameras import FRAMES, write_numbered_camera
 
 PICTURES = 500  # of each emotion: an epoch then takes longer than the measurement
 
@@ -62,7 +64,7 @@ def measure(seconds: int, network: str) -> None:
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        write_camera(folder / "camera.y4m")
+        write_numbered_camera(folder / "camera.y4m")
         write_noise(folder / "data" / "noise")
         fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
         browser = playwright.chromium.launch(

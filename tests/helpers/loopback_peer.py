@@ -1,4 +1,4 @@
-"""The browser's end of a connection, in a process of its own: a camera, and whatever comes back. See comings.py."""
+"""The browser's end of a connection, in a process of its own: a camera, and whatever comes back. See visits.py."""
 
 from __future__ import annotations
 

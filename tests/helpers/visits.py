@@ -1,14 +1,11 @@
 """Visitors that come and go, over real connections on this machine: what they leave behind in the server's process.
 
-    python -m tests.live.comings [--polite 100] [--abrupt 200]
-
 A visitor is a process of its own that holds the browser's end. Only so is a closed tab what it is in life, somebody
-who is gone without a word; and only so are memory and threads the server's alone. Prints figures; asserts nothing.
+who is gone without a word; and only so are memory and threads the server's alone.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import multiprocessing
@@ -32,8 +29,8 @@ from emojify.live.session_limiter import SessionLimiter
 from emojify.live.track import EmojiVideoTrack
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
-from tests.live.in_a_thread import run
-from tests.live.visitor import visit
+from tests.helpers.event_loop import run
+from tests.helpers.loopback_peer import visit
 
 TINY = Path(__file__).parents[1] / "data" / "tiny.tflite"
 FRAMES = 3  # that come back before a visitor goes
@@ -173,20 +170,3 @@ def come_and_go(polite: int, abrupt: int, at_once: int = 4) -> tuple[list[int], 
 
     with missed_soon():
         return run(visits())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--polite", type=int, default=100)
-    parser.add_argument("--abrupt", type=int, default=200)
-    options = parser.parse_args()
-    frames, left = come_and_go(options.polite, options.abrupt)
-    print(f"{len(frames)} visitors, each with {min(frames)} frames or more")
-    times = ("at first", f"after {options.polite} goodbyes", f"after {options.abrupt} closed tabs")
-    for when, one in zip(times, left, strict=True):
-        print(f"{when:28} {one.memory_bytes / 1e6:.1f} MB, {one.threads} threads, {one.connections} connections, "
-              f"{one.seats} seats taken")  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()

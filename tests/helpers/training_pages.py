@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from emojify.emotions import LABELS
 from emojify.runs.datasets import FINGERPRINT_FILE, dataset_fingerprint
-from tests.pages import driving
+from tests.helpers import page_driver
 
 EPOCH = {"epochs": 9, "loss": 1.5, "accuracy": 0.4, "val_loss": 1.4, "val_accuracy": 0.5, "seconds": 2.0}
 
@@ -98,7 +98,7 @@ def view(page: AppTest, name: str) -> str:
 
 
 def press(page: AppTest, label: str) -> str:
-    driving.press(page, label)
+    page_driver.press(page, label)
     assert not page.exception
     return words(page)
 

@@ -1,6 +1,6 @@
 """Measures what teaching does to simulated people and to everyone else. Prints figures; asserts nothing.
 
-    python -m tests.teaching.measure_teaching [--model ID] [--people 5] [--data fer2013.zip] [--json]
+    python -m benchmarks.teaching [--model ID] [--people 5] [--data fer2013.zip] [--json]
 
 Each person is recorded twice for each taught emotion and judged on two later recordings that nothing has seen, by the
 model's file as the app would run it. Everyone else: the held-out part of the model's rehearsal bank; with ``--data``,

@@ -1,6 +1,6 @@
 """Measures what drawing a living avatar costs. Prints figures; asserts nothing.
 
-python -m tests.packs.measure_avatar
+python -m benchmarks.avatar
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Measures several visitors with live video at once. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_sessions [--sessions 4] [--seconds 10] [--closes 0] [--json]
+    python -m benchmarks.sessions [--sessions 4] [--seconds 10] [--closes 0] [--json]
 
-The visitors are processes that speak Streamlit's protocol and WebRTC, see :mod:`tests.live.caller`: browsers would take
+The visitors are processes that speak Streamlit's protocol and WebRTC, see
+:mod:`tests.helpers.webrtc_client`: browsers would take
 more of this machine than the app does, and in life they are on other ones. The first visitor decodes what comes back
 and reads each picture's number. Meanwhile two newcomers open the page: one of their kind, who gets all that a browser
 would load, and one in a real Chromium, which has to work for it on the same cores.
@@ -24,22 +25,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import av
 import psutil
 from playwright.sync_api import sync_playwright
 
-from tests.browser.measure_live import (
-    BITS,
-    FORGOTTEN_S,
-    PATIENCE_MS,
-    SQUARE_PX,
-    component,
-    resident_mb,
-    running_app,
-    threads,
-    write_camera,
-)
-from tests.live.caller import Looked, encode, visit
+from benchmarks.live import FORGOTTEN_S, component, resident_mb, running_app, threads
+from tests.helpers.browser import PATIENCE_MS
+from tests.helpers.cameras import number_of, write_numbered_camera
+from tests.helpers.webrtc_client import Looked, encode, visit
 
 SETTLE_S = 8
 KEPT_S = (
@@ -47,13 +39,6 @@ KEPT_S = (
 )
 SPARE_SEATS = 24  # a seat is free ten seconds after its last frame
 PATIENCE_S = 60
-
-
-def number_of(picture: av.VideoFrame) -> int:
-    """What :func:`write_camera` wrote into the picture, which comes back mirrored."""
-    side = SQUARE_PX * picture.width / 640
-    row = picture.to_ndarray(format="gray")[int(picture.height - side / 2)]
-    return sum(int(row[int(picture.width - 1 - (bit + 0.5) * side)] > 127) << bit for bit in range(BITS))
 
 
 class Visitor:
@@ -104,7 +89,7 @@ def newcomer_in_browser_s(url: str) -> dict[str, float]:
 
 def measure(sessions: int, seconds: float, closes: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, running_app(seats=sessions + SPARE_SEATS) as (url, server):
-        write_camera(Path(folder) / "camera.y4m")
+        write_numbered_camera(Path(folder) / "camera.y4m")
         pictures = encode(Path(folder) / "camera.y4m")
         visitors = [Visitor(url, pictures, looks=number == 0) for number in range(sessions)]
         begins_s = [visitor.start() for visitor in visitors]

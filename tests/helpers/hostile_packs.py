@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PIL import Image, PngImagePlugin
 
-from tests.packs.inputs import (
+from tests.helpers.pack_files import (
     HAPPY,
     NAMES,
     PICTURES,

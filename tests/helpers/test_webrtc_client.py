@@ -6,15 +6,14 @@ from pathlib import Path
 
 import av
 
-from tests.browser.conftest import serve
-from tests.browser.measure_live import FRAMES, write_camera
-from tests.browser.measure_sessions import number_of
-from tests.live.caller import Caller, encode
-from tests.live.in_a_thread import run
+from tests.helpers.browser import serve
+from tests.helpers.cameras import FRAMES, number_of, write_numbered_camera
+from tests.helpers.event_loop import run
+from tests.helpers.webrtc_client import Caller, encode
 
 
 def test_two_visitors_see_their_own_video_come_back(tmp_path: Path) -> None:
-    write_camera(tmp_path / "camera.y4m")
+    write_numbered_camera(tmp_path / "camera.y4m")
     pictures = encode(tmp_path / "camera.y4m")
     assert len(pictures) == FRAMES
     numbers: list[int] = []

@@ -24,16 +24,16 @@ from emojify.teaching.samples import SampleStore
 from emojify.video.jobs import Job, JobStore, Wish
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
-from tests.conftest import write_model, write_pack
 from tests.helpers import fake_training
-from tests.packs.inputs import pack_zip
+from tests.helpers.pack_files import pack_zip
+from tests.helpers.stores import write_model, write_pack
 
 NOISE = np.random.default_rng(1).integers(0, 255, (9, 60, 60), np.uint8)
 CUTOUTS = [Cutout(picture, Box(6, 6, 48, 48)) for picture in NOISE]
 TOKEN = "abcdefghijklmnopqrstuv"
 
 
-class House:
+class Workspace:
     """Folders with one thing of every kind.
 
     Args:
@@ -114,41 +114,41 @@ class House:
         assert all(run.config is not None for run in self.runs.runs())
 
 
-Deed = Callable[[House], object]
+Operation = Callable[[Workspace], object]
 
-DEEDS: dict[str, Deed] = {
-    "add a pack": lambda house: add_pack(house.settings.emojis, read_zip(pack_zip(), "cats.zip")),
-    "edit a pack": lambda house: edit_pack(house.settings.emojis, "squares", "Mine", "me", ""),
-    "remove a pack": lambda house: remove_pack(house.settings.emojis, "squares"),
-    "promote": lambda house: house.models.promote("third"),
-    "roll back": lambda house: house.models.rollback(),
-    "withdraw a model": lambda house: house.models.withdraw("other"),
-    "remove a model": lambda house: house.models.remove("third"),
-    "launch a fit": lambda house: house.runs.launch(house.fit()),
-    "resume a fit": lambda house: house.runs.resume("one"),
-    "delete a run": lambda house: house.runs.delete("one", "seed"),
-    "check data": lambda house: house.data.check(house.data.folder / "faces.zip"),
-    "look again": lambda house: house.data.recheck(house.brought),
-    "bring data": lambda house: house.data.upload("more.csv", io.BytesIO(b"a,b"), 3, lambda share: None),
-    "settle data": lambda house: house.data.accept(house.brought),
-    "discard data": lambda house: house.data.discard(house.brought),
-    "add samples": lambda house: house.samples.add(Emotion.HAPPY, CUTOUTS),
-    "delete a sample": lambda house: house.samples.delete(house.samples.samples()[:1]),
-    "delete samples": lambda house: house.samples.delete_all(),
-    "discard a draft": lambda house: drafts.discard(house.settings),
-    "keep a draft": lambda house: drafts.promote(house.settings, house.teaching),
-    "forget everything": lambda house: drafts.delete_personal_data(house.settings),
-    "bring a video": lambda house: house.jobs.add(b"film", house.job.wish),
-    "change a video": lambda house: house.jobs.change(house.job, ".gif"),
-    "begin a video": lambda house: house.job.begin(),
-    "stop a video": lambda house: house.job.stop(),
-    "delete a video": lambda house: house.job.delete(),
-    "clear old videos": lambda house: house.jobs.remove_old(now_s=9e9),
+OPERATIONS: dict[str, Operation] = {
+    "add a pack": lambda workspace: add_pack(workspace.settings.emojis, read_zip(pack_zip(), "cats.zip")),
+    "edit a pack": lambda workspace: edit_pack(workspace.settings.emojis, "squares", "Mine", "me", ""),
+    "remove a pack": lambda workspace: remove_pack(workspace.settings.emojis, "squares"),
+    "promote": lambda workspace: workspace.models.promote("third"),
+    "roll back": lambda workspace: workspace.models.rollback(),
+    "withdraw a model": lambda workspace: workspace.models.withdraw("other"),
+    "remove a model": lambda workspace: workspace.models.remove("third"),
+    "launch a fit": lambda workspace: workspace.runs.launch(workspace.fit()),
+    "resume a fit": lambda workspace: workspace.runs.resume("one"),
+    "delete a run": lambda workspace: workspace.runs.delete("one", "seed"),
+    "check data": lambda workspace: workspace.data.check(workspace.data.folder / "faces.zip"),
+    "look again": lambda workspace: workspace.data.recheck(workspace.brought),
+    "bring data": lambda workspace: workspace.data.upload("more.csv", io.BytesIO(b"a,b"), 3, lambda share: None),
+    "settle data": lambda workspace: workspace.data.accept(workspace.brought),
+    "discard data": lambda workspace: workspace.data.discard(workspace.brought),
+    "add samples": lambda workspace: workspace.samples.add(Emotion.HAPPY, CUTOUTS),
+    "delete a sample": lambda workspace: workspace.samples.delete(workspace.samples.samples()[:1]),
+    "delete samples": lambda workspace: workspace.samples.delete_all(),
+    "discard a draft": lambda workspace: drafts.discard(workspace.settings),
+    "keep a draft": lambda workspace: drafts.promote(workspace.settings, workspace.teaching),
+    "forget everything": lambda workspace: drafts.delete_personal_data(workspace.settings),
+    "bring a video": lambda workspace: workspace.jobs.add(b"film", workspace.job.wish),
+    "change a video": lambda workspace: workspace.jobs.change(workspace.job, ".gif"),
+    "begin a video": lambda workspace: workspace.job.begin(),
+    "stop a video": lambda workspace: workspace.job.stop(),
+    "delete a video": lambda workspace: workspace.job.delete(),
+    "clear old videos": lambda workspace: workspace.jobs.remove_old(now_s=9e9),
 }
 
 
-def kill_what_was_started(house: House) -> None:
-    for record in house.root.rglob(processes.PROCESS):
+def kill_what_was_started(workspace: Workspace) -> None:
+    for record in workspace.root.rglob(processes.PROCESS):
         processes.kill(record.parent)
 
 

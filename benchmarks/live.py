@@ -1,6 +1,6 @@
 """Measures the live page in a real Chromium on this machine. Prints figures; asserts nothing.
 
-    python -m tests.browser.measure_live [--seconds 20] [--minutes 0] [--cycles 20] [--json]
+    python -m benchmarks.live [--seconds 20] [--minutes 0] [--cycles 20] [--json]
 
 Camera-to-screen: every frame of the fake camera carries its number as black and white squares along its lower
 edge, where no emoji covers them. The page reads them back, from the camera's own track and from the video that
@@ -25,17 +25,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from playwright.sync_api import Frame, FrameLocator, Page, sync_playwright
-from skimage import data
 
-from tests.programs import end
+from emojify.settings import ROOT
+from tests.helpers.cameras import BITS, FRAMES, SQUARE_PX, write_numbered_camera
+from tests.helpers.programs import end
 
-ROOT = Path(__file__).resolve().parents[2]
-BITS = 10
-SQUARE_PX = 32  # two macroblocks of VP8: stays black or white at any bit rate
-FRAMES = 300  # ten seconds; Chromium then starts the file again
 PATIENCE_MS = 30_000
 FORGOTTEN_S = 40  # a closed tab is missed after half a minute at the latest
 
@@ -94,19 +89,6 @@ DETAIL = """(seconds) => new Promise((resolve) => {
     look();
 })"""
 SHARP = 0.9  # of the detail that the picture has in the end; key frames make it tremble by a twentieth
-
-
-def write_camera(path: Path) -> None:
-    """The astronaut, 640x480, each frame with its number in the lower left corner of the unmirrored picture."""
-    image = cv2.resize(np.ascontiguousarray(data.astronaut()[:384, :512, ::-1]), (640, 480))
-    with path.open("wb") as file:
-        file.write(b"YUV4MPEG2 W640 H480 F30:1 Ip C420jpeg\n")
-        for number in range(FRAMES):
-            frame = image.copy()
-            for bit in range(BITS):
-                left = bit * SQUARE_PX
-                frame[480 - SQUARE_PX :, left : left + SQUARE_PX] = 255 * (number >> bit & 1)
-            file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes())
 
 
 @contextmanager
@@ -204,7 +186,7 @@ def measure(seconds: int, minutes: float, cycles: int) -> dict[str, Any]:
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         camera = Path(folder) / "camera.y4m"
-        write_camera(camera)
+        write_numbered_camera(camera)
         fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
         browser = playwright.chromium.launch(
             executable_path=chromium,
