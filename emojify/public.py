@@ -1,11 +1,12 @@
-"""Public mode (``EMOJIFY_PUBLIC=1``): visitors look and wear; nothing they do stays, or reaches anybody else.
+"""Public mode (``EMOJIFY_PUBLIC=1``): which operations visitors may not use, and who is an admin.
 
-What writes, deletes or starts a process is closed where it is done, with one word before it. That pages then also
-offer less is a courtesy: nothing depends on it.
+Visitors can use the live page, and can bring or draw an emoji pack that exists in their session alone. Everything
+that writes, deletes or starts a process is marked with :func:`admin_only` where it is defined. Pages also hide what
+visitors may not do, but nothing depends on that.
 
-Admins (``EMOJIFY_ADMINS``) are not visitors. Who asks is found out anew at every deed, from the session in whose
-thread it is done, never from something that was noted before: so no session can have another one's rights. A thread
-without a session, a command line, and everything else that cannot say who asks, counts as a visitor.
+Admins are listed in ``EMOJIFY_ADMINS`` and sign in with an OpenID provider. Each call of an ``admin_only`` function
+reads the claims of the session in whose thread it runs, so a session can't get the rights of another one. A thread
+without a session, such as that of a command, counts as a visitor.
 """
 
 from __future__ import annotations
@@ -21,56 +22,67 @@ from emojify.settings import Settings
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-REFUSAL = (
+ADMIN_ONLY_MESSAGE = (
     "This copy of Emojify is public: nothing can be added, changed, deleted or started here. "
-    "Whoever runs it does that, signed in or in a copy without EMOJIFY_PUBLIC."
+    "Its admins can do that after they sign in, or in a copy without EMOJIFY_PUBLIC."
 )
 MAX_SIGN_IN_AGE_S = 12 * 60 * 60
-"""Streamlit's cookie lasts 30 days; a stolen one should not open everything for as long."""
+"""Streamlit's cookie lasts 30 days. A stolen cookie should not give admin rights for that long."""
 
 _claims_provider: Callable[[], Mapping[str, Any]] = dict
 
 
-def set_claims_provider(claims: Callable[[], Mapping[str, Any]]) -> None:
-    """How to find out who asks; until the front door says it, nobody is known.
+def set_claims_provider(provider: Callable[[], Mapping[str, Any]]) -> None:
+    """Set the function that returns the current session's OpenID claims.
+
+    Until it is set, every session is anonymous.
 
     Args:
-        claims: gives what an OpenID provider says about the user of the session in whose thread it is called.
+        provider: returns the claims of the user of the session in whose thread it is called; empty if that user has
+            not signed in or there is no session.
     """
     global _claims_provider
-    _claims_provider = claims
+    _claims_provider = provider
 
 
 def is_visitor() -> bool:
-    """Whether the one in whose thread this is called may only look and wear."""
+    """Return True if the current session is a read-only visitor.
+
+    Raises:
+        EmojifyError: if a setting in the environment is not valid.
+    """
     settings = Settings.from_environment()
     return settings.public and not is_admin(_claims_provider(), settings.admins)
 
 
 def is_admin(claims: Mapping[str, Any], admins: frozenset[str], now_s: float | None = None) -> bool:
-    """Whether these claims, which the provider signed, are of an admin who signed in not long ago.
+    """Return True if the claims name an admin who signed in less than ``MAX_SIGN_IN_AGE_S`` ago.
 
-    An address that the provider did not verify could be anybody's.
+    Args:
+        claims: the OpenID claims of a session, already verified by Streamlit. ``email`` only counts if
+            ``email_verified`` is True: an address that the provider did not verify could be anybody's.
+        admins: the admins' e-mail addresses, in lower case.
+        now_s: the time of the check, in seconds since the epoch; the current time by default.
     """
-    email, since_s = claims.get("email"), claims.get("iat")
+    email, issued_at_s = claims.get("email"), claims.get("iat")
     return (
         claims.get("is_logged_in") is True
         and claims.get("email_verified") is True
         and isinstance(email, str)
-        and email.isascii()  # lower() makes other letters the same: the sign of the kelvin is a k
+        and email.isascii()  # lower() maps some other letters to ASCII: the kelvin sign becomes k
         and email.lower() in admins
-        and isinstance(since_s, int | float)
-        and since_s > (time.time() if now_s is None else now_s) - MAX_SIGN_IN_AGE_S
+        and isinstance(issued_at_s, int | float)
+        and issued_at_s > (time.time() if now_s is None else now_s) - MAX_SIGN_IN_AGE_S
     )
 
 
 def admin_only(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """The function, refused with an EmojifyError to visitors of a public copy. It then has not begun."""
+    """Wrap ``function`` so that it raises EmojifyError for visitors of a public copy, before it does anything."""
 
     @wraps(function)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         if is_visitor():
-            raise EmojifyError(REFUSAL)
+            raise EmojifyError(ADMIN_ONLY_MESSAGE)
         return function(*args, **kwargs)
 
     return guarded

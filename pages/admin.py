@@ -8,9 +8,9 @@ from streamlit.errors import StreamlitAuthError
 from emojify.public import MAX_SIGN_IN_AGE_S, is_visitor
 from emojify.settings import Settings
 from pages.parts.auth import can_sign_in, session_claims
-from pages.parts.entry import require_entry_script
+from pages.parts.entry import enter_page
 
-require_entry_script()
+enter_page(__file__)
 
 
 def plainly(email: object) -> str:

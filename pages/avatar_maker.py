@@ -16,10 +16,10 @@ from emojify.packs.store import export_pack
 from emojify.pictures import encode_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
-from pages.parts.entry import require_entry_script
+from pages.parts.entry import enter_page
 from pages.parts.visitor_pack import VISITOR_PACK_NOTE, available_packs, save_pack
 
-require_entry_script()
+enter_page(__file__)
 
 LARGE_PX, SMALL_PX, DOWNLOAD_PX = 340, 100, 1024
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens

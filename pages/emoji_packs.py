@@ -29,11 +29,11 @@ from emojify.packs.store import MAX_PACKS, PackList, edit_pack, export_pack, rem
 from emojify.pictures import open_picture, square_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
-from pages.parts.entry import require_entry_script
+from pages.parts.entry import enter_page
 from pages.parts.messages import escape_markdown, run_action, show_result
 from pages.parts.visitor_pack import VISITOR_PACK_NOTE, available_packs, save_pack
 
-require_entry_script()
+enter_page(__file__)
 
 FACE_PX = 80
 SHARPNESS = 2  # pixels of a picture for one on the page: phones have finer screens

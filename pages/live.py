@@ -23,13 +23,13 @@ from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.clean_view import BACKGROUNDS, clean_css, hide_controls
-from pages.parts.entry import require_entry_script
+from pages.parts.entry import enter_page
 from pages.parts.live_recordings import show_recordings
 from pages.parts.probability_bars import bars_html
 from pages.parts.stream import stream
 from pages.parts.visitor_pack import available_packs
 
-require_entry_script()
+enter_page(__file__)
 
 SECONDS_BETWEEN_UPDATES = 0.5
 MAX_PHOTO_MB = 20

@@ -18,13 +18,12 @@ from emojify.teaching.rehearsal import require_bank
 from emojify.teaching.samples import Sample
 from emojify.teaching.teach import NOT_LEARNED
 from emojify.vision.classifier import Classifier
-from pages.parts.entry import require_entry_script
+from pages.parts.entry import enter_page
 from pages.parts.messages import run_action, show_result
 from pages.parts.teach_pictures import bring_photos, show_pictures
 from pages.parts.teach_recording import SECONDS_BETWEEN_LOOKS, choose_and_record, video, watch
-from pages.parts.visitor_pack import require_admin
 
-require_entry_script()
+enter_page(__file__)
 
 NEW, OLD = "as taught", "as before"
 STYLE = """<style>
@@ -191,7 +190,6 @@ def offer_undo(live: Model) -> None:
 
 # ---- the page ----
 
-require_admin()
 settings = Settings.from_environment()
 samples_here = drafts.sample_store(settings)
 st.html(STYLE)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.entry import require_entry_script
+from pages.parts.entry import enter_page
 from pages.parts.messages import show_result
-from pages.parts.visitor_pack import require_admin
 from pages.training_views import data, golive, train, understand
 from pages.training_views.common import data_store
 
-require_entry_script()
+enter_page(__file__)
 
 VIEWS = {"Data": data.show, "Train": train.show, "Understand": understand.show, "Go live": golive.show}
 STYLE = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
 
-require_admin()
 st.html(STYLE)
 st.title("Training", anchor=False)
 st.session_state.setdefault("training_view", "Train" if data_store().datasets() else "Data")

@@ -20,10 +20,9 @@ from emojify.video.render import PICTURE_ENDINGS, check_target, is_picture
 from emojify.video.sink import KINDS
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
-from pages.parts.entry import require_entry_script
-from pages.parts.visitor_pack import require_admin
+from pages.parts.entry import enter_page
 
-require_entry_script()
+enter_page(__file__)
 
 MAX_MB = 200
 ESTIMATED_FROM_S = 120.0  # of a shorter video the result is there before anybody could decide
@@ -221,7 +220,6 @@ def strip(timeline: dict[str, Any]) -> alt.Chart:
     )
 
 
-require_admin()
 settings = Settings.from_environment()
 store = JobStore(settings.data / "videos")
 store.remove_old()

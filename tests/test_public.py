@@ -19,7 +19,7 @@ from emojify.files import fingerprint
 from emojify.models import ModelStore
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, edit_pack, remove_pack
-from emojify.public import MAX_SIGN_IN_AGE_S, REFUSAL, is_admin, set_claims_provider
+from emojify.public import ADMIN_ONLY_MESSAGE, MAX_SIGN_IN_AGE_S, is_admin, set_claims_provider
 from emojify.runs.config import FitConfig
 from emojify.runs.datasets import DatasetStore
 from emojify.runs.golive import go_live
@@ -125,7 +125,7 @@ def job(workspace: Path) -> Job:
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_a_public_copy_refuses_and_nothing_changes(workspace: Path, operation: Operation) -> None:
     before = fingerprint(workspace)
-    with pytest.raises(EmojifyError, match=REFUSAL):
+    with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
         operation(workspace)
     assert fingerprint(workspace) == before
 
@@ -145,7 +145,7 @@ def test_the_command_line_refuses_in_a_sentence(
     workspace: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command) == 2
-    assert capsys.readouterr().err == f"emojify: {REFUSAL}\n"
+    assert capsys.readouterr().err == f"emojify: {ADMIN_ONLY_MESSAGE}\n"
 
 
 NOW_S = 1_800_000_000
@@ -199,7 +199,7 @@ def test_without_a_list_of_admins_nobody_is_one() -> None:
 
 def test_nobody_is_known_before_the_front_door_says_how(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
-    with pytest.raises(EmojifyError, match=REFUSAL):
+    with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
         OPERATIONS["packs: remove"](workspace)
 
 
@@ -211,7 +211,7 @@ def test_an_admin_does_what_a_visitor_is_refused(
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
     before = fingerprint(workspace)
     set_claims_provider(lambda: {**ANNA, "iat": time.time(), "email": "ben@example.org"})
-    with pytest.raises(EmojifyError, match=REFUSAL):
+    with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
         OPERATIONS[operation](workspace)
     assert fingerprint(workspace) == before
     set_claims_provider(lambda: {**ANNA, "iat": time.time()})

@@ -1,4 +1,4 @@
-"""Who sits before this page, as Streamlit's own sign-in knows it. Not a page of its own."""
+"""The signed-in user of a session, from Streamlit's OpenID sign-in."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def session_claims() -> Mapping[str, Any]:
-    """What the OpenID provider says of the user of the session in whose thread this is called; nothing without one."""
+    """Return the OpenID claims of the session in whose thread it is called; empty without a session."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return {}
     return st.user.to_dict()
 
 
 def can_sign_in() -> bool:
-    """Whether this copy has a provider to sign in with: an ``[auth]`` among its secrets."""
+    """Return True if this copy has an OpenID provider: an ``[auth]`` section in ``.streamlit/secrets.toml``."""
     return bool(get_secrets_auth_section())

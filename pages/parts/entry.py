@@ -1,17 +1,40 @@
-"""Every page is entered through ``streamlit_app.py``, whatever address somebody opens first."""
+"""What every page calls before it shows anything: ``enter_page(__file__)``."""
 
 from __future__ import annotations
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from emojify.public import ADMIN_ONLY_MESSAGE, is_visitor
+from pages.parts.registry import is_for_visitors
+
+
+def enter_page(file: str) -> None:
+    """Check that the session may open this page, and that it came through ``streamlit_app.py``.
+
+    Args:
+        file: the page's ``__file__``.
+    """
+    require_entry_script()
+    require_access(file)
+
 
 def require_entry_script() -> None:
-    """Send whoever came past the front door back through it; to be called before anything else that a page shows.
+    """Rerun the session through ``streamlit_app.py`` if the page was started without it.
 
-    Streamlit takes an app with a folder ``pages`` for one of its older kind until ``st.navigation`` was called once:
-    the first address that a fresh server is asked for then runs the page alone, with a menu of file names.
+    Until ``st.navigation`` has been called once, Streamlit treats an app with a folder ``pages`` as one of its older
+    kind: the first address that a new server is asked for then runs that page alone, under a menu of file names.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def require_access(file: str) -> None:
+    """Show a message and stop the page if it is not for visitors and the session is one.
+
+    The menu does not list such a page, but its address still works.
+    """
+    if not is_for_visitors(file) and is_visitor():
+        st.info(ADMIN_ONLY_MESSAGE)
+        st.stop()

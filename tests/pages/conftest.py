@@ -1,4 +1,4 @@
-"""Pages as scripts, each run by itself."""
+"""Fixtures for tests that run pages as scripts."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -8,10 +8,10 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _the_front_door_is_open() -> Iterator[None]:
-    """AppTest begins a new server with every run, and would be sent back to the front door each time.
+def _skip_entry_script_check() -> Iterator[None]:
+    """Let AppTest run a page: it starts a new server with every run, which would be sent to the entry script each time.
 
-    That a real server sends people back once, and shows the page then, is seen in tests/browser/test_training.py.
+    tests/browser/test_training.py checks that a real server reruns a page through the entry script once.
     """
     with patch("pages.parts.entry.require_entry_script"):
         yield
@@ -19,7 +19,7 @@ def _the_front_door_is_open() -> Iterator[None]:
 
 @pytest.fixture
 def streamer() -> Iterator[MagicMock]:
-    """In place of the video component, which needs a browser; nothing plays yet."""
+    """The video component, which needs a browser, replaced by one that does not play."""
     with patch("streamlit_webrtc.webrtc_streamer") as streamer:
         streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
         yield streamer

@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
 from emojify.packs.store import list_packs
-from emojify.public import MAX_SIGN_IN_AGE_S, REFUSAL, admin_only, set_claims_provider
+from emojify.public import ADMIN_ONLY_MESSAGE, MAX_SIGN_IN_AGE_S, admin_only, set_claims_provider
 from pages.parts.auth import session_claims
 from tests.pages.test_public import ROOT, bring_a_pack, labels, press, words
 
@@ -122,7 +122,7 @@ def test_whoever_is_no_admin_is_told_why_and_may_sign_out(who: dict[str, Any], s
     assert sentence in words(page)
     assert labels(page) == ["Sign out"]
     page.switch_page("pages/training.py").run()
-    assert [info.value for info in page.info] == [REFUSAL]
+    assert [info.value for info in page.info] == [ADMIN_ONLY_MESSAGE]
 
 
 def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_does_not(workspace: Path) -> None:
@@ -142,7 +142,7 @@ def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_doe
     for name in ("teach", "videos", "training"):
         admin.switch_page(f"pages/{name}.py").run()
         assert not admin.exception
-        assert REFUSAL not in words(admin)
+        assert ADMIN_ONLY_MESSAGE not in words(admin)
 
 
 def test_rights_end_with_signing_out_in_the_middle_of_a_page(workspace: Path) -> None:
@@ -152,7 +152,7 @@ def test_rights_end_with_signing_out_in_the_middle_of_a_page(workspace: Path) ->
     before = fingerprint(workspace / "emojis")
     page.user = {"is_logged_in": False}
     press(page, "Yes, delete it for good")
-    assert REFUSAL in words(page)
+    assert ADMIN_ONLY_MESSAGE in words(page)
     assert fingerprint(workspace / "emojis") == before
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from emojify.files import fingerprint
 from emojify.live.session_limiter import SessionLimiter
 from emojify.packs.pack import VISITOR_PACK_ID
-from emojify.public import REFUSAL
+from emojify.public import ADMIN_ONLY_MESSAGE
 from tests.helpers.pack_files import pack_zip
 from tests.helpers.page_driver import labels, press
 
@@ -105,7 +105,7 @@ def test_a_page_that_somebody_reaches_by_its_address_is_closed(workspace: Path, 
     before = fingerprint(workspace)
     page = visitor().switch_page(f"pages/{name}.py").run()
     assert not page.exception
-    assert [info.value for info in page.info] == [REFUSAL]
+    assert [info.value for info in page.info] == [ADMIN_ONLY_MESSAGE]
     assert not page.title
     assert not page.button
     assert fingerprint(workspace) == before

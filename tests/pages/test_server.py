@@ -1,59 +1,78 @@
-"""Which of the requests of a browser count, while it goes from one page to another."""
+"""Changes to the web server, each against the library it changes."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from unittest.mock import AsyncMock, MagicMock, patch
+
 import pytest
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+import uvicorn
+from starlette.formparsers import MultiPartParser
+from streamlit import net_util
+from streamlit.runtime.app_session import AppSession
+from streamlit.web.server import server_util
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
-from pages.parts.server import PAGE_CHANGE_S, _Navigation
-
-LIVE, MAKER, PACKS = "live", "maker", "packs"
-
-
-def click(page: str) -> ClientState:
-    return ClientState(page_script_hash=page)
-
-
-def word(page: str, fragment: str = "") -> ClientState:
-    states = WidgetStates(widgets=[WidgetState(id="video", json_value="{}")])
-    return ClientState(page_script_hash=page, widget_states=states, fragment_id=fragment)
+from pages.parts import server, stale_reruns
 
 
-@pytest.fixture(params=["", LIVE])
-def navigation(request: pytest.FixtureRequest) -> _Navigation:
-    """On the live page, opened with or without its name."""
-    navigation = _Navigation()
-    assert not navigation.is_stale_rerun(click(request.param), 0)
-    assert not navigation.is_stale_rerun(word(LIVE), 0.1)
-    return navigation
+@pytest.fixture(autouse=True)
+def _undo_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with the libraries as they are installed, and put back what was there."""
+    monkeypatch.setattr(AppSession, "request_rerun", stale_reruns._original_request_rerun)
+    monkeypatch.setattr(WebSocketsSansIOProtocol, "shutdown", server._original_connection_shutdown)
+    monkeypatch.setattr(uvicorn.Server, "shutdown", server._original_server_shutdown)
+    monkeypatch.setattr(MultiPartParser, "spool_max_size", 1024 * 1024)
+    for name in ("get_external_ip", "get_internal_ip"):
+        monkeypatch.setattr(net_util, name, getattr(net_util, name))
 
 
-def test_what_the_old_page_says_after_the_click_does_not_count(navigation: _Navigation) -> None:
-    assert not navigation.is_stale_rerun(click(MAKER), 10)
-    assert navigation.is_stale_rerun(word(LIVE), 10.1)
-    assert navigation.is_stale_rerun(word(LIVE, fragment="watch"), 10.2)
-    assert not navigation.is_stale_rerun(word(MAKER), 10.3)
+def test_foreign_origin_causes_no_address_lookup() -> None:
+    with patch("streamlit.net_util._make_blocking_http_get") as http_get, patch("socket.socket") as any_socket:
+        server.block_address_lookup()
+        assert not server_util.is_url_from_allowed_origins("http://evil.example")
+    http_get.assert_not_called()
+    any_socket.assert_not_called()
 
 
-def test_clicks_always_count(navigation: _Navigation) -> None:
-    for page in (MAKER, PACKS, LIVE, LIVE, MAKER):
-        assert not navigation.is_stale_rerun(click(page), 10)
-    assert navigation.is_stale_rerun(word(LIVE), 10.1)
+def test_large_upload_stays_in_memory() -> None:
+    server.keep_uploads_in_memory()
+    assert MultiPartParser.spool_max_size == sys.maxsize
 
 
-def test_who_was_sent_on_by_a_page_is_heard_there_at_once(navigation: _Navigation) -> None:
-    """By ``st.switch_page`` the server changes the page, so that no click comes first."""
-    assert not navigation.is_stale_rerun(click(MAKER), 10)
-    assert not navigation.is_stale_rerun(word(MAKER), 10.1)  # the button that does it
-    assert not navigation.is_stale_rerun(word(LIVE), 10.2)
+def test_closing_websocket_does_not_stop_shutdown() -> None:
+    connection = MagicMock(spec=WebSocketsSansIOProtocol)
+    connection.transport = MagicMock()
+    with patch.object(server, "_original_connection_shutdown", side_effect=InvalidState("connection is closing")):
+        server.limit_shutdown()
+        WebSocketsSansIOProtocol.shutdown(connection)
+    connection.transport.close.assert_called_once_with()
 
 
-def test_a_fragment_that_runs_by_the_clock_is_no_click(navigation: _Navigation) -> None:
-    assert not navigation.is_stale_rerun(ClientState(page_script_hash=LIVE, fragment_id="watch"), 10)
-    assert not navigation.is_stale_rerun(word(PACKS), 10.1)
+@pytest.mark.parametrize(("configured", "expected"), [(None, server.SHUTDOWN_TIMEOUT_S), (9, 9)])
+def test_shutdown_gets_a_time_limit(configured: int | None, expected: int) -> None:
+    running = uvicorn.Server(uvicorn.Config("app:app", timeout_graceful_shutdown=configured))
+    with patch.object(server, "_original_server_shutdown", AsyncMock()) as shutdown:
+        server.limit_shutdown()
+        asyncio.run(running.shutdown())
+    assert running.config.timeout_graceful_shutdown == expected
+    shutdown.assert_awaited_once_with(running, None)
 
 
-def test_after_a_while_everything_counts_again(navigation: _Navigation) -> None:
-    assert not navigation.is_stale_rerun(click(MAKER), 10)
-    assert not navigation.is_stale_rerun(word(LIVE), 10 + PAGE_CHANGE_S)
+def test_untested_versions_are_left_unpatched() -> None:
+    with patch.object(server, "is_tested", return_value=False):
+        server.patch_server()
+    assert AppSession.request_rerun is stale_reruns._original_request_rerun
+    assert WebSocketsSansIOProtocol.shutdown is server._original_connection_shutdown
+    assert uvicorn.Server.shutdown is server._original_server_shutdown
+    assert net_util.get_external_ip() is None  # applied all the same: nothing may leave the machine
+
+
+def test_tested_versions_are_patched_once() -> None:
+    server.patch_server()
+    server.patch_server()
+    assert AppSession.request_rerun is stale_reruns._request_rerun_unless_stale
+    assert WebSocketsSansIOProtocol.shutdown is server._shut_connection_down
+    assert uvicorn.Server.shutdown is server._shut_server_down
