@@ -247,7 +247,7 @@ def test_nothing_that_writes_was_left_open(store: str) -> None:
 
 PRIMITIVES = {"files"}  # what the stores write with
 OF_COMMANDS = {"packs/cli", "packs/drawing/__main__", "teaching/cli", "teaching/rehearsal", "teaching/teach",
-               "video/cli", "video/render", "video/hdr", "bench/cli", "phone"}  # fmt: skip
+               "video/cli", "video/render", "video/hdr", "bench/cli", "phone", "runs/control"}  # fmt: skip
 FILES_ALONE = WRITES - {"start", "stop", "kill"} | {"mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "imwrite"}
 """In modules without a store, start and stop are of clips, threads and the like."""
 
