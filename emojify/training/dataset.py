@@ -1,4 +1,4 @@
-"""Labelled faces in memory, from any of the forms in which people have them. See :func:`load`."""
+"""Labeled faces in memory. See :func:`load`, :func:`load_unsplit` and :func:`load_joined`."""
 
 from __future__ import annotations
 
@@ -12,40 +12,38 @@ from numpy.typing import NDArray
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.training.ferplus import VOTE_COLUMNS, FerPlusVotes
-from emojify.training.sources import SIDE, Face, open_source, read_csv, read_pictures
+from emojify.training.labeled_faces import SIDE, LabeledFace, Skipped, read_image_files, read_pixel_csv
+from emojify.training.sources import open_source
+from emojify.training.splits import SPLITS, split_added_faces, split_faces
 
-__all__ = ["SIDE", "SPLITS", "Dataset", "load"]
+__all__ = ["ALL", "SIDE", "SPLITS", "Dataset", "load", "load_joined", "load_unsplit"]
 
-SPLITS = ("train", "public", "private")
-OWN_SPLIT = {"train": 0.8, "public": 0.1, "private": 0.1}
-"""Shares of a set that comes without a split of its own."""
+ALL = "all"
+"""The split of every picture of :func:`load_unsplit`."""
 
 MAX_UNREADABLE = 0.01
-"""Share of pictures that may fail to open before the set counts as broken."""
+"""Share of pictures that may fail to open before the data set is rejected as broken."""
 
-_OFFICIAL = {"training": "train", "publictest": "public", "privatetest": "private"}
-_FOLDERS = {"train": "train", "training": "train", "test": "test", "val": "public", "valid": "public"} | {
-    "validation": "public",
-    "public": "public",
-    "private": "private",
-}
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled faces.
+    """Labeled faces.
 
     Attributes:
         images: (n, 48, 48) uint8, gray.
         labels: (n,) int64, indices in the order of :class:`~emojify.emotions.Emotion`.
-        splits: (n,) str, each one of ``SPLITS``.
-        files: (n,) str, the path inside the folder or zip, or ``line <n>`` of a csv.
+        splits: (n,) str, each one of ``SPLITS``, or ``ALL``.
+        files: (n,) str, the path inside the folder or zip, or ``<csv>, line <n>``.
         votes: (n, 10) uint8, FER+ votes in the order of ``VOTE_COLUMNS``; a row of zeros where there are none.
         clean: (n,) bool, False for a picture that has a near copy in train, is blank, or was voted "not a face";
-            None while nobody has looked: :func:`~emojify.training.check.mark_clean` does.
-        name: what the data set is called in a model's card.
-        unreadable: the files that did not open; they are in none of the arrays.
-        converted: the files that were not 48x48 gray pictures and were made so.
+            None until :func:`~emojify.training.check.mark_clean` fills it in.
+        name: the name of the data set in a model's card.
+        unreadable: files that can't be decoded; they are in none of the arrays.
+        converted: files that were not 48x48 and gray and were converted.
+        without_face: files that are not 48x48 and in which no face was found; they are in none of the arrays.
+        other_class: files in folders that are not named after an emotion; only :func:`load_unsplit` allows them.
     """
 
     images: NDArray[np.uint8]
@@ -57,9 +55,11 @@ class Dataset:
     name: str
     unreadable: tuple[str, ...] = ()
     converted: tuple[str, ...] = ()
+    without_face: tuple[str, ...] = ()
+    other_class: tuple[str, ...] = ()
 
     def rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Dataset:
-        """The rows that a mask or an array of indices picks."""
+        """Return the rows that a mask or an array of indices selects."""
         return replace(
             self,
             images=self.images[keep],
@@ -71,10 +71,10 @@ class Dataset:
         )
 
     def split(self, name: str, *, clean: bool = False) -> Dataset:
-        """The rows of one split, with ``clean`` only the clean ones.
+        """Return the rows of one split; with ``clean`` only the clean ones.
 
         Raises:
-            ValueError: if ``clean`` is asked for and the pictures were not looked at yet.
+            ValueError: if ``clean`` is asked for before :func:`~emojify.training.check.mark_clean` was called.
         """
         keep = self.splits == name
         if clean:
@@ -87,60 +87,164 @@ class Dataset:
         return len(self.labels)
 
 
-def load(source: Path, *, seed: int = 0, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
-    """Read a data set.
+def load(source: Path, *, seed: int = 0, on_progress: OnProgress | None = None) -> Dataset:
+    """Read a data set with its splits.
 
     Args:
         source: one of
 
             - Kaggle's folder of FER-2013: ``train/<class>/*`` and ``test/<class>/*``, png or jpg. Names that begin with
-              ``Training_``, ``PublicTest_``, ``PrivateTest_`` give the official split; otherwise ``test`` is halved
-              into public and private, by ``seed``, each class alike
-            - a folder of pictures by class, ``<class>/*``, split 80/10/10 by ``seed``, each class alike
+              ``Training_``, ``PublicTest_``, ``PrivateTest_`` give the official split; otherwise ``test`` is split in
+              two halves, public and private, by ``seed`` and by class
+            - a folder of pictures by class, ``<class>/*``, split 80/10/10 by ``seed`` and by class. In pictures that
+              are not 48x48 the detector finds the face
             - a zip of either
             - the original ``fer2013.csv`` (``emotion,pixels,Usage``), or a folder or zip that holds it
 
-            FER+ votes are taken from ``labels.csv`` or ``fer2013new.csv`` if one lies there.
-        seed: for splits that the data set does not bring itself.
+            FER+ votes are read from ``labels.csv`` or ``fer2013new.csv`` if one of them is there.
+        seed: for splits that the data set does not define itself.
         on_progress: called with (pictures read, pictures in all); not for a csv.
 
     Raises:
-        EmojifyError: if it is not there, is none of these, an emotion has no pictures, a csv has a bad row, or more
+        EmojifyError: if it does not exist, is none of these, an emotion has no pictures, a csv has a bad row, or more
             than 1 % of the pictures do not open.
     """
+    faces, votes, skipped = _read(source, on_progress=on_progress)
+    labels = np.array([face.label for face in faces], np.int64)
+    _refuse_missing(labels, str(source))
+    splits, name = split_faces(faces, labels, seed)
+    for split in SPLITS:
+        _refuse_missing(labels[splits == split], f"The {split} split of {source}")
+    return _dataset(faces, votes, skipped, splits, name or source.stem)
+
+
+def load_unsplit(source: Path, *, crop_margin: float = 0.0, on_progress: OnProgress | None = None) -> Dataset:
+    """Read every picture of a folder, zip or csv for evaluation, in one split called ``ALL``.
+
+    Emotions may be missing. Pictures in folders with other names are left out and listed in ``other_class``.
+
+    Args:
+        source: as in :func:`load`, or any folder or zip that sorts its pictures into folders by emotion.
+        crop_margin: share of the detected face's box to add on each side, for pictures that are not 48x48.
+        on_progress: called with (pictures read, pictures in all); not for a csv.
+
+    Raises:
+        EmojifyError: if it does not exist, holds no face of a known emotion, a csv has a bad row, or more than 1 % of
+            the pictures do not open.
+    """
+    faces, votes, skipped = _read(source, crop_margin=crop_margin, skip_other_classes=True, on_progress=on_progress)
+    return _dataset(faces, votes, skipped, np.full(len(faces), ALL), source.stem)
+
+
+def load_joined(source: Path, added: Path | None, *, on_progress: OnProgress | None = None) -> Dataset:
+    """Read a data set and join a second one to it, split by split: train to train, public to public.
+
+    The second one may be of any size and lack emotions. An emotion with fewer than three pictures is only trained on;
+    otherwise it is split 80/10/10.
+
+    Args:
+        source: the first data set, see :func:`load`.
+        added: a folder or zip of pictures by emotion; None for none.
+        on_progress: called with (pictures read, pictures in all) for each of the two.
+
+    Returns:
+        The rows of the first one, then those of the second one, whose ``files`` begin with its name and a colon.
+
+    Raises:
+        EmojifyError: if one of them can't be read or the second one holds no face.
+    """
+    first = load(source, on_progress=on_progress)
+    if added is None:
+        return first
+    faces, votes, skipped = _read(added, on_progress=on_progress)
+    labels = np.array([face.label for face in faces], np.int64)
+    second = _dataset(faces, votes, skipped, split_added_faces(labels), added.stem)
+    return _join(first, second)
+
+
+def _join(first: Dataset, second: Dataset) -> Dataset:
+    def prefixed(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(f"{second.name}: {name}" for name in names)
+
+    return Dataset(
+        images=np.concatenate([first.images, second.images]),
+        labels=np.concatenate([first.labels, second.labels]),
+        splits=np.concatenate([first.splits, second.splits]),
+        files=np.concatenate([first.files, np.array(prefixed(tuple(second.files)))]),
+        votes=np.concatenate([first.votes, second.votes]),
+        # Marks of one set say nothing about copies in the other: mark_clean compares all rows again.
+        clean=None,
+        name=f"{first.name} and {second.name}",
+        unreadable=first.unreadable + prefixed(second.unreadable),
+        converted=first.converted + prefixed(second.converted),
+        without_face=first.without_face + prefixed(second.without_face),
+    )
+
+
+def _read(
+    source: Path,
+    *,
+    crop_margin: float = 0.0,
+    skip_other_classes: bool = False,
+    on_progress: OnProgress | None = None,
+) -> tuple[list[LabeledFace], FerPlusVotes, Skipped]:
     with open_source(source) as folder:
-        pictures = folder.pictures()
-        csv_name = folder.find_csv() if not pictures else None
-        if not pictures and csv_name is None:
+        names = folder.image_files()
+        csv_name = folder.find_pixel_csv() if not names else None
+        if not names and csv_name is None:
             raise EmojifyError(
                 f"{source} holds no pictures in folders named after emotions, and no fer2013.csv. "
                 "Give Kaggle's FER-2013 folder, a zip of it, the csv, or your own pictures in seven folders."
             )
-        faces, unreadable = (
-            read_pictures(folder, pictures, on_progress) if csv_name is None else (read_csv(folder, csv_name), [])
-        )
-        ferplus = FerPlusVotes.read(folder)
-    if len(unreadable) > MAX_UNREADABLE * (len(faces) + len(unreadable)):
+        if csv_name is not None:
+            faces, skipped = read_pixel_csv(folder, csv_name), Skipped()
+        else:
+            faces, skipped = read_image_files(
+                folder,
+                names,
+                crop_margin=crop_margin,
+                skip_other_classes=skip_other_classes,
+                on_progress=on_progress,
+            )
+        votes = FerPlusVotes.read(folder)
+    _refuse_unusable(source, faces, skipped)
+    return faces, votes, skipped
+
+
+def _refuse_unusable(source: Path, faces: list[LabeledFace], skipped: Skipped) -> None:
+    opened = len(faces) + len(skipped.without_face)
+    unreadable = len(skipped.unreadable)
+    if unreadable > MAX_UNREADABLE * (opened + unreadable):
         raise EmojifyError(
-            f"{len(unreadable)} of {len(faces) + len(unreadable)} pictures in {source} do not open as PNG or JPEG, "
-            f"among them {', '.join(unreadable[:5])}. Get the data again, or remove them."
+            f"{unreadable} of {opened + unreadable} pictures in {source} do not open as PNG or JPEG, "
+            f"among them {', '.join(skipped.unreadable[:5])}. Get the data again, or remove them."
         )
-    labels = np.array([face.label for face in faces], np.int64)
-    _refuse_missing(labels, str(source))
-    splits, name = _splits(faces, labels, seed)
-    for split in SPLITS:
-        _refuse_missing(labels[splits == split], f"The {split} split of {source}")
-    marks = [ferplus.clean(face) for face in faces]
+    if faces:
+        return
+    if skipped.without_face:
+        raise EmojifyError(
+            f"No face was found in any of the {len(skipped.without_face)} pictures in {source}. "
+            "Use pictures in which a face looks into the camera."
+        )
+    raise EmojifyError(f"{source} holds no pictures in folders named after emotions ({', '.join(LABELS)}).")
+
+
+def _dataset(
+    faces: list[LabeledFace], votes: FerPlusVotes, skipped: Skipped, splits: NDArray[np.str_], name: str
+) -> Dataset:
+    marks = [votes.clean(face) for face in faces]
     return Dataset(
         images=np.stack([face.image for face in faces]),
-        labels=labels,
+        labels=np.array([face.label for face in faces], np.int64),
         splits=splits,
         files=np.array([face.file for face in faces]),
-        votes=np.array([ferplus.votes(face) or [0] * len(VOTE_COLUMNS) for face in faces], np.uint8),
+        votes=np.array([votes.votes(face) or [0] * len(VOTE_COLUMNS) for face in faces], np.uint8),
         clean=None if None in marks else np.array(marks, np.bool_),
-        name=name or source.stem,
-        unreadable=tuple(unreadable),
+        name=name,
+        unreadable=tuple(skipped.unreadable),
         converted=tuple(face.file for face in faces if face.converted),
+        without_face=tuple(skipped.without_face),
+        other_class=tuple(skipped.other_class),
     )
 
 
@@ -148,46 +252,3 @@ def _refuse_missing(labels: NDArray[np.int64], where: str) -> None:
     missing = [label for index, label in enumerate(LABELS) if index not in labels]
     if missing:
         raise EmojifyError(f"{where} has no pictures of: {', '.join(missing)}. Each of the seven needs some.")
-
-
-def _splits(faces: list[Face], labels: NDArray[np.int64], seed: int) -> tuple[NDArray[np.str_], str | None]:
-    """The split of every face, and the set's name if it is a known one."""
-    official = [_OFFICIAL.get(face.usage.lower()) for face in faces]
-    if all(official):
-        return np.array(official), "FER-2013"
-    folders = [_FOLDERS.get(face.folder.lower(), "") for face in faces]
-    splits = np.array(folders, dtype="<U7")
-    if "train" not in folders or set(folders) <= {"train", ""}:
-        return _shares(np.zeros_like(splits), labels, OWN_SPLIT, seed), None
-    if "" in folders:
-        stray = faces[folders.index("")].file
-        raise EmojifyError(f"{stray} lies neither in train nor in test. Move it into one, or give only one folder.")
-    # What a set lacks is taken from what it has: usually train and test, or train and validation.
-    test = splits == "test"
-    if "private" not in folders and "public" in folders and test.any():
-        splits[test] = "private"
-    elif test.any():
-        splits[test] = _shares(splits[test], labels[test], {"public": 0.5, "private": 0.5}, seed)
-    elif not {"public", "private"} <= set(folders):
-        held_out = splits != "train"
-        splits[held_out] = _shares(splits[held_out], labels[held_out], {"public": 0.5, "private": 0.5}, seed)
-    return splits, None
-
-
-def _shares(
-    splits: NDArray[np.str_], labels: NDArray[np.int64], shares: dict[str, float], seed: int
-) -> NDArray[np.str_]:
-    """Deal every emotion's pictures out by ``shares``, at least one to each split, in an order that ``seed`` fixes."""
-    splits, random = splits.copy(), np.random.default_rng(seed)
-    for emotion, label in enumerate(LABELS):
-        rows = random.permutation(np.flatnonzero(labels == emotion))
-        if len(rows) < len(shares):
-            raise EmojifyError(f"There are {len(rows)} pictures of {label} to split into {len(shares)}: add some more.")
-        *later, first = reversed(shares)
-        start = 0
-        for split in later:
-            end = start + max(1, round(shares[split] * len(rows)))
-            splits[rows[start:end]] = split
-            start = end
-        splits[rows[start:]] = first
-    return splits

@@ -1,6 +1,6 @@
-"""What a model's exported file is worth, on pictures that it was not trained on.
+"""Measure a model's exported file on pictures that it was not trained on.
 
-The file that ships is the file that is measured: LiteRT runs it here as it does in the app, one face at a time.
+LiteRT runs the file as in the app, one face at a time, so the figures are those of the file that ships.
 """
 
 from __future__ import annotations
@@ -10,46 +10,54 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.settings import ROOT
-from emojify.training.dataset import Dataset
+from emojify.training.dataset import ALL, Dataset
 from emojify.training.ferplus import distribution, majority
-from emojify.vision.classifier import crop_face
-from emojify.vision.detector import FaceDetector
+from emojify.training.labeled_faces import crop_main_face
 
 CALIBRATION_BINS = 15
-"""Of Guo et al. 2017, "On Calibration of Modern Neural Networks", which made this the usual number."""
+"""The usual number since Guo et al. 2017, "On Calibration of Modern Neural Networks"."""
 
 MIN_PROBABILITY = 1e-7
 """Probabilities are clipped to this before a logarithm. An int8 model rounds small ones to 0."""
 
-NO_PICTURES = "There are no pictures to evaluate on: this data set has none of that kind in that split."
+NO_PICTURES = "There are no pictures to evaluate on: this data set has none in that split. Choose another split."
 
 
 @dataclass(frozen=True)
 class Figures:
-    """How well some probabilities fit some labels. Rates are 0 to 1; the dicts have a key per emotion.
+    """How well probabilities agree with labels and with FER+ votes.
+
+    Rates are from 0 to 1. The dictionaries have one key per emotion; the value is None where a rate is undefined. The
+    attributes that begin with ``ferplus_`` are None without votes. They use the pictures with a FER+ majority
+    (:func:`~emojify.training.ferplus.majority`), except for the calibration error.
 
     Attributes:
-        n: pictures.
+        n: number of pictures.
         accuracy: share of pictures whose most probable emotion is their label.
-        recall: of the pictures labelled so, the share read so. None for an emotion that has no pictures.
-        precision: of the pictures read so, the share labelled so. None for an emotion that is never read.
-        f1: harmonic mean of the two; None without pictures.
-        macro_recall: mean recall over the emotions that have pictures.
-        calibration_error: expected calibration error: the mean gap between confidence and accuracy.
-        confusion: 7 x 7 counts, a row per label, a column per reading.
-        ferplus_n: pictures on which the crowd of FER+ has a majority for one of the seven.
-        ferplus_accuracy: share of these that are read as that majority says; None without votes.
+        recall: share of the pictures with this label that are read as it.
+        precision: share of the pictures read as this emotion that have this label.
+        f1: harmonic mean of precision and recall.
+        macro_recall: mean recall of the emotions that have pictures.
+        calibration_error: expected calibration error against the labels: the mean gap between confidence and accuracy
+            over ``CALIBRATION_BINS`` bins of confidence, weighted by their pictures.
+        confusion: 7 x 7 counts, one row per label, one column per emotion read.
+        ferplus_n: number of pictures with a FER+ majority.
+        ferplus_accuracy: share of these that are read as that majority.
+        ferplus_macro_recall: mean of ``ferplus_recall``.
+        ferplus_recall: share of the pictures with this majority that are read as it.
+        ferplus_cross_entropy: see :func:`class_balanced_cross_entropy`.
+        ferplus_calibration_error: expected calibration error against the votes: as above, with the share of the votes
+            for the emotion that was read in place of right or wrong. Uses all pictures with votes for an emotion.
+        no_face_n: pictures that are left out because the detector found no face in them.
     """
 
     n: int
@@ -62,33 +70,51 @@ class Figures:
     confusion: list[list[int]]
     ferplus_n: int
     ferplus_accuracy: float | None
+    ferplus_macro_recall: float | None = None
+    ferplus_recall: dict[str, float | None] | None = None
+    ferplus_cross_entropy: float | None = None
+    ferplus_calibration_error: float | None = None
+    no_face_n: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON, rates to four places (a picture of 3,589 is 0.0003)."""
+        """Return all figures, ready for JSON, rates rounded to four places (one picture of 3,589 is 0.0003)."""
         return _rounded(asdict(self))
 
     def __str__(self) -> str:
-        lines = [f"{'':10}{'recall':>10}{'precision':>11}{'F1':>8}"]
+        columns = ["recall", "precision", "F1"]
+        rates: list[dict[str, float | None]] = [self.recall, self.precision, self.f1]
+        if self.ferplus_recall is not None:
+            columns, rates = [*columns, "FER+ recall"], [*rates, self.ferplus_recall]
+        lines = [" " * 10 + "".join(f"{column:>13}" for column in columns)]
         for label in LABELS:
-            values = [values[label] for values in (self.recall, self.precision, self.f1)]
-            shown = ["-" if value is None else f"{value:.3f}" for value in values]
-            lines.append(f"{label:10}{shown[0]:>10}{shown[1]:>11}{shown[2]:>8}")
-        lines.append(f"accuracy {self.accuracy:.4f}, macro recall {self.macro_recall:.4f}")
+            values = [rate[label] for rate in rates]
+            lines.append(f"{label:10}" + "".join(f"{'-' if v is None else format(v, '.3f'):>13}" for v in values))
+        lines.append("")
+        lines.append(
+            f"against the labels: accuracy {self.accuracy:.4f}, macro recall {self.macro_recall:.4f}, "
+            f"calibration error {self.calibration_error:.4f}"
+        )
         if self.ferplus_accuracy is not None:
-            lines.append(f"against the FER+ majority {self.ferplus_accuracy:.4f} ({self.ferplus_n:,} pictures)")
-        lines.append(f"calibration error {self.calibration_error:.4f}")
+            lines += [
+                f"against the FER+ majority ({self.ferplus_n:,} pictures): accuracy {self.ferplus_accuracy:.4f}, "
+                f"macro recall {self.ferplus_macro_recall:.4f}",
+                f"against the FER+ votes: class-balanced cross-entropy {self.ferplus_cross_entropy:.4f}, "
+                f"calibration error {self.ferplus_calibration_error:.4f}",
+            ]
+        if self.no_face_n:
+            lines.append(f"left out: {self.no_face_n:,} pictures in which no face was found")
         return "\n".join(lines)
 
 
 def measure(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], votes: NDArray[np.uint8] | None = None
 ) -> Figures:
-    """Compare probabilities with labels.
+    """Compare probabilities with labels and, if there are any, with FER+ votes.
 
     Args:
         probabilities: (n, 7), in the order of ``Emotion``.
         labels: (n,) indices.
-        votes: (n, 10) FER+ votes, if there are any.
+        votes: (n, 10) FER+ votes; rows of zeros where a picture has none.
 
     Raises:
         EmojifyError: if there are no pictures.
@@ -96,27 +122,43 @@ def measure(
     n = len(labels)
     if n == 0:
         raise EmojifyError(NO_PICTURES)
-    read = probabilities.argmax(axis=1)
-    confusion = np.zeros((len(LABELS), len(LABELS)), np.int64)
-    np.add.at(confusion, (labels, read), 1)
+    predicted = probabilities.argmax(axis=1)
+    confusion = _confusion(labels, predicted)
     hits = np.diag(confusion)
     recall = _ratio(hits, confusion.sum(axis=1))
-    voted = majority(votes) if votes is not None else np.full(n, -1)
-    has_majority = voted >= 0
+    f1 = _ratio(2 * hits, confusion.sum(axis=0) + confusion.sum(axis=1))
     return Figures(
         n=n,
         accuracy=float(hits.sum() / n),
         recall=_by_label(recall),
         precision=_by_label(_ratio(hits, confusion.sum(axis=0))),
-        f1=_by_label(
-            np.where(np.isnan(recall), np.nan, _ratio(2 * hits, confusion.sum(axis=0) + confusion.sum(axis=1)))
-        ),
+        f1=_by_label(np.where(np.isnan(recall), np.nan, f1)),
         macro_recall=float(np.nanmean(recall)),
-        calibration_error=_calibration_error(probabilities.max(axis=1), read == labels),
+        calibration_error=_calibration_error(probabilities.max(axis=1), (predicted == labels).astype(np.float64)),
         confusion=confusion.tolist(),
-        ferplus_n=int(has_majority.sum()),
-        ferplus_accuracy=float((read == voted)[has_majority].mean()) if has_majority.any() else None,
+        **_ferplus_figures(probabilities, votes),
     )
+
+
+def _ferplus_figures(probabilities: NDArray[np.float32], votes: NDArray[np.uint8] | None) -> dict[str, Any]:
+    voted = majority(votes) if votes is not None else np.full(len(probabilities), -1)
+    rows = voted >= 0
+    if votes is None or not rows.any():
+        return {"ferplus_n": 0, "ferplus_accuracy": None}
+    predicted = probabilities.argmax(axis=1)
+    confusion = _confusion(voted[rows], predicted[rows])
+    recall = _ratio(np.diag(confusion), confusion.sum(axis=1))
+    shares = distribution(votes)
+    has_votes = shares.any(axis=1)
+    agreement = shares[np.arange(len(shares)), predicted].astype(np.float64)
+    return {
+        "ferplus_n": int(rows.sum()),
+        "ferplus_accuracy": float(np.diag(confusion).sum() / rows.sum()),
+        "ferplus_macro_recall": float(np.nanmean(recall)),
+        "ferplus_recall": _by_label(recall),
+        "ferplus_cross_entropy": class_balanced_cross_entropy(probabilities, votes),
+        "ferplus_calibration_error": _calibration_error(probabilities.max(axis=1)[has_votes], agreement[has_votes]),
+    }
 
 
 def class_balanced_cross_entropy(probabilities: NDArray[np.float32], votes: NDArray[np.uint8]) -> float:
@@ -151,23 +193,27 @@ def evaluate(
     detector_margin: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Figures:
-    """Run an exported model over one split and compare.
+    """Run an exported model on one split and measure it.
 
     Args:
         model: a ``model.tflite``, its path or its content.
-        split: ``"train"``, ``"public"`` or ``"private"``.
-        clean: leave out pictures that are blank, no face, or have a near copy in train.
-        mirrored: test-time augmentation: the mean of each picture's reading and its mirror image's.
-        detector_margin: read each face as the live path would, found by the detector and cut out with this margin,
-            instead of the whole picture. Pictures in which the detector finds no face are left out.
+        data: the data set.
+        split: ``"train"``, ``"public"``, ``"private"``, or ``"all"`` for a data set of
+            :func:`~emojify.training.dataset.load_unsplit`.
+        clean: leave out pictures that are blank, show no face by the FER+ votes, or have a near copy in train.
+        mirrored: test-time augmentation: average the probabilities of each picture and of its mirror image.
+        detector_margin: share of the face's box to add on each side when the live detector crops each 48x48 picture
+            again; None to use the whole picture. Pictures without a detected face are left out and counted.
         on_progress: called with (pictures done, pictures in all).
 
     Raises:
-        EmojifyError: if the split is empty, or the file is no model of the seven emotions.
+        EmojifyError: if the split is empty, or the file is not a model of the seven emotions.
     """
     rows = data.split(split, clean=clean)
+    no_face_n = len(data.without_face) if split == ALL else 0
     if detector_margin is not None:
-        crops = [crop_detected_face(image, detector_margin) for image in rows.images]
+        crops = [crop_main_face(image, detector_margin) for image in rows.images]
+        no_face_n += sum(crop is None for crop in crops)
         rows = rows.rows(np.array([crop is not None for crop in crops], np.bool_))
         rows = replace(rows, images=np.array([crop for crop in crops if crop is not None], np.uint8))
     if not len(rows):
@@ -175,40 +221,24 @@ def evaluate(
     probabilities = predict(model, rows.images, on_progress)
     if mirrored:
         probabilities = (probabilities + predict(model, rows.images[:, :, ::-1])) / np.float32(2)
-    return measure(probabilities, rows.labels, rows.votes)
-
-
-def crop_detected_face(image: NDArray[np.uint8], margin: float) -> NDArray[np.uint8] | None:
-    """The crop that the live path would make of a face in a picture that shows nothing else.
-
-    The picture is enlarged four times and continued at its borders, since the detector wants some room around a face.
-
-    Args:
-        image: (48, 48) uint8.
-        margin: share of the face's box to add on each side.
-
-    Returns:
-        (48, 48) uint8; None if the detector finds no face.
-    """
-    large = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
-    room = image.shape[0]
-    scene = np.asarray(cv2.copyMakeBorder(large, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
-    boxes = _detector().detect(scene)
-    return crop_face(scene, boxes[0], margin) if boxes else None
-
-
-@cache
-def _detector() -> FaceDetector:
-    return FaceDetector()
+    return replace(measure(probabilities, rows.labels, rows.votes), no_face_n=no_face_n)
 
 
 def predict(
     model: Path | bytes, images: NDArray[np.uint8], on_progress: Callable[[int, int], None] | None = None
 ) -> NDArray[np.float32]:
-    """The probabilities of an exported model: (n, 48, 48) uint8 gray to (n, 7) float32, one picture at a time.
+    """Run an exported model on one picture at a time.
+
+    Args:
+        model: a ``model.tflite``, its path or its content.
+        images: (n, 48, 48) uint8, gray.
+        on_progress: called with (pictures done, pictures in all).
+
+    Returns:
+        (n, 7) float32 probabilities.
 
     Raises:
-        EmojifyError: if the file is no model that takes such pictures and gives seven probabilities.
+        EmojifyError: if the file is not a model that takes such pictures and gives seven probabilities.
     """
     from ai_edge_litert.interpreter import Interpreter
 
@@ -220,7 +250,7 @@ def predict(
         raise EmojifyError(f"{model if isinstance(model, Path) else 'The model'} is no LiteRT model.") from error
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     if (source["dtype"], tuple(target["shape"])) != (np.uint8, (1, len(LABELS))):
-        raise EmojifyError("The model must take gray bytes and give seven probabilities; this one does something else.")
+        raise EmojifyError("The model must take gray bytes and give seven probabilities; this one does not.")
     probabilities = np.empty((len(images), len(LABELS)), np.float32)
     for row, image in enumerate(images):
         interpreter.set_tensor(source["index"], image[None, :, :, None])
@@ -232,25 +262,40 @@ def predict(
 
 
 def predict_in_subprocess(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What :func:`predict` gives, from a fresh process without TensorFlow, which is how the app runs a model.
+    """Run :func:`predict` in a new process without TensorFlow, as the app runs a model.
 
-    In a process in which TensorFlow's converter had just worked, LiteRT 2.3 now and then aborted with a corrupt heap
-    ("double free", in allocate_tensors, TensorFlow 2.21); without TensorFlow around it never did.
+    In a process in which TensorFlow's converter had just worked, LiteRT 2.3 sometimes aborted with a corrupt heap
+    ("double free", in allocate_tensors, TensorFlow 2.21). It never did so without TensorFlow.
+
+    Args:
+        model: path of a ``model.tflite``.
+        images: (n, 48, 48) uint8, gray.
+
+    Returns:
+        (n, 7) float32 probabilities.
 
     Raises:
         subprocess.CalledProcessError: if that process fails.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        given, answer = Path(scratch) / "images.npy", Path(scratch) / "probabilities.npy"
-        np.save(given, images)
-        command = [sys.executable, "-m", "emojify.training.evaluate", str(model.absolute()), str(given), str(answer)]
+        images_file, output = Path(scratch) / "images.npy", Path(scratch) / "probabilities.npy"
+        np.save(images_file, images)
+        command = [sys.executable, "-m", "emojify.training.evaluate", str(model.absolute())]
+        command += [str(images_file), str(output)]
         subprocess.run(command, check=True, cwd=ROOT, stderr=subprocess.PIPE)
-        return np.asarray(np.load(answer), np.float32)
+        return np.asarray(np.load(output), np.float32)
 
 
-def _calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+def _confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.int64]:
+    confusion = np.zeros((len(LABELS), len(LABELS)), np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    return confusion
+
+
+def _calibration_error(confidence: NDArray[np.float32], agreement: NDArray[np.float64]) -> float:
+    """Return the mean gap between (n,) confidences and (n,) agreements in 0 to 1, by bins of confidence."""
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=right.astype(np.float64) - confidence, minlength=CALIBRATION_BINS)
+    gaps = np.bincount(bins, weights=agreement - confidence, minlength=CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / len(confidence))
 
 

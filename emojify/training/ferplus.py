@@ -1,7 +1,7 @@
-"""What the crowd of FER+ says about a picture.
+"""FER+ votes: what ten raters saw in each picture of FER-2013.
 
 Barsoum et al. 2016, "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution":
-ten people each voted for one of the seven emotions, contempt, "unknown" or "not a face".
+ten raters each voted for one of the seven emotions, contempt, "unknown" or "not a face".
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
-from emojify.training.sources import MAX_CSV_BYTES, Face, Source
+from emojify.training.labeled_faces import LabeledFace
+from emojify.training.sources import MAX_CSV_BYTES, Source
 
 VOTE_COLUMNS = (
     *("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"),
     *("contempt", "unknown", "nf"),
 )
-"""What the crowd could vote for. The first seven are in the order of ``Emotion``; nf is "not a face"."""
+"""The choices of a rater. The first seven are in the order of ``Emotion``; nf is "not a face"."""
 
 
 @dataclass
 class FerPlusVotes:
-    """The votes and marks that lie beside a data set, by file or by row of the original csv."""
+    """The votes and clean marks that come with a data set, by file or by row of the original csv."""
 
     _by_file: dict[str, list[int]] = field(default_factory=dict)
     _by_row: list[tuple[str, list[int]]] = field(default_factory=list)
@@ -39,22 +40,22 @@ class FerPlusVotes:
         """Read ``labels.csv`` (``file``, ``ferplus_<emotion>``..., ``clean``) and FER+'s own ``fer2013new.csv``.
 
         Raises:
-            EmojifyError: if one of them has a row that makes no sense.
+            EmojifyError: if one of them lacks a column or has an invalid row.
         """
-        crowd = cls()
+        votes = cls()
         if name := source.find("labels.csv"):
             for row, where in _rows(source, name, required=("file",)):
                 file = str(PurePosixPath(name).parent / row["file"])
-                crowd._by_file[file] = _votes(row, "ferplus_", where)
+                votes._by_file[file] = _parse_votes(row, "ferplus_", where)
                 if row.get("clean"):
-                    crowd._clean[file] = row["clean"] == "1"
+                    votes._clean[file] = row["clean"] == "1"
         if name := source.find("fer2013new.csv"):
             for row, where in _rows(source, name, required=("usage",)):
-                crowd._by_row.append((row["usage"], _votes(row, "", where)))
-        return crowd
+                votes._by_row.append((row["usage"], _parse_votes(row, "", where)))
+        return votes
 
-    def votes(self, face: Face) -> list[int] | None:
-        """Counts in the order of ``VOTE_COLUMNS``, None if nobody voted on this face."""
+    def votes(self, face: LabeledFace) -> list[int] | None:
+        """Return the counts for a face in the order of ``VOTE_COLUMNS``; None if it has no votes."""
         if face.file in self._by_file:
             return self._by_file[face.file]
         if 0 <= face.row < len(self._by_row):
@@ -63,13 +64,13 @@ class FerPlusVotes:
                 return votes
         return None
 
-    def clean(self, face: Face) -> bool | None:
-        """False if ``labels.csv`` says not to judge by this face, None if it says nothing."""
+    def clean(self, face: LabeledFace) -> bool | None:
+        """Return the ``clean`` mark of a face in ``labels.csv``; None if it has none."""
         return self._clean.get(face.file)
 
 
 def majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The emotion that more than half of the crowd chose, by FER+'s own rule: a lone vote counts as a slip.
+    """Return the emotion that more than half of the raters chose. By FER+'s rule a single vote does not count.
 
     Args:
         votes: (n, 10), columns as in ``VOTE_COLUMNS``.
@@ -77,29 +78,36 @@ def majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
     Returns:
         (n,) indices in the order of ``Emotion``, -1 where there is no majority for one of the seven.
     """
-    kept = _without_slips(votes)
+    kept = _drop_single_votes(votes)
     winner = kept.argmax(axis=1)
     clear = (kept.max(axis=1, initial=0) * 2 > kept.sum(axis=1)) & (winner < len(LABELS))
     return np.where(clear, winner, -1).astype(np.int64)
 
 
 def distribution(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The votes for the seven as probabilities: (n, 7) float32; a row of zeros where no two agree on one of them."""
-    seven = _without_slips(votes)[:, : len(LABELS)].astype(np.float32)
+    """Return the votes for the seven emotions as probabilities, single votes dropped.
+
+    Args:
+        votes: (n, 10), columns as in ``VOTE_COLUMNS``.
+
+    Returns:
+        (n, 7) float32; a row of zeros where no emotion has two votes.
+    """
+    seven = _drop_single_votes(votes)[:, : len(LABELS)].astype(np.float32)
     return seven / np.maximum(seven.sum(axis=1, keepdims=True), 1)
 
 
 def no_face(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(n,) bool, True where most of the crowd saw no face."""
+    """Return (n,) bool, True where more than half of the (n, 10) votes are "not a face"."""
     return votes[:, VOTE_COLUMNS.index("nf")].astype(np.int64) * 2 > votes.sum(axis=1)
 
 
-def _without_slips(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _drop_single_votes(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.where(votes < 2, 0, votes).astype(np.int64)
 
 
 def _rows(source: Source, name: str, required: tuple[str, ...]) -> list[tuple[dict[str, str], str]]:
-    """The rows of a csv with small-letter column names, each with where it stands."""
+    """Read the rows of a csv, by column name in lower case, each with "<file>, line <n>" for messages."""
     reader = csv.reader(io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline=""))
     try:
         lines = list(reader)
@@ -118,7 +126,7 @@ def _rows(source: Source, name: str, required: tuple[str, ...]) -> list[tuple[di
     return rows
 
 
-def _votes(row: dict[str, str], prefix: str, where: str) -> list[int]:
+def _parse_votes(row: dict[str, str], prefix: str, where: str) -> list[int]:
     counts = [row.get(prefix + column, "").strip() or "0" for column in VOTE_COLUMNS]
     if not all(re.fullmatch(r"[0-9]{1,3}", count) and int(count) < 256 for count in counts):
         raise EmojifyError(f"{where}: votes must be whole numbers, not {', '.join(counts)}.")

@@ -1,4 +1,4 @@
-"""Data in: every form that people have, and every way in which it can be broken."""
+"""Reading data sets in all supported forms, and the messages for broken ones."""
 
 import shutil
 import zipfile
@@ -8,19 +8,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.training.dataset import Dataset, load
+from emojify.training.dataset import SPLITS, Dataset, load, load_joined, load_unsplit
+from emojify.training.labeled_faces import LabeledFace
+from emojify.training.splits import split_faces
+from emojify.vision.classifier import crop_face
+from emojify.vision.detector import FaceDetector
 from tests.helpers.drawn_faces import FOLDERS, draw_face, write_faces
 
-# The original csv's class numbers, not ours.
+# The class numbers of the original csv, which differ from ``Emotion``.
 CSV_NUMBER = {"angry": 0, "disgust": 1, "fear": 2, "happy": 3, "sad": 4, "surprise": 5, "neutral": 6}
 USAGES = {"train": "Training", "public": "PublicTest", "private": "PrivateTest"}
 FERPLUS_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 
 
-def zipped(folder: Path, target: Path, inside: str = "") -> Path:
+def zip_folder(folder: Path, target: Path, inside: str = "") -> Path:
     assert folder not in target.parents  # a zip that grows by zipping itself ends with the disk full
     with zipfile.ZipFile(target, "w") as archive:
         for file in sorted(folder.rglob("*")):
@@ -29,7 +34,7 @@ def zipped(folder: Path, target: Path, inside: str = "") -> Path:
     return target
 
 
-def as_csv(data: Dataset, target: Path) -> Path:
+def write_csv(data: Dataset, target: Path) -> Path:
     names = dict(zip(LABELS, FOLDERS, strict=True))
     rows = ["emotion,pixels,Usage"]
     for image, label, split in zip(data.images, data.labels, data.splits, strict=True):
@@ -39,23 +44,23 @@ def as_csv(data: Dataset, target: Path) -> Path:
     return target
 
 
-def by_class(folder: Path, count: int) -> Path:
-    random = np.random.default_rng(3)
+def write_by_class(folder: Path, count: int) -> Path:
+    rng = np.random.default_rng(3)
     for emotion, label in enumerate(LABELS):
         (folder / label.upper()).mkdir(parents=True)
         for number in range(count):
-            cv2.imwrite(str(folder / label.upper() / f"{number}.jpg"), draw_face(emotion, random))
+            cv2.imwrite(str(folder / label.upper() / f"{number}.jpg"), draw_face(emotion, rng))
     return folder
 
 
 @pytest.fixture
 def own(faces: Path, tmp_path: Path) -> Path:
-    """A copy of the drawn set that a test may break."""
+    """Return a copy of the drawn data set that a test may change."""
     return shutil.copytree(faces, tmp_path / "own")
 
 
-def same(one: Dataset, other: Dataset) -> None:
-    """The same pictures with the same labels in the same splits, in any order."""
+def assert_same(one: Dataset, other: Dataset) -> None:
+    """Assert that both hold the same pictures with the same labels in the same splits, in any order."""
 
     def rows(data: Dataset) -> list[tuple[str, int, bytes]]:
         columns = zip(data.splits, data.labels, data.images, strict=True)
@@ -64,7 +69,7 @@ def same(one: Dataset, other: Dataset) -> None:
     assert rows(one) == rows(other)
 
 
-def test_kaggles_folder_gives_the_official_split(faces: Path) -> None:
+def test_load_uses_official_split_of_kaggle_folder(faces: Path) -> None:
     data = load(faces)
     assert {split: len(data.split(split)) for split in ("train", "public", "private")} == {
         "train": 140,
@@ -74,24 +79,24 @@ def test_kaggles_folder_gives_the_official_split(faces: Path) -> None:
     assert data.images.shape == (224, 48, 48)
     assert data.images.dtype == np.uint8
     assert np.bincount(data.split("train").labels).tolist() == [20] * 7
-    assert data.name == "FER-2013"
+    assert data.name == faces.name  # far too few pictures for FER-2013
     assert not data.votes.any()
 
 
-def test_every_form_gives_the_same_data(faces: Path, tmp_path: Path) -> None:
+def test_load_reads_folder_zip_and_csv_alike(faces: Path, tmp_path: Path) -> None:
     data = load(faces)
-    table = as_csv(data, tmp_path / "fer2013.csv")
-    same(load(zipped(faces, tmp_path / "plain.zip")), data)
-    same(load(zipped(faces, tmp_path / "nested.zip", inside="archive/fer2013/")), data)
-    same(load(table), data)
+    table = write_csv(data, tmp_path / "fer2013.csv")
+    assert_same(load(zip_folder(faces, tmp_path / "plain.zip")), data)
+    assert_same(load(zip_folder(faces, tmp_path / "nested.zip", inside="archive/fer2013/")), data)
+    assert_same(load(table), data)
     (tmp_path / "folder").mkdir()
     shutil.copy(table, tmp_path / "folder" / "icml_face_data.csv")
-    same(load(tmp_path / "folder"), data)
-    same(load(zipped(tmp_path / "folder", tmp_path / "csv.zip")), data)
+    assert_same(load(tmp_path / "folder"), data)
+    assert_same(load(zip_folder(tmp_path / "folder", tmp_path / "csv.zip")), data)
 
 
-def test_ones_own_pictures_are_split_by_the_seed_each_class_alike(tmp_path: Path) -> None:
-    folder = by_class(tmp_path / "mine", 10)
+def test_load_splits_own_pictures_by_seed_and_class(tmp_path: Path) -> None:
+    folder = write_by_class(tmp_path / "mine", 10)
     data = load(folder)
     for split, count in {"train": 8, "public": 1, "private": 1}.items():
         assert np.bincount(data.split(split).labels).tolist() == [count] * 7
@@ -100,7 +105,7 @@ def test_ones_own_pictures_are_split_by_the_seed_each_class_alike(tmp_path: Path
     assert data.name == "mine"
 
 
-def test_a_test_folder_without_fer_names_is_halved(faces: Path, tmp_path: Path) -> None:
+def test_load_halves_test_folder_without_fer_names(faces: Path, tmp_path: Path) -> None:
     for file in faces.rglob("*.png"):
         target = tmp_path / "plain" / file.relative_to(faces).parent / file.name.split("_")[1]
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -110,28 +115,97 @@ def test_a_test_folder_without_fer_names_is_halved(faces: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("spelling", ["Disgusted", "DISGUST", "disgust"])
-def test_class_folders_go_by_any_usual_name(spelling: str, own: Path) -> None:
+def test_load_accepts_common_class_folder_names(spelling: str, own: Path) -> None:
     for parent in ("train", "test"):
         (own / parent / "disgust").rename(own / parent / spelling)
     assert (load(own).labels == Emotion.DISGUSTED).sum() == 32
 
 
-def test_color_and_large_pictures_are_converted_and_named(own: Path) -> None:
-    picture = own / "train" / "happy" / "Training_90000.jpg"
-    cv2.imwrite(str(picture), np.full((200, 100, 3), (20, 90, 200), np.uint8))
+def test_load_converts_color_and_names_the_file(own: Path) -> None:
+    picture = own / "train" / "happy" / "Training_90000.png"
+    cv2.imwrite(str(picture), np.full((48, 48, 3), (20, 90, 200), np.uint8))
     data = load(own)
-    assert data.converted == ("train/happy/Training_90000.jpg",)
+    assert data.converted == ("train/happy/Training_90000.png",)
     assert data.images[data.files == data.converted[0]].shape == (1, 48, 48)
 
 
-def test_a_few_pictures_that_do_not_open_are_left_out_and_named(own: Path) -> None:
+def test_load_crops_detected_face_of_large_picture(own: Path, astronaut: NDArray[np.uint8]) -> None:
+    picture = own / "train" / "happy" / "Training_90000.png"
+    cv2.imwrite(str(picture), astronaut)
+    data = load(own)
+    assert data.converted == ("train/happy/Training_90000.png",)
+    gray = np.asarray(cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY), np.uint8)
+    crop = data.images[data.files == data.converted[0]][0]
+    live_crop = crop_face(gray, FaceDetector().detect(gray)[0])
+    np.testing.assert_array_equal(crop, live_crop)
+
+
+def test_load_names_large_pictures_without_a_face(own: Path) -> None:
+    cv2.imwrite(str(own / "train" / "happy" / "Training_90000.jpg"), np.full((200, 100, 3), (20, 90, 200), np.uint8))
+    data = load(own)
+    assert data.without_face == ("train/happy/Training_90000.jpg",)
+    assert (len(data), data.converted) == (224, ())
+
+
+def test_load_unsplit_reads_every_picture_write_by_class(faces: Path, tmp_path: Path) -> None:
+    for emotion, name in (("happy", "happy"), ("sad", "sad"), ("sad", "contempt")):
+        shutil.copytree(faces / "test" / emotion, tmp_path / "some" / name)
+    data = load_unsplit(tmp_path / "some")
+    assert np.bincount(data.labels, minlength=7).tolist() == [0, 0, 0, 12, 0, 12, 0]
+    assert len(data.split("all")) == 24
+    assert (data.name, len(data.other_class)) == ("some", 12)
+
+
+def test_load_unsplit_explains_missing_faces(tmp_path: Path) -> None:
+    (tmp_path / "set" / "happy").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "set" / "happy" / "1.png"), np.full((200, 200), 90, np.uint8))
+    with pytest.raises(EmojifyError, match=r"No face was found in any of the 1 pictures .* looks into the camera"):
+        load_unsplit(tmp_path / "set")
+    (tmp_path / "set" / "happy").rename(tmp_path / "set" / "cats")
+    with pytest.raises(EmojifyError, match="no pictures in folders named after emotions"):
+        load_unsplit(tmp_path / "set")
+
+
+def test_load_joined_adds_second_set_split_by_split(faces: Path, tmp_path: Path) -> None:
+    write_by_class(tmp_path / "mine", 10)
+    shutil.rmtree(tmp_path / "mine" / "ANGRY")
+    for extra in list((tmp_path / "mine" / "SAD").iterdir())[2:]:
+        extra.unlink()
+    first, joined = load(faces), load_joined(faces, tmp_path / "mine")
+    added = joined.rows(np.arange(len(first), len(joined)))
+    counts = {split: np.bincount(added.split(split).labels, minlength=7).tolist() for split in SPLITS}
+    assert counts == {
+        "train": [0, 8, 8, 8, 8, 2, 8],  # two sad pictures are too few to split
+        "public": [0, 1, 1, 1, 1, 0, 1],
+        "private": [0, 1, 1, 1, 1, 0, 1],
+    }
+    assert added.files[0].startswith("mine: ")
+    assert joined.name == f"{faces.name} and mine"
+    assert not added.votes.any()
+    same_first = joined.rows(np.arange(len(first)))
+    assert (same_first.images == first.images).all()
+    assert (same_first.splits == first.splits).all()
+
+
+def test_load_joined_without_second_set_is_load(faces: Path) -> None:
+    assert_same(load_joined(faces, None), load(faces))
+
+
+@pytest.mark.parametrize(("missing", "name"), [(0, "FER-2013"), (500, "FER-2013"), (1000, None)])
+def test_split_faces_names_fer2013_by_its_counts(missing: int, name: str | None) -> None:
+    usages = ["Training"] * (28709 - missing) + ["PublicTest"] * 3589 + ["PrivateTest"] * 3589
+    pictures = [LabeledFace(np.zeros((48, 48), np.uint8), 0, "", usage, "", -1) for usage in usages]
+    assert split_faces(pictures, np.zeros(len(pictures), np.int64), 0)[1] == name
+
+
+def test_load_skips_few_unreadable_pictures(own: Path) -> None:
     (own / "train" / "happy" / "Training_90000.png").write_bytes(b"no picture")
     data = load(own)
     assert data.unreadable == ("train/happy/Training_90000.png",)
     assert len(data) == 224
 
 
-def test_votes_and_marks_of_a_labels_csv(own: Path) -> None:
+def test_load_reads_votes_and_marks_of_labels_csv(own: Path) -> None:
     names = sorted(file.relative_to(own).as_posix() for file in own.rglob("*.png"))
     header = "file,ferplus_anger,ferplus_happiness,ferplus_nf,clean"
     (own / "labels.csv").write_text("\n".join([header, *(f"{name},1,7,2,{i % 2}" for i, name in enumerate(names))]))
@@ -139,18 +213,18 @@ def test_votes_and_marks_of_a_labels_csv(own: Path) -> None:
     assert data.votes[0].tolist() == [1, 0, 0, 7, 0, 0, 0, 0, 0, 2]
     assert data.clean is not None
     assert data.clean.mean() == 0.5
-    same(load(own), data)
+    assert_same(load(own), data)
 
 
-def test_ferplus_votes_are_found_by_row(faces: Path, tmp_path: Path) -> None:
+def test_load_finds_ferplus_votes_by_row(faces: Path, tmp_path: Path) -> None:
     data = load(faces)
-    table = as_csv(data, tmp_path / "fer2013.csv")
+    table = write_csv(data, tmp_path / "fer2013.csv")
     rows = [f"{USAGES[split]},fer{i:07d}.png,0,0,{i % 10},0,0,0,0,0,0,0" for i, split in enumerate(data.splits)]
     (tmp_path / "fer2013new.csv").write_text("\n".join([FERPLUS_HEADER, *rows]))
     assert load(table).votes[:, Emotion.SURPRISED].tolist() == [i % 10 for i in range(len(data))]
 
 
-def test_votes_are_not_given_to_pictures_of_another_split(own: Path) -> None:
+def test_load_ignores_votes_of_another_split(own: Path) -> None:
     rows = [f"PublicTest,fer{i:07d}.png,9,0,0,0,0,0,0,0,0,0" for i in range(224)]
     (own / "fer2013new.csv").write_text("\n".join([FERPLUS_HEADER, *rows]))
     data = load(own)
@@ -183,13 +257,13 @@ def add_strange_class(folder: Path) -> Path:
 
 
 def truncate_zip(folder: Path) -> Path:
-    whole = zipped(folder, folder.with_suffix(".zip"))
+    whole = zip_folder(folder, folder.with_suffix(".zip"))
     whole.write_bytes(whole.read_bytes()[:50_000])
     return whole
 
 
 def damage_zip(folder: Path) -> Path:
-    content = bytearray(zipped(folder, folder.with_suffix(".zip")).read_bytes())
+    content = bytearray(zip_folder(folder, folder.with_suffix(".zip")).read_bytes())
     content[2000:2100] = bytes(100)
     folder.with_suffix(".zip").write_bytes(content)
     return folder.with_suffix(".zip")
@@ -206,12 +280,12 @@ def half_labels(folder: Path) -> Path:
 
 
 def too_few(folder: Path) -> Path:
-    return by_class(folder / "few", 2)
+    return write_by_class(folder / "few", 2)
 
 
 def bad_row(row: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
-        table = as_csv(load(folder), folder / "fer2013.csv")
+        table = write_csv(load(folder), folder / "fer2013.csv")
         lines = table.read_text().splitlines()
         lines[5] = row.replace("PIXELS", " ".join(["7"] * 2304))
         table.write_text("\n".join(lines))
@@ -240,7 +314,7 @@ def bad_row(row: str) -> Callable[[Path], Path]:
         (bad_row("3,PIXELS"), "line 6: the usage is ''"),
     ],
 )
-def test_bad_data_is_named_in_one_sentence(broken: Callable[[Path], Path], sentence: str, own: Path) -> None:
+def test_load_explains_bad_data_in_one_sentence(broken: Callable[[Path], Path], sentence: str, own: Path) -> None:
     source = broken(own)
     before = sorted(own.rglob("*"))
     with pytest.raises(EmojifyError, match=sentence):
@@ -248,17 +322,17 @@ def test_bad_data_is_named_in_one_sentence(broken: Callable[[Path], Path], sente
     assert sorted(own.rglob("*")) == before  # no half-written cache
 
 
-def test_a_bomb_is_not_opened(own: Path) -> None:
+def test_load_does_not_decode_huge_pictures(own: Path) -> None:
     huge = np.zeros((9000, 9000), np.uint8)
     cv2.imwrite(str(own / "train" / "happy" / "Training_90000.png"), huge)
     assert load(own).unreadable == ("train/happy/Training_90000.png",)
 
 
-def test_what_a_mac_leaves_in_zips_is_no_picture(own: Path, tmp_path: Path) -> None:
+def test_load_ignores_macos_files_in_zips(own: Path, tmp_path: Path) -> None:
     (own / "__MACOSX" / "train" / "happy").mkdir(parents=True)
     (own / "__MACOSX" / "train" / "happy" / "._Training_1.png").write_bytes(b"resource fork")
-    assert load(zipped(own, tmp_path / "mac.zip")).unreadable == ()
+    assert load(zip_folder(own, tmp_path / "mac.zip")).unreadable == ()
 
 
-def test_drawn_faces_are_the_same_every_time(tmp_path: Path, faces: Path) -> None:
-    same(load(write_faces(tmp_path / "again")), load(faces))
+def test_drawn_faces_are_reproducible(tmp_path: Path, faces: Path) -> None:
+    assert_same(load(write_faces(tmp_path / "again")), load(faces))

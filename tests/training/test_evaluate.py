@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.training.dataset import load
-from emojify.training.evaluate import class_balanced_cross_entropy, crop_detected_face, evaluate, measure, predict
+from emojify.training.evaluate import class_balanced_cross_entropy, evaluate, measure, predict
 from emojify.training.ferplus import distribution, majority
+from emojify.training.labeled_faces import crop_main_face
 
 ANGRY, DISGUSTED, FEARFUL, HAPPY, NEUTRAL, SAD, SURPRISED = Emotion
 
@@ -129,7 +130,7 @@ def test_a_file_that_is_no_model_is_said_plainly(tmp_path: Path) -> None:
 def test_a_face_is_cut_out_as_the_live_path_would(astronaut: NDArray[np.uint8]) -> None:
     gray = np.asarray(cv2.cvtColor(astronaut[56:171, 167:282], cv2.COLOR_BGR2GRAY), np.uint8)
     picture = np.asarray(cv2.resize(gray, (48, 48), interpolation=cv2.INTER_AREA), np.uint8)
-    narrow, wide = crop_detected_face(picture, 0.0), crop_detected_face(picture, 0.25)
+    narrow, wide = crop_main_face(picture, 0.0), crop_main_face(picture, 0.25)
     assert narrow is not None
     assert wide is not None
     inner = cv2.resize(wide[8:40, 8:40], (48, 48))  # a quarter on each side: the box is the middle two thirds
@@ -139,7 +140,7 @@ def test_a_face_is_cut_out_as_the_live_path_would(astronaut: NDArray[np.uint8]) 
 
 @pytest.mark.parametrize("picture", [np.zeros((48, 48), np.uint8), np.full((48, 48), 200, np.uint8)])
 def test_where_the_detector_finds_no_face_there_is_no_crop(picture: NDArray[np.uint8]) -> None:
-    assert crop_detected_face(picture, 0.0) is None
+    assert crop_main_face(picture, 0.0) is None
 
 
 def test_pictures_without_a_found_face_are_left_out_and_none_at_all_is_said(faces: Path) -> None:

@@ -1,0 +1,237 @@
+"""Read labeled faces from the files of a data set: pictures by folder, or FER-2013's csv of pixels.
+
+A picture of 48x48 pixels is a face already, as in FER-2013. In a picture of any other size the live detector looks for
+the face and cuts it out as the app does.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from emojify.emotions import Emotion, parse_emotion
+from emojify.errors import EmojifyError
+from emojify.training.sources import MAX_CSV_BYTES, Source
+from emojify.vision.classifier import crop_face
+from emojify.vision.detector import FaceDetector
+from emojify.vision.readings import Box
+
+SIDE = 48
+"""Width and height of the network's input in pixels, the size of FER-2013's pictures."""
+
+MAX_PIXELS = 50_000_000
+
+MIN_SCENE_PX = 192
+"""A picture whose shorter side is below this is enlarged before the detector sees it: four times FER-2013's side."""
+
+SCENE_BORDER = 0.25
+"""Border around a tightly cropped face, as a share of the picture's shorter side. The detector needs some room."""
+
+RIVAL_WIDTH = 0.8
+"""Faces at least this wide, as a share of the widest one, compete by their distance to the picture's center."""
+
+_ROW = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)", re.IGNORECASE)
+
+# The classes of the original csv: angry 0, disgust 1, fear 2, happy 3, sad 4, surprise 5, neutral 6.
+_CSV_CLASSES = (
+    *(Emotion.ANGRY, Emotion.DISGUSTED, Emotion.FEARFUL, Emotion.HAPPY),
+    *(Emotion.SAD, Emotion.SURPRISED, Emotion.NEUTRAL),
+)
+_CSV_COLUMNS = ("emotion", "pixels", "Usage")
+_CSV_USAGES = ("Training", "PublicTest", "PrivateTest")
+
+
+@dataclass(frozen=True)
+class LabeledFace:
+    """One labeled face.
+
+    Attributes:
+        image: (48, 48) uint8, gray.
+        label: index in the order of ``Emotion``.
+        file: path inside the source, or ``<csv>, line <n>``.
+        usage: ``Training``, ``PublicTest`` or ``PrivateTest`` if the file's name or the csv gives it, else empty.
+        folder: name of the folder above the class folder, empty at the top.
+        row: row in the original csv, -1 if unknown.
+        converted: True if the picture was not 48x48 and gray.
+    """
+
+    image: NDArray[np.uint8]
+    label: int
+    file: str
+    usage: str
+    folder: str
+    row: int
+    converted: bool = False
+
+
+@dataclass
+class Skipped:
+    """The names of the files that gave no face.
+
+    Attributes:
+        unreadable: files that are no PNG or JPEG, are damaged, or have more than ``MAX_PIXELS`` pixels.
+        without_face: pictures that are not 48x48 and in which the detector finds no face.
+        other_class: pictures in a folder that is not named after one of the seven emotions.
+    """
+
+    unreadable: list[str] = field(default_factory=list)
+    without_face: list[str] = field(default_factory=list)
+    other_class: list[str] = field(default_factory=list)
+
+
+def read_image_files(
+    source: Source,
+    names: list[str],
+    *,
+    crop_margin: float = 0.0,
+    skip_other_classes: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[LabeledFace], Skipped]:
+    """Read pictures that are sorted into folders by emotion.
+
+    Args:
+        source: the data set.
+        names: files of ``source``.
+        crop_margin: share of the detected face's box to add on each side, for pictures that are not 48x48.
+        skip_other_classes: leave out pictures in folders with other names instead of raising.
+        on_progress: called with (pictures read, pictures in all).
+
+    Returns:
+        The faces in the order of ``names``, and the names of the files that gave none.
+
+    Raises:
+        EmojifyError: if a picture's folder is not named after an emotion.
+    """
+    faces, skipped = [], Skipped()
+    for number, name in enumerate(names):
+        if on_progress is not None:
+            on_progress(number, len(names))
+        path = PurePosixPath(name)
+        try:
+            label = parse_emotion(path.parent.name)
+        except EmojifyError as error:
+            if skip_other_classes:
+                skipped.other_class.append(name)
+                continue
+            raise EmojifyError(
+                f"{name} in {source.path} is not in a folder named after one of the seven emotions. "
+                "Move it into one, or remove it."
+            ) from error
+        decoded = _decode_gray(source.read(name))
+        if decoded is None:
+            skipped.unreadable.append(name)
+            continue
+        gray, was_gray = decoded
+        is_face = gray.shape == (SIDE, SIDE)
+        face = gray if is_face else crop_main_face(gray, crop_margin)
+        if face is None:
+            skipped.without_face.append(name)
+            continue
+        match = _ROW.match(path.name)
+        usage, row = (match[1], int(match[2])) if match else ("", -1)
+        converted = not (is_face and was_gray)
+        faces.append(LabeledFace(face, int(label), name, usage, path.parent.parent.name, row, converted))
+    return faces, skipped
+
+
+def crop_main_face(gray: NDArray[np.uint8], margin: float = 0.0) -> NDArray[np.uint8] | None:
+    """Find the face that a picture is about and crop it as the app does.
+
+    The picture is searched as it is first, as in ``predict``. If that finds nothing, it is searched again with its
+    borders continued, since a tightly cropped face leaves the detector no room. A picture smaller than
+    ``MIN_SCENE_PX`` is enlarged and always gets the border.
+
+    Args:
+        gray: (H, W) uint8, any size.
+        margin: share of the face's box to add on each side.
+
+    Returns:
+        (48, 48) uint8: the largest face, or the most central one of several of about its size. None if the detector
+        finds no face.
+    """
+    shorter = min(gray.shape)
+    if shorter >= MIN_SCENE_PX:
+        boxes = _detector().detect(gray)
+        if boxes:
+            return crop_face(gray, _main_box(boxes, gray.shape), margin)
+    else:
+        factor = MIN_SCENE_PX / shorter
+        gray = np.asarray(cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8)
+    border = round(SCENE_BORDER * min(gray.shape))
+    scene = np.asarray(cv2.copyMakeBorder(gray, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)
+    boxes = _detector().detect(scene)
+    return crop_face(scene, _main_box(boxes, scene.shape), margin) if boxes else None
+
+
+def _main_box(boxes: list[Box], shape: tuple[int, ...]) -> Box:
+    center_y, center_x = shape[0] / 2, shape[1] / 2
+    widest = max(box.width for box in boxes)
+    rivals = [box for box in boxes if box.width >= RIVAL_WIDTH * widest]
+    return min(
+        rivals,
+        key=lambda box: (box.x + box.width / 2 - center_x) ** 2 + (box.y + box.height / 2 - center_y) ** 2,
+    )
+
+
+@cache
+def _detector() -> FaceDetector:
+    return FaceDetector()
+
+
+def _decode_gray(content: bytes) -> tuple[NDArray[np.uint8], bool] | None:
+    """Decode to (H, W) uint8, upright by EXIF; also whether the file was gray. None if it can't be decoded."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as header:
+            (width, height), mode = header.size, header.mode
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    if width * height > MAX_PIXELS:
+        return None
+    gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return None if gray is None else (gray.astype(np.uint8), mode == "L")
+
+
+def read_pixel_csv(source: Source, name: str) -> list[LabeledFace]:
+    """Read the faces of the original ``fer2013.csv``.
+
+    Raises:
+        EmojifyError: if a row is not a class, 2,304 gray values and a known split; names its line.
+    """
+    text = io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline="")
+    rows = csv.DictReader(text)
+    faces: list[LabeledFace] = []
+    try:
+        missing = [column for column in _CSV_COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            raise EmojifyError(f"{name} has no column {missing[0]!r}. FER-2013's csv has {', '.join(_CSV_COLUMNS)}.")
+        for row in rows:
+            faces.append(_parse_csv_row(row, len(faces), f"{name}, line {rows.line_num}"))
+    except csv.Error as error:
+        raise EmojifyError(f"{name}, line {rows.line_num}: this is no csv ({error}).") from error
+    return faces
+
+
+def _parse_csv_row(row: dict[str, str], number: int, where: str) -> LabeledFace:
+    emotion, usage = (row["emotion"] or "").strip(), (row["Usage"] or "").strip()
+    if emotion not in tuple("0123456"):
+        raise EmojifyError(f"{where}: the emotion is {emotion!r}; it must be a number from 0 to 6.")
+    if usage not in _CSV_USAGES:
+        raise EmojifyError(f"{where}: the usage is {usage[:40]!r}; it must be one of {', '.join(_CSV_USAGES)}.")
+    try:
+        pixels = bytes(map(int, (row["pixels"] or "").split()))
+    except ValueError as error:
+        raise EmojifyError(f"{where}: the pixels must be whole numbers from 0 to 255.") from error
+    if len(pixels) != SIDE * SIDE:
+        raise EmojifyError(f"{where}: there are {len(pixels)} pixels; a picture has {SIDE * SIDE}.")
+    image = np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE)
+    return LabeledFace(image, int(_CSV_CLASSES[int(emotion)]), where, usage, "", number)

@@ -1,0 +1,114 @@
+"""Split labeled faces into train, public and private."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emojify.emotions import LABELS
+from emojify.errors import EmojifyError
+from emojify.training.labeled_faces import LabeledFace
+
+SPLITS = ("train", "public", "private")
+OWN_SPLIT = {"train": 0.8, "public": 0.1, "private": 0.1}
+"""Shares of a data set that has no split of its own."""
+
+FER2013 = "FER-2013"
+FER2013_COUNTS = {"train": 28_709, "public": 3_589, "private": 3_589}
+FER2013_TOLERANCE = 0.02
+"""Share of pictures that a copy of FER-2013 may lack or have in addition: some copies drop blank pictures."""
+
+_HELD_OUT_HALVES = {"public": 0.5, "private": 0.5}
+_OFFICIAL = {"training": "train", "publictest": "public", "privatetest": "private"}
+_FOLDERS = {"train": "train", "training": "train", "test": "test", "val": "public", "valid": "public"} | {
+    "validation": "public",
+    "public": "public",
+    "private": "private",
+}
+
+
+def split_faces(faces: list[LabeledFace], labels: NDArray[np.int64], seed: int) -> tuple[NDArray[np.str_], str | None]:
+    """Assign every face to a split: by FER-2013's file names, else by folder, else by ``OWN_SPLIT``.
+
+    Args:
+        faces: the faces.
+        labels: (n,) their labels.
+        seed: fixes the order in which pictures are drawn.
+
+    Returns:
+        (n,) str, and the data set's name if it is FER-2013.
+
+    Raises:
+        EmojifyError: if a picture is in none of the folders train and test, or an emotion has too few pictures.
+    """
+    official = [_OFFICIAL.get(face.usage.lower()) for face in faces]
+    if all(official):
+        return np.array(official), FER2013 if _has_counts_of_fer2013(official) else None
+    folders = [_FOLDERS.get(face.folder.lower(), "") for face in faces]
+    splits = np.array(folders, dtype="<U7")
+    if "train" not in folders or set(folders) <= {"train", ""}:
+        return _draw(np.zeros_like(splits), labels, OWN_SPLIT, seed), None
+    if "" in folders:
+        stray = faces[folders.index("")].file
+        raise EmojifyError(f"{stray} is neither in train nor in test. Move it into one, or give only one folder.")
+    # A missing split is drawn from an existing one. Most sets have train and test, or train and validation.
+    test = splits == "test"
+    if "private" not in folders and "public" in folders and test.any():
+        splits[test] = "private"
+    elif test.any():
+        splits[test] = _draw(splits[test], labels[test], _HELD_OUT_HALVES, seed)
+    elif not {"public", "private"} <= set(folders):
+        held_out = splits != "train"
+        splits[held_out] = _draw(splits[held_out], labels[held_out], _HELD_OUT_HALVES, seed)
+    return splits, None
+
+
+def split_added_faces(labels: NDArray[np.int64], seed: int = 0) -> NDArray[np.str_]:
+    """Split a small data set by ``OWN_SPLIT``; an emotion with fewer than three pictures is only trained on.
+
+    Args:
+        labels: (n,) labels.
+        seed: fixes the order in which pictures are drawn.
+
+    Returns:
+        (n,) str.
+    """
+    splits = np.full(len(labels), "train", dtype="<U7")
+    counts = np.bincount(labels, minlength=len(LABELS))
+    large = np.isin(labels, np.flatnonzero(counts >= len(SPLITS)))
+    splits[large] = _draw(splits[large], labels[large], OWN_SPLIT, seed, emotions=np.unique(labels[large]))
+    return splits
+
+
+def _has_counts_of_fer2013(official: list[str | None]) -> bool:
+    """Return False for own pictures that only follow FER-2013's file names."""
+    counts = Counter(official)
+    return all(abs(counts[split] - n) <= FER2013_TOLERANCE * n for split, n in FER2013_COUNTS.items())
+
+
+def _draw(
+    splits: NDArray[np.str_],
+    labels: NDArray[np.int64],
+    shares: dict[str, float],
+    seed: int,
+    *,
+    emotions: NDArray[np.int64] | None = None,
+) -> NDArray[np.str_]:
+    """Divide the pictures of every emotion by ``shares``, at least one to each split, in a random order."""
+    splits, rng = splits.copy(), np.random.default_rng(seed)
+    for emotion in np.arange(len(LABELS)) if emotions is None else emotions:
+        rows = rng.permutation(np.flatnonzero(labels == emotion))
+        if len(rows) < len(shares):
+            raise EmojifyError(
+                f"There are {len(rows)} pictures of {LABELS[emotion]} to split into {len(shares)}: add some more."
+            )
+        *later, first = reversed(shares)
+        start = 0
+        for split in later:
+            end = start + max(1, round(shares[split] * len(rows)))
+            splits[rows[start:end]] = split
+            start = end
+        splits[rows[start:]] = first
+    return splits
