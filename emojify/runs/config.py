@@ -23,6 +23,7 @@ class FitConfig:
 
     data: str
     network: str = "seed"
+    added_data: str = ""  # a second data set, joined to the first split by split; empty: none
     begin_with: str = ""  # a file of weights of the same network to begin with; empty: random ones
     epochs: int = 50
     batch_size: int = 64
@@ -122,7 +123,9 @@ class FitConfig:
             config = cls(**content)
         except TypeError as error:  # text for a number
             raise EmojifyError(edited) from error
-        if not (isinstance(config.data, str) and isinstance(config.network, str)):
+        if not (
+            isinstance(config.data, str) and isinstance(config.added_data, str) and isinstance(config.network, str)
+        ):
             raise EmojifyError(edited)
         return config
 

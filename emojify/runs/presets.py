@@ -121,9 +121,11 @@ def command_line(config: FitConfig) -> str:
     """What to type in a terminal for the very same fit, of those that begin with random weights."""
     defaults = FitConfig(**{**RECIPES.get(config.network, {}), "data": config.data, "network": config.network})
     words = ["python", "-m", "emojify", "train", "--data", config.data, "--network", config.network]
+    if config.added_data:
+        words += ["--data", config.added_data]
     for field in fields(FitConfig):
         value = getattr(config, field.name)
-        if field.name in ("data", "network", "begin_with") or value == getattr(defaults, field.name):
+        if field.name in ("data", "added_data", "network", "begin_with") or value == getattr(defaults, field.name):
             continue
         if field.name in FLAGS:
             words += [f"--{field.name.replace('_', '-')}", str(value)]

@@ -23,7 +23,7 @@ STOPPED = 130
 """Exit status of a fit that was interrupted: what a shell calls an interrupted command."""
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FitConfig) if field.name != "data"}
-_BY_SET = [name for name in _DEFAULTS if name not in (*FLAGS, "network", "begin_with")]
+_BY_SET = [name for name in _DEFAULTS if name not in (*FLAGS, "network", "added_data", "begin_with")]
 _DATA = "FER-2013 as Kaggle's folder, a zip of it or the csv; or a folder of your own pictures by emotion"
 
 
@@ -35,7 +35,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """
     train = commands.add_parser("train", help="fit a network to a data set")
     begin = train.add_mutually_exclusive_group(required=True)
-    begin.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help=_DATA)
+    begin.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="DIR|ZIP|CSV",
+        help=f"{_DATA}; given twice, the second one is joined to the first",
+    )
     begin.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that was stopped or killed")
     train.add_argument("--run", type=Path, dest="folder", metavar="RUN", help="default: runs/<time>-<network>")
     train.add_argument(
@@ -216,7 +222,13 @@ def _download(options: argparse.Namespace) -> None:
 
 
 def _config(options: argparse.Namespace) -> FitConfig:
-    """The network's recipe with what was asked for in its place."""
+    """Return the network's recipe, changed by the options.
+
+    Raises:
+        EmojifyError: if a setting is unknown or has an invalid value.
+    """
+    if len(options.data) > 2:
+        raise EmojifyError("--data can be given twice at most: a data set, and a second one to join to it.")
     network, begin_with = options.network or "seed", ""
     if options.begin_with:
         network, begin_with = _find_weights(options.begin_with, options.network)
@@ -228,7 +240,8 @@ def _config(options: argparse.Namespace) -> FitConfig:
         asked[name] = _parse(name, value)
     return FitConfig(
         **{
-            "data": str(options.data.absolute()),
+            "data": str(options.data[0].absolute()),
+            "added_data": str(options.data[1].absolute()) if len(options.data) > 1 else "",
             "network": network,
             "begin_with": begin_with,
             **RECIPES[network],

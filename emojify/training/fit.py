@@ -30,7 +30,7 @@ from emojify.errors import EmojifyError
 from emojify.runs.config import FitConfig
 from emojify.runs.control import Control
 from emojify.training.batches import train_batches
-from emojify.training.dataset import Dataset, load
+from emojify.training.dataset import Dataset, load_joined
 from emojify.training.evaluate import measure
 from emojify.training.loss import accuracy, loss, with_ferplus_head
 from emojify.training.networks import NETWORKS
@@ -47,7 +47,7 @@ def start(config: FitConfig, run: Path, control: Control | None = None) -> dict[
     """
     if config.network not in NETWORKS:
         raise EmojifyError(f"There is no network called {config.network!r}. There are: {', '.join(NETWORKS)}.")
-    data = load(Path(config.data))
+    data = _load(config)
     try:
         run.mkdir(parents=True)
     except FileExistsError as error:
@@ -69,7 +69,11 @@ def resume(run: Path, control: Control | None = None) -> dict[str, Any]:
         raise EmojifyError(f"There is no network called {config.network!r}. There are: {', '.join(NETWORKS)}.")
     control = control or Control()
     control.phase("reading the pictures")
-    return _fit(config, load(Path(config.data)), run, control)
+    return _fit(config, _load(config), run, control)
+
+
+def _load(config: FitConfig) -> Dataset:
+    return load_joined(Path(config.data), Path(config.added_data) if config.added_data else None)
 
 
 def _fit(config: FitConfig, data: Dataset, run: Path, control: Control) -> dict[str, Any]:

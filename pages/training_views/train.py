@@ -135,7 +135,9 @@ def change_settings(config: FitConfig, key: str, voted: bool) -> FitConfig | Non
     if network != config.network:
         config = FitConfig(**{**recipe(network, voted), "data": config.data, "network": network})
     asked: dict[str, Any] = {}
-    names = [field.name for field in fields(FitConfig) if field.name not in ("data", "network", "begin_with")]
+    names = [
+        field.name for field in fields(FitConfig) if field.name not in ("data", "added_data", "network", "begin_with")
+    ]
     for first in range(0, len(names), 3):  # by rows: a toggle is lower than a box
         for place, name in zip(st.columns(3, vertical_alignment="center"), names[first : first + 3], strict=False):
             asked[name] = change_setting(place, name, getattr(config, name), f"{name}-{network}-{key}")

@@ -137,7 +137,7 @@ def test_load_crops_detected_face_of_large_picture(own: Path, astronaut: NDArray
     gray = np.asarray(cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY), np.uint8)
     crop = data.images[data.files == data.converted[0]][0]
     live_crop = crop_face(gray, FaceDetector().detect(gray)[0])
-    np.testing.assert_array_equal(crop, live_crop)
+    assert np.abs(crop.astype(int) - live_crop).max() <= 1  # OpenCV decodes PNG to gray with other rounding
 
 
 def test_load_names_large_pictures_without_a_face(own: Path) -> None:
