@@ -117,7 +117,7 @@ def test_packs_are_listed_and_a_broken_one_is_named(packs_folder: Path, capsys: 
     (first / "sad.png").unlink()
     assert main(["packs", "list"]) == 0
     captured = capsys.readouterr()
-    assert f"The pack {first.name} lacks: sad." in captured.err
+    assert f"The pack {first.name} has no picture for: sad." in captured.err
     assert first.name not in captured.out
     assert captured.out
 
@@ -146,7 +146,7 @@ def test_a_missing_emotion_is_filled_in_only_when_asked(
     assert main(["packs", "add", str(file)]) == 2
     assert "no picture: fearful" in capsys.readouterr().err
     assert main(["packs", "add", str(file), "--fill-missing"]) == 0
-    assert "fearful: the neutral picture fills in" in capsys.readouterr().err
+    assert "fearful: the neutral picture is used" in capsys.readouterr().err
     pictures = packs_folder / "cats"
     assert (pictures / "fearful.png").read_bytes() == (pictures / "neutral.png").read_bytes()
 
@@ -157,7 +157,7 @@ def test_an_export_does_not_overwrite_a_file(
     monkeypatch.chdir(tmp_path)
     Path("squares.zip").write_bytes(b"mine")
     assert main(["packs", "export", "squares"]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert Path("squares.zip").read_bytes() == b"mine"
 
 

@@ -1,4 +1,4 @@
-"""``python -m emojify packs list | check | add | remove | export``."""
+"""The ``packs`` command: ``python -m emojify packs list | check | add | remove | export``."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from pathlib import Path
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import readable_os_errors, write_atomically
 from emojify.packs.importer import Draft, read_zip_file
 from emojify.packs.store import add_pack, export_pack, list_packs, remove_pack
 from emojify.settings import Settings
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``packs`` to a parser's commands.
+    """Add the ``packs`` command to a parser.
 
-    Each sets ``run``, a function of the parsed arguments that may raise EmojifyError.
+    Each action sets ``run``, a function that takes the parsed arguments and may raise EmojifyError.
     """
     packs = commands.add_parser("packs", help="list, check, add, remove and export emoji packs")
     packs.set_defaults(run=_list)
     actions = packs.add_subparsers(metavar="list|check|add|remove|export")
-    actions.add_parser("list", help="all packs").set_defaults(run=_list)
-    check = actions.add_parser("check", help="say whether a zip could be added, and change nothing")
+    actions.add_parser("list", help="list all packs").set_defaults(run=_list)
+    check = actions.add_parser("check", help="check whether a zip can be added; changes nothing")
     check.set_defaults(run=_check)
     add = actions.add_parser("add", help="add a pack from a zip with seven pictures")
     add.set_defaults(run=_add)
     for command in (check, add):
         command.add_argument("file", metavar="FILE", type=Path)
-        command.add_argument("--fill-missing", action="store_true", help="the neutral picture where one is missing")
+        command.add_argument("--fill-missing", action="store_true", help="use the neutral picture for missing ones")
     remove = actions.add_parser("remove", help="delete a pack")
     remove.add_argument("pack", metavar="ID")
     remove.set_defaults(run=_remove)
     export = actions.add_parser("export", help="write a pack as a zip")
     export.add_argument("pack", metavar="ID")
-    export.add_argument("--out", metavar="FILE", type=Path, help="default: ID.zip, here")
+    export.add_argument("--out", metavar="FILE", type=Path, help="default: ID.zip in the current folder")
     export.set_defaults(run=_export)
 
 
@@ -47,26 +47,26 @@ def _list(options: argparse.Namespace) -> None:
         print(f"emojify: {problem}", file=sys.stderr)
 
 
-def _read(options: argparse.Namespace) -> Draft:
+def _read_draft(options: argparse.Namespace) -> Draft:
     draft = read_zip_file(options.file)
-    left_out = draft.missing
+    missing = draft.missing
     if options.fill_missing:
         draft = draft.fill_missing()
     draft.check_complete()
     for note in draft.notes:
         print(f"emojify: {note}", file=sys.stderr)
-    if left_out:
-        names = ", ".join(emotion.label for emotion in left_out)
-        print(f"emojify: {names}: the {Emotion.NEUTRAL.label} picture fills in.", file=sys.stderr)
+    if missing:
+        names = ", ".join(emotion.label for emotion in missing)
+        print(f"emojify: {names}: the {Emotion.NEUTRAL.label} picture is used.", file=sys.stderr)
     return draft
 
 
 def _check(options: argparse.Namespace) -> None:
-    print(f"{options.file}: {_read(options).manifest.name!r} is a whole pack of {len(Emotion)} pictures.")
+    print(f"{options.file}: {_read_draft(options).manifest.name!r} is a whole pack of {len(Emotion)} pictures.")
 
 
 def _add(options: argparse.Namespace) -> None:
-    pack = add_pack(Settings.from_environment().emojis, _read(options))
+    pack = add_pack(Settings.from_environment().emojis, _read_draft(options))
     print(f"{pack.id} is added: {pack.name}")
 
 
@@ -79,9 +79,7 @@ def _export(options: argparse.Namespace) -> None:
     pack = list_packs(Settings.from_environment().emojis).get(options.pack)
     path = options.out or Path(f"{pack.id}.zip")
     if path.exists():
-        raise EmojifyError(f"{path} exists already. Name another file with --out.")
-    try:
+        raise EmojifyError(f"{path} already exists. Name another file with --out.")
+    with readable_os_errors(f"{path} cannot be written"):
         write_atomically(path, export_pack(pack))
-    except OSError as error:
-        raise EmojifyError(f"{path} cannot be written: {error.strerror}.") from error
     print(f"{path} is written.")

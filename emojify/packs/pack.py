@@ -14,7 +14,7 @@ from PIL import ImageOps
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import fingerprint
+from emojify.files import fingerprint, readable_os_errors
 from emojify.packs.avatar import AnimatedAvatar, Avatar
 from emojify.packs.importer import Draft
 from emojify.packs.manifest import MANIFEST_FILE, PackManifest
@@ -22,18 +22,22 @@ from emojify.pictures import open_picture
 from emojify.vision.annotators import Emoji, Head, Stills
 
 VISITOR_PACK_ID = "_yours"
-"""What a pack that lies nowhere but in memory is called; no folder of a store is called so."""
+"""The id of a pack that exists in memory only. No folder in a store can have this name."""
 
 
 @dataclass(frozen=True)
 class EmojiPack:
-    """Seven pictures under a name.
+    """Seven pictures, one for each emotion, and a manifest. ::
+
+        pack = EmojiPack.load(Path("emojis/classic"))
+        pack.name                            # "Classic"
+        pack.pictures[Emotion.HAPPY].shape   # (512, 512, 4)
 
     Attributes:
-        id: the folder's name; what the command line calls it.
-        manifest: what its ``pack.json`` says.
-        folder: where the pictures lie.
-        content: the bytes of the picture files of a pack that lies in memory alone; None for one in a folder.
+        id: the folder's name, used by the command line.
+        manifest: the content of its ``pack.json``.
+        folder: the folder of the pictures.
+        content: the picture files of a pack that exists in memory only; None for a pack in a folder.
     """
 
     id: str
@@ -43,10 +47,10 @@ class EmojiPack:
 
     @classmethod
     def from_draft(cls, draft: Draft) -> EmojiPack:
-        """A pack for whoever brought the draft: in memory, and gone when they forget it.
+        """Make a pack that exists in memory only.
 
         Raises:
-            EmojifyError: if it lacks a name or a picture.
+            EmojifyError: if the name or a picture is missing.
         """
         draft.check_complete()
         content = {emotion: picture.png for emotion, picture in draft.pictures.items()}
@@ -54,70 +58,70 @@ class EmojiPack:
 
     @classmethod
     def load(cls, folder: Path) -> EmojiPack:
-        """Read ``pack.json`` and check that all seven pictures are there.
+        """Read ``pack.json`` and check that all seven picture files exist. The pictures are not opened.
 
         Raises:
-            EmojifyError: if something is missing or cannot be read, naming it.
+            EmojifyError: if a file is missing or the manifest cannot be read; the message names it.
         """
         try:
             manifest = PackManifest.parse((folder / MANIFEST_FILE).read_bytes())
         except EmojifyError as error:
-            raise EmojifyError(f"The pack {folder.name} has a {MANIFEST_FILE} that cannot be: {error}") from error
+            raise EmojifyError(f"The pack {folder.name} has an invalid {MANIFEST_FILE}: {error}") from error
         except (OSError, ValueError, TypeError) as error:
             raise EmojifyError(f"The pack {folder.name} has no readable {MANIFEST_FILE}.") from error
         missing = [emotion.label for emotion in Emotion if not (folder / f"{emotion.label}.png").is_file()]
         if missing:
-            raise EmojifyError(f"The pack {folder.name} lacks: {', '.join(missing)}.")
+            raise EmojifyError(f"The pack {folder.name} has no picture for: {', '.join(missing)}.")
         return cls(id=folder.name, manifest=manifest, folder=folder)
 
     @property
     def name(self) -> str:
-        """What people call it: the name in ``pack.json``, or the folder's where that has none."""
+        """The name in ``pack.json``, or the id if that is empty."""
         return self.manifest.name or self.id
 
     @property
     def author(self) -> str:
+        """Who drew the pack; empty if unknown."""
         return self.manifest.author
 
     @property
     def license(self) -> str:
+        """How the pack may be used; empty if unknown."""
         return self.manifest.license
 
     @property
     def head(self) -> Head:
-        """Where the head is in the pictures; a sticker puts it on the person's."""
+        """Where the head is in the pictures. The sticker style places it on the person's head."""
         return self.manifest.head
 
     def path(self, emotion: Emotion) -> Path:
-        """The picture file of an emotion."""
+        """Return the path of an emotion's picture file."""
         return self.folder / f"{emotion.label}.png"
 
     def read(self, emotion: Emotion) -> bytes:
-        """The picture file's content.
+        """Return the content of an emotion's picture file.
 
         Raises:
-            EmojifyError: if it cannot be read.
+            EmojifyError: if the file cannot be read.
         """
         if self.content is not None:
             return self.content[emotion]
         path = self.path(emotion)
-        try:
+        with readable_os_errors(f"{path.name} of the pack {self.id} cannot be read"):
             return path.read_bytes()
-        except OSError as error:
-            raise EmojifyError(f"{path.name} of the pack {self.id} cannot be read: {error.strerror}.") from error
 
     def fingerprint(self) -> str:
-        """Changes when the pack does; cheap."""
+        """Return a text that changes when the pack changes. Reads no picture of a pack in a folder."""
         if self.content is None:
             return fingerprint(self.folder)
         return hashlib.sha256(b"".join([self.manifest.to_json(), *map(self.read, Emotion)])).hexdigest()
 
     @cached_property
     def avatar(self) -> Avatar | None:
-        """Whom the avatar maker drew it from.
+        """The avatar that the pack was made from.
 
-        None for a pack that was not made there, and for one with parts from a newer version: its seven pictures
-        serve all the same.
+        None for a pack that was not made with the avatar maker. Also None for an avatar with parts from a newer
+        version; the seven pictures can still be used.
         """
         if self.manifest.avatar is None:
             return None
@@ -128,19 +132,19 @@ class EmojiPack:
 
     @cached_property
     def emoji(self) -> Emoji:
-        """What stands for a face: the living avatar, or else the seven pictures.
+        """What is drawn on a face: the animated avatar, or else the seven pictures.
 
         Raises:
-            EmojifyError: if one of the pictures does not open.
+            EmojifyError: if a picture can't be opened.
         """
         return Stills(self.pictures, self.head) if self.avatar is None else AnimatedAvatar(self.avatar)
 
     @cached_property
     def pictures(self) -> Mapping[Emotion, NDArray[np.uint8]]:
-        """Each picture as (side, side, 4) uint8 BGRA; one that is not square is padded, not stretched.
+        """Each picture as (side, side, 4) uint8 BGRA. A picture that is not square is padded, not stretched.
 
         Raises:
-            EmojifyError: if one of them does not open.
+            EmojifyError: if a picture can't be opened.
         """
         pictures = {}
         for emotion in Emotion:

@@ -197,7 +197,7 @@ def test_choices_change_the_picture() -> None:
 @pytest.mark.parametrize("person", [Person(), Person(hair=Hair.LONG, hat=Hat.CAP, glasses=Glasses.SUN)], ids=str)
 @pytest.mark.parametrize("emotion", Emotion)
 def test_painting_in_layers_gives_the_picture_of_the_whole_document(person: Person, emotion: Emotion) -> None:
-    painted = PersonRenderer(person, 128).paint(EXPRESSIONS[emotion]).astype(float)
+    painted = PersonRenderer(person, 128).render(EXPRESSIONS[emotion]).astype(float)
     whole = render(person_svg(person, EXPRESSIONS[emotion]), 128).astype(float)
     whole[:, :, :3] *= whole[:, :, 3:] / 255
     assert np.abs(painted - whole).mean() < 0.5
@@ -206,11 +206,11 @@ def test_painting_in_layers_gives_the_picture_of_the_whole_document(person: Pers
 
 def test_painting_twice_gives_the_same_and_leaves_the_first_alone() -> None:
     painter = PersonRenderer(Person(), 64)
-    first = painter.paint(EXPRESSIONS[Emotion.HAPPY])
+    first = painter.render(EXPRESSIONS[Emotion.HAPPY])
     kept = first.copy()
-    painter.paint(EXPRESSIONS[Emotion.SAD])
+    painter.render(EXPRESSIONS[Emotion.SAD])
     assert np.array_equal(first, kept)
-    assert np.array_equal(painter.paint(EXPRESSIONS[Emotion.HAPPY]), kept)
+    assert np.array_equal(painter.render(EXPRESSIONS[Emotion.HAPPY]), kept)
 
 
 def test_what_is_no_svg_is_refused() -> None:

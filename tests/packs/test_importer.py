@@ -165,7 +165,7 @@ def test_a_picture_that_moves_says_that_its_first_frame_is_taken() -> None:
 
 
 def test_a_picture_without_a_see_through_background_says_what_that_means() -> None:
-    assert "see-through" in read_picture(encoded(Image.new("RGB", (9, 9))), "happy.png").notes[0]
+    assert "transparent" in read_picture(encoded(Image.new("RGB", (9, 9))), "happy.png").notes[0]
     assert read_picture(HAPPY, "happy.png").notes == ()
 
 
@@ -203,7 +203,7 @@ def test_a_zip_comes_alone() -> None:
     assert (draft.manifest.name, draft.missing, problems) == ("Cats", (), ())
     draft, problems = read_files([("Cats.ZIP", pack_zip()), ("sad.png", HAPPY)])
     assert list(draft.pictures) == [Emotion.SAD]
-    assert "Bring a zip alone" in problems[0]
+    assert "Add the zip alone" in problems[0]
 
 
 def test_a_bad_zip_is_explained() -> None:

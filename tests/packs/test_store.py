@@ -43,7 +43,7 @@ def test_a_broken_pack_is_a_problem_and_the_others_go_on(packs_folder: Path) -> 
     (packs_folder / "classic" / "sad.png").unlink()
     packs = list_packs(packs_folder)
     assert [pack.id for pack in packs.packs] == ["squares"]
-    assert packs.problems == ("The pack classic lacks: sad.",)
+    assert packs.problems == ("The pack classic has no picture for: sad.",)
 
 
 def test_files_and_hidden_folders_are_not_packs(packs_folder: Path) -> None:

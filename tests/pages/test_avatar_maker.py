@@ -118,7 +118,7 @@ def test_what_cannot_be_saved_says_why_and_leaves_the_packs_alone(
 
 def test_a_full_disk_leaves_nothing_behind(page: AppTest, packs_folder: Path) -> None:
     before = tree(packs_folder)
-    with patch("emojify.packs.store.write_atomically", side_effect=OSError(28, "No space left on device")):
+    with patch("emojify.packs.store.new_folder", side_effect=OSError(28, "No space left on device")):
         named(page, "My twin")
     assert "the disk is full" in page.error[0].value
     assert tree(packs_folder) == before

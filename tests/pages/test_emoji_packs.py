@@ -111,7 +111,7 @@ def test_what_is_missing_is_left_to_the_neutral_picture_when_asked(page: AppTest
     ("name", "content", "sentence"),
     [
         ("cats.zip", b"hello", "cats.zip is not a zip"),
-        ("cats.zip", zipped([("../happy.png", HAPPY)]), "not one that a pack may have"),
+        ("cats.zip", zipped([("../happy.png", HAPPY)]), "is not allowed in a pack"),
         ("happy.png", b"hello", "happy.png is not a picture"),
         ("![](http://example.org/x.png).png", HAPPY, "is not named after an emotion"),
     ],

@@ -124,7 +124,7 @@ def test_a_broken_pack_is_named_and_the_other_one_is_used(page: AppTest, packs_f
     (packs_folder / "classic" / "sad.png").unlink()
     page.run()
     assert not page.exception
-    assert "The pack classic lacks: sad." in words(page)
+    assert "The pack classic has no picture for: sad." in words(page)
     assert page.selectbox(key="pack").options == ["Squares"]
 
 

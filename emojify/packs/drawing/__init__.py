@@ -1,1 +1,1 @@
-"""The built-in packs as drawing code: numbers of an expression in, SVG out, pictures from that."""
+"""Code that draws faces: the numbers of an expression become SVG, and the SVG becomes pixels."""

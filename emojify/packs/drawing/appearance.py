@@ -1,4 +1,4 @@
-"""What a person can look like: the choices of an avatar maker, each with its colors."""
+"""The choices of the avatar maker for each part of a person, and their colors."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,7 @@ class Skin(StrEnum):
 
 
 class Hair(StrEnum):
-    """Hair styles, drawn in `hair.HAIR_SHAPES`."""
+    """Hair styles, drawn in :data:`~emojify.packs.drawing.hair.HAIR_SHAPES`."""
 
     NONE = "none"
     BUZZ = "buzz"
@@ -43,7 +43,7 @@ class HairColor(StrEnum):
 
 
 class Hat(StrEnum):
-    """What is worn on the head."""
+    """Hats and other headwear."""
 
     NONE = "none"
     CAP = "cap"
@@ -91,7 +91,7 @@ class Clothes(StrEnum):
 
 
 class Background(StrEnum):
-    """Colors of the disc behind the person; none leaves it transparent."""
+    """Colors of the disc behind the person; NONE leaves the background transparent."""
 
     NONE = "none"
     PEACH = "peach"
@@ -102,7 +102,7 @@ class Background(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """Who is drawn. The defaults are the person of the built-in pack."""
+    """The appearance of a person. The defaults are the person of the built-in pack."""
 
     skin: Skin = Skin.HONEY
     hair: Hair = Hair.SHORT
@@ -128,12 +128,12 @@ PARTS: dict[str, type[StrEnum]] = {
     "clothes": Clothes,
     "background": Background,
 }
-"""What can be chosen for each part of a person."""
+"""The choices for each part of a person. The keys are the fields of :class:`Person`."""
 
 
 @dataclass(frozen=True)
 class Shades:
-    """One material: where light falls on it, its own color, its shadow, and the line drawn in it."""
+    """The colors of one material: highlight, base, shadow and outline, each ``#rrggbb``."""
 
     light: str
     base: str

@@ -1,4 +1,4 @@
-"""Beards: they lie under the mouth and follow it."""
+"""Beards. They are drawn below the mouth's layer and follow its shape."""
 
 from emojify.packs.drawing.appearance import Beard, Shades
 from emojify.packs.drawing.features import Opening
@@ -8,7 +8,10 @@ _STUBBLE_OPACITY = 0.3
 
 
 def beard(kind: Beard, lips: Opening, chin_y: float, hair: Shades, skin: Shades) -> str:
-    """The beard around a mouth, on a chin that ends at ``chin_y``. The document needs a gradient ``hair-back``."""
+    """Return the beard around a mouth, on a chin whose lowest point is at ``chin_y``.
+
+    The document must define the gradient ``hair-back``.
+    """
     if kind is Beard.NONE:
         return ""
     rim: dict[str, str | float] = {"stroke": hair.line, "stroke_width": 4, "stroke_linejoin": "round"}
@@ -17,13 +20,13 @@ def beard(kind: Beard, lips: Opening, chin_y: float, hair: Shades, skin: Shades)
         return moustache
     if kind is Beard.STUBBLE:
         return path(_shadow(lips, chin_y - 3), fill=hair.base, fill_opacity=_STUBBLE_OPACITY)
-    shape = _full(lips, chin_y) if kind is Beard.FULL else _goatee(lips, chin_y)
-    # Above the mouth is hair; below it a lower lip of skin, or its line would be lost in a dark beard.
+    shape = _full_beard(lips, chin_y) if kind is Beard.FULL else _goatee(lips, chin_y)
+    # A lower lip in the color of the skin: without it, the line of the mouth would vanish in a dark beard.
     return path(shape, fill="url(#hair-back)", **rim) + path(_lower_lip(lips), fill=skin.base) + moustache
 
 
 def _moustache(lips: Opening) -> str:
-    """Two lobes with raised tips; straight ones would look like lips."""
+    """Return two lobes with raised tips. Straight tips would look like lips."""
     top = float(lips.upper[len(lips.upper) // 2]) - 5
     sides = []
     for side, x, y in ((-1, lips.xs[0], lips.upper[0]), (1, lips.xs[-1], lips.upper[-1])):
@@ -48,7 +51,7 @@ def _lower_lip(lips: Opening) -> str:
 
 
 def _shadow(lips: Opening, chin_y: float) -> str:
-    """As far as a beard would grow, along the line of the jaw."""
+    """Return the area of stubble, along the line of the jaw."""
     top = float(lips.upper[len(lips.upper) // 2])
     return (
         f"M145 286C152 314 166 318 188 314C210 306 236 {top - 26:.1f} 256 {top - 20:.1f}"
@@ -57,7 +60,7 @@ def _shadow(lips: Opening, chin_y: float) -> str:
     )
 
 
-def _full(lips: Opening, chin_y: float) -> str:
+def _full_beard(lips: Opening, chin_y: float) -> str:
     top = float(lips.upper[len(lips.upper) // 2])
     return (
         f"M137 250C142 288 156 312 184 310C206 302 236 {top - 28:.1f} 256 {top - 22:.1f}"

@@ -1,4 +1,4 @@
-"""What a person wears: glasses, earrings, a shirt. None of it moves with the face."""
+"""Glasses, earrings and shirts. None of them changes with the expression."""
 
 from functools import cache
 
@@ -25,7 +25,7 @@ _SLEEVE = (
 
 @cache
 def glasses(kind: Glasses) -> str:
-    """Glasses on the nose."""
+    """Return the glasses."""
     if kind is Glasses.NONE:
         return ""
     dark = kind is Glasses.SUN
@@ -52,7 +52,7 @@ def glasses(kind: Glasses) -> str:
 
 @cache
 def earrings(kind: Earrings) -> str:
-    """Earrings on both lobes."""
+    """Return the earrings, one on each ear."""
     if kind is Earrings.NONE:
         return ""
     parts = []
@@ -69,7 +69,7 @@ def earrings(kind: Earrings) -> str:
 
 @cache
 def shirt(color: Clothes) -> str:
-    """The shirt, without the neck. The document needs a gradient ``shirt``."""
+    """Return the shirt, without the neck. The document must define the gradient ``shirt``."""
     shades = CLOTHES[color]
     return path(_SHIRT, fill="url(#shirt)", stroke=shades.line, stroke_width=5, stroke_linejoin="round") + line(
         "M184 446C194 468 220 479 256 479C292 479 318 468 328 446", shades.shadow, 11
@@ -78,7 +78,7 @@ def shirt(color: Clothes) -> str:
 
 @cache
 def sleeve(color: Clothes) -> str:
-    """The end of a sleeve that is held up, standing on the origin; a hand goes above it."""
+    """Return the end of a raised sleeve. Its lower edge is at the origin; the hand is drawn above it."""
     shades = CLOTHES[color]
     return (
         path(_SLEEVE, fill="#fff", stroke="#fff", stroke_width=18, stroke_linejoin="round")

@@ -1,11 +1,11 @@
-"""What comes and goes around a face: tears, sweat, hands, and the white edge of a sticker.
+"""Tears, sweat, raised hands, and the white edge of a sticker.
 
-Each grows from nothing with its amount, so that a blended expression never makes one pop up.
+The size of each grows from zero with its amount, so that none appears suddenly while expressions blend.
 """
 
 from functools import cache
 
-from emojify.packs.drawing.shapes import DOWN, OUT, drop, ease, ellipse, gradient, line, path, tag
+from emojify.packs.drawing.shapes import CENTER_TO_RIM, TOP_TO_BOTTOM, drop, ease, ellipse, gradient, line, path, tag
 
 _WATER_RIM = "#1f6fc4"
 _FINGERS = "M-34 -4L-44 -46M-13 -12L-18 -70M10 -12L11 -72M33 -4L38 -54"
@@ -14,7 +14,7 @@ _THUMB = "M-34 20L-62 -4"
 
 
 def sticker_edge(*silhouettes: str) -> str:
-    """A white border around the shapes and a thin gray line around that: it reads on any background."""
+    """Return a white border around the shapes and a thin gray line around it, visible on any background."""
     return "".join(
         tag("g", *silhouettes, fill=color, stroke=color, stroke_width=width_px, stroke_linejoin="round")
         for color, width_px in (("#a4a7ae", 20), ("#fff", 17))
@@ -23,14 +23,14 @@ def sticker_edge(*silhouettes: str) -> str:
 
 @cache
 def effect_gradients() -> str:
-    """The colors of water and of blushing cheeks."""
-    return gradient("water", {0: "#d8f3ff", 0.5: "#6cc6ff", 1: "#2a8be6"}, DOWN) + gradient(
-        "cheek", {0: "#ff5652", 1: "#ff5652"}, OUT, fade=True
+    """Return the gradients ``water`` and ``cheek``, which this module and the faces use."""
+    return gradient("water", {0: "#d8f3ff", 0.5: "#6cc6ff", 1: "#2a8be6"}, TOP_TO_BOTTOM) + gradient(
+        "cheek", {0: "#ff5652", 1: "#ff5652"}, CENTER_TO_RIM, fade=True
     )
 
 
 def water(x: float, y: float, size_px: float) -> str:
-    """A drop with a rim and a highlight, hanging from (x, y). The document needs `effect_gradients`."""
+    """Return a drop with its tip at (x, y). The document must contain :func:`effect_gradients`."""
     if size_px < 1:
         return ""
     body = path(drop(x, y, size_px), fill="url(#water)", stroke=_WATER_RIM, stroke_width=size_px * 0.06)
@@ -38,15 +38,19 @@ def water(x: float, y: float, size_px: float) -> str:
 
 
 def hands(amount: float, cx: float, y: float, apart_px: float, fill: str, outline: str, forearm: str = "") -> str:
-    """Two hands that rise to the cheeks, ``apart_px`` either side of ``cx``, from where they stand at ``y``.
+    """Return two hands raised to the cheeks.
 
-    They grow there from nothing, so that none is ever cut by the edge of the picture.
+    They grow in place instead of rising from below, so that the edge of the picture never cuts them.
 
     Args:
+        amount: 0 (hidden) to 1 (full size).
+        cx: the middle between the hands.
+        y: the lower end of the forearms.
+        apart_px: the distance of each hand from ``cx``.
         fill, outline: the colors of the skin.
-        forearm: drawn behind each hand; it stands on the origin, and the hand above it.
+        forearm: SVG drawn behind each hand, with its lower end at the origin.
     """
-    # They come late: a trace of fear must not put its hands in the way of other expressions.
+    # Hands appear late: a trace of fear must not cover other expressions with hands.
     size = ease(amount, 0.15, 0.9)
     if size < 0.02:
         return ""
@@ -63,7 +67,7 @@ def hands(amount: float, cx: float, y: float, apart_px: float, fill: str, outlin
 
 
 def _hand(fill: str, outline: str) -> str:
-    """The hand on the right of the picture, seen from its back: palm at the origin, fingers up, thumb inside."""
+    """Return the back of the hand on the right of the picture: palm at the origin, fingers up, thumb inward."""
     shape = _FINGERS + _THUMB
     return (
         line(shape, "#fff", 46)

@@ -1,9 +1,9 @@
-"""A facial expression as a set of numbers, one such set for each emotion, and the blend between them.
+"""Facial expressions as numbers: one set for each emotion, and blends of the seven.
 
-Every number moves its part of the face smoothly: half of a tear is a small tear, half a grin is a
-smile. That is what lets a face follow the network's probabilities from frame to frame without jumps.
+Every number moves its part of the face continuously: half of a tear is a small tear, half of a grin is a smile. A face
+can therefore follow the network's probabilities from frame to frame without jumps.
 
-*Left* and *right* are those of the picture, not of the face in it.
+*Left* and *right* mean the left and right of the picture, not of the person in it.
 """
 
 from dataclasses import dataclass, field, fields
@@ -16,32 +16,32 @@ from emojify.emotions import Emotion
 
 
 def _number(default: float, low: float, high: float) -> float:
-    """A field that is checked against its range when the expression is made."""
+    """Declare a field whose value must be between ``low`` and ``high``."""
     value: float = field(default=default, metadata={"range": (low, high)})
     return value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expression:
-    """What every movable part of a face does. The defaults are a face at rest.
+    """The position of every movable part of a face. The defaults are a face at rest.
 
     Raises:
-        ValueError: if a number is outside the range that its field gives.
+        ValueError: if a number is outside the range of its field.
     """
 
-    # Brows. Raise: lowered .. raised. Tilt: inner end down (anger) .. inner end up (grief).
+    # Brows. Raise: lowered .. raised. Tilt: inner end down (as in anger) .. inner end up (as in grief).
     brow_left_raise: float = _number(0.0, -1.0, 1.0)
     brow_right_raise: float = _number(0.0, -1.0, 1.0)
     brow_left_tilt: float = _number(0.0, -1.0, 1.0)
     brow_right_tilt: float = _number(0.0, -1.0, 1.0)
     brow_arch: float = _number(0.4, -1.0, 1.0)  # straight .. bent upwards in the middle
-    frown_crease: float = _number(0.0, 0.0, 1.0)  # the folds between the brows
+    frown_crease: float = _number(0.0, 0.0, 1.0)  # the vertical creases between the brows
 
-    # Eyes. Open: shut .. at rest (1) .. wide. Lids: how much of the eye each one covers.
+    # Eyes. Open: closed .. at rest (1) .. wide. Lids: the share of the eye that each covers.
     eye_left_open: float = _number(1.0, 0.0, 1.5)
     eye_right_open: float = _number(1.0, 0.0, 1.5)
     upper_lid: float = _number(0.0, 0.0, 1.0)
-    lower_lid: float = _number(0.0, 0.0, 1.0)  # 1 leaves the arc of a laughing eye
+    lower_lid: float = _number(0.0, 0.0, 1.0)  # 1 leaves only the arc of a laughing eye
     lid_tilt: float = _number(0.0, -1.0, 1.0)  # the upper lid's slope, signed as a brow's tilt
     pupil_size: float = _number(1.0, 0.2, 1.3)
     gaze_x: float = _number(0.0, -1.0, 1.0)  # to the left .. to the right
@@ -49,25 +49,25 @@ class Expression:
 
     nose_wrinkle: float = _number(0.0, 0.0, 1.0)
 
-    # Mouth. Lift and drop part the lips: the upper one upwards, the lower one downwards.
+    # Mouth. Lift and drop open it: the upper lip moves up, the lower lip moves down.
     mouth_width: float = _number(1.0, 0.2, 1.5)
     mouth_curve: float = _number(0.0, -1.0, 1.0)  # corners down .. corners up
     mouth_raise: float = _number(0.0, -1.0, 1.0)  # the whole mouth, down .. up
     lip_lift: float = _number(0.0, 0.0, 1.0)
     jaw_drop: float = _number(0.0, 0.0, 1.0)
-    mouth_square: float = _number(0.0, 0.0, 1.0)  # oval .. with corners, as when teeth are bared
-    mouth_wave: float = _number(0.0, -1.0, 1.0)  # how far the lips ripple; the sign is the phase
+    mouth_square: float = _number(0.0, 0.0, 1.0)  # oval .. rectangular, as with bared teeth
+    mouth_wave: float = _number(0.0, -1.0, 1.0)  # amplitude of a ripple of the lips; the sign is the phase
     mouth_skew: float = _number(0.0, -1.0, 1.0)  # left corner up .. right corner up
-    teeth_upper: float = _number(0.0, 0.0, 1.0)  # share of its half of the open mouth
+    teeth_upper: float = _number(0.0, 0.0, 1.0)  # share of the upper half of the open mouth
     teeth_lower: float = _number(0.0, 0.0, 1.0)
     tongue: float = _number(0.0, 0.0, 1.0)  # inside the open mouth
     tongue_out: float = _number(0.0, 0.0, 1.0)  # over the lower lip
 
-    # What shows on the skin and around the face.
+    # Effects on the skin and around the face.
     blush: float = _number(0.0, 0.0, 1.0)
     tears: float = _number(0.0, 0.0, 1.0)
     sweat: float = _number(0.0, 0.0, 1.0)
-    hands: float = _number(0.0, 0.0, 1.0)  # out of sight .. on the cheeks
+    hands: float = _number(0.0, 0.0, 1.0)  # hidden .. on the cheeks
     red: float = _number(0.0, 0.0, 1.0)
     green: float = _number(0.0, 0.0, 1.0)
     blue: float = _number(0.0, 0.0, 1.0)  # pallor, from the forehead down
@@ -78,9 +78,9 @@ class Expression:
         for part in fields(self):
             low, high = part.metadata["range"]
             value = getattr(self, part.name)
-            # A mean of seven numbers can leave the range of all seven by a rounding error.
+            # Rounding can put the mean of seven numbers slightly outside their range.
             if not isfinite(value) or not low - 1e-9 <= value <= high + 1e-9:
-                raise ValueError(f"{part.name} is {value}; it goes from {low} to {high}")
+                raise ValueError(f"{part.name} is {value}; it must be between {low} and {high}")
 
 
 EXPRESSIONS: dict[Emotion, Expression] = {
@@ -140,13 +140,13 @@ _TABLE: NDArray[np.float64] = np.array(
 
 
 def blend(probabilities: ArrayLike) -> Expression:
-    """The mean of the seven expressions, weighted by how probable each emotion is.
+    """Return the mean of the seven expressions, weighted by the probabilities of their emotions.
 
     Args:
-        probabilities: (7,) in the order of `Emotion`, none negative, summing to 1.
+        probabilities: (7,) in the order of :class:`~emojify.emotions.Emotion`, none negative, sum 1.
 
     Raises:
-        ValueError: if they are not seven probabilities.
+        ValueError: if ``probabilities`` are not seven probabilities.
     """
     weights = np.asarray(probabilities, dtype=np.float64)
     if weights.shape != (len(Emotion),):

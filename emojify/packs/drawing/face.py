@@ -1,4 +1,4 @@
-"""The face of a person: what of the head moves with the expression."""
+"""The face of a person: the parts of the head that move with the expression."""
 
 from emojify.packs.drawing.appearance import Shades
 from emojify.packs.drawing.expression import Expression
@@ -15,7 +15,7 @@ _INK = "#2c1a14"
 
 
 def tint_skin(skin: Shades, expression: Expression) -> Shades:
-    """The skin, red with anger or green with disgust."""
+    """Return the skin colors, tinted red by anger and green by disgust."""
     light, base, shadow, drawn = (
         mix(mix(tone, "#e62f1c", 0.45 * expression.red), "#8ccb3f", 0.6 * expression.green)
         for tone in (skin.light, skin.base, skin.shadow, skin.line)
@@ -24,12 +24,12 @@ def tint_skin(skin: Shades, expression: Expression) -> Shades:
 
 
 def chin_y(expression: Expression) -> float:
-    """An open mouth takes the chin down with it."""
+    """Return the y of the lowest point of the chin. It moves down when the mouth opens."""
     return 384 + 14 * expression.jaw_drop + 9 * expression.stretch
 
 
 def jaw(expression: Expression) -> str:
-    """The outline of the head."""
+    """Return the outline of the head."""
     return _head_outline(chin_y(expression), 122 - 4 * expression.stretch)
 
 
@@ -45,11 +45,11 @@ def _head_outline(chin: float, wide: float) -> str:
 
 
 AVERAGE_HEAD = _head_outline(396, 123)
-"""An outline between those of the expressions, for what is not to move with the jaw."""
+"""A fixed outline, the average of all expressions, for layers that must not move with the jaw."""
 
 
 def ears(skin: Shades) -> str:
-    """Both ears."""
+    """Return both ears."""
     parts = []
     for side, x, y in EARS:
         parts.append(ellipse(x, y, 25, 32, fill=skin.base, stroke=skin.line, stroke_width=4))
@@ -58,8 +58,11 @@ def ears(skin: Shades) -> str:
 
 
 def complexion(expression: Expression, outline: str) -> str:
-    """Pallor and blushing on the skin inside ``outline``. The document needs ``pallor`` and ``cheek`` gradients."""
-    # A trace of it would be a large area for nothing.
+    """Return pallor and blushing, inside ``outline``.
+
+    The document must define the gradients ``pallor`` and ``cheek``.
+    """
+    # Pallor covers a large area, which takes time to render; skip it where it would be invisible.
     pallor = path(outline, fill="url(#pallor)", fill_opacity=expression.blue * 0.85) if expression.blue > 0.01 else ""
     warmth = (0.18 + 0.5 * expression.blush) * (1 - expression.green)
     cheeks = (ellipse(CX + side * 82, 306, 40, 28, fill="url(#cheek)", fill_opacity=warmth) for side in (-1, 1))
@@ -67,7 +70,7 @@ def complexion(expression: Expression, outline: str) -> str:
 
 
 def creases(expression: Expression, skin: Shades) -> str:
-    """The folds between the brows and beside the nose."""
+    """Return the creases between the brows and beside the nose."""
     frown = "".join(f"M{CX + s * 11} 204q{s * -5} 12 {s} 24" for s in (-1, 1))
     nose = "".join(f"M{CX + s * 22} 274q{s * 18} 2 {s * 22} 18" for s in (-1, 1))
     folds = ((frown, expression.frown_crease), (nose, expression.nose_wrinkle))
@@ -75,17 +78,17 @@ def creases(expression: Expression, skin: Shades) -> str:
 
 
 def nose(expression: Expression, skin: Shades) -> str:
-    """The tip of the nose."""
+    """Return the tip of the nose."""
     y = 286 - 6 * expression.nose_wrinkle
     light = ellipse(CX, y - 2, 11, 9, fill=skin.light, fill_opacity=0.7)
     return light + line(f"M242 {y:.1f}c2 17 26 17 28 0", skin.line, 6)
 
 
 def eye(expression: Expression, place: EyePlace, skin: Shades) -> str:
-    """An eye with its lids. The document needs a gradient ``iris``."""
+    """Return an eye with its lids. The document must define the gradient ``iris``."""
     opening = eye_opening(expression, place)
     outline = opening.outline
-    # A laughing eye is an arc of ink: the white goes as the lower lid comes up.
+    # A laughing eye is a dark arc: the white disappears as the lower lid rises.
     laugh = ease(expression.lower_lid, 0.45, 0.9)
     size = 0.4 + 0.6 * expression.pupil_size
     x, y = place.cx + expression.gaze_x * 14, place.cy + expression.gaze_y * 9
@@ -106,7 +109,7 @@ def eye(expression: Expression, place: EyePlace, skin: Shades) -> str:
 
 
 def brow(expression: Expression, place: BrowPlace, hair: Shades) -> str:
-    """A brow in the color of the hair."""
+    """Return a brow in the color of the hair."""
     return path(
         brow_outline(expression, place), fill=hair.shadow, stroke=hair.line, stroke_width=4, stroke_linejoin="round"
     )

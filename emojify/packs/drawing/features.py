@@ -1,7 +1,4 @@
-"""The geometry of eyes and brows, shared by every face that is drawn.
-
-A feature is worked out here as curves; how it is colored is the affair of the face it belongs to.
-"""
+"""The geometry of eyes and brows, shared by all faces. Each face colors the shapes itself."""
 
 from dataclasses import dataclass
 
@@ -11,13 +8,17 @@ from emojify.packs.drawing.expression import Expression
 from emojify.packs.drawing.shapes import Points, band
 
 _ANGLES: Points = np.linspace(-np.pi / 2, np.pi / 2, 15)
-SINE: Points = np.sin(_ANGLES)  # from -1 to 1, denser towards the corners, where the curves bend most
+SINE: Points = np.sin(_ANGLES)  # from -1 to 1, denser toward the corners, where the curves bend most
 COSINE: Points = np.cos(_ANGLES)
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What lies between two curves over the same xs: the upper and lower lids, or the lips."""
+    """The area between two curves over the same xs: between the eyelids or between the lips.
+
+    Attributes:
+        xs, upper, lower: (n,) float64, in pixels of the drawing; y grows downward.
+    """
 
     xs: Points
     upper: Points
@@ -25,23 +26,23 @@ class Opening:
 
     @property
     def outline(self) -> str:
-        """All of it, as a closed path."""
+        """The whole area as a closed path."""
         return band(self.xs, self.upper, self.lower)
 
     def slice(self, start: float, end: float) -> str:
-        """The part of the opening from one share of its height (0 is the top) to another."""
+        """Return the part of the area from one share of its height (0 is the top) to another."""
         if start >= end:
             return ""
         gap = self.lower - self.upper
         return band(self.xs, self.upper + start * gap, self.upper + end * gap)
 
     def lash(self, thickness_px: float) -> str:
-        """A line along the upper edge that tapers towards both corners."""
+        """Return a line along the upper edge that tapers toward both corners."""
         half = thickness_px / 2 * COSINE
         return band(self.xs, self.upper - half, self.upper + half)
 
     def disc(self, cx: float, cy: float, rx: float, ry: float) -> str:
-        """What shows of an ellipse through the opening."""
+        """Return the part of an ellipse that is inside the opening."""
         if min(rx, ry) < 0.5:
             return ""
         xs = cx + rx * SINE
@@ -55,7 +56,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class EyePlace:
-    """Where an eye sits and how big it is at rest. ``side`` is -1 for the left of the picture, 1 for the right."""
+    """Position and size of an eye at rest. ``side`` is -1 for the left of the picture, 1 for the right."""
 
     side: int
     cx: float
@@ -65,14 +66,14 @@ class EyePlace:
 
 
 def eye_opening(expression: Expression, place: EyePlace) -> Opening:
-    """The outline of the visible eye: an oval, cut by both lids."""
+    """Return the visible part of the eye: an oval, cut by both lids."""
     openness = expression.eye_left_open if place.side < 0 else expression.eye_right_open
     width, height = place.half_width_px * (0.8 + 0.2 * openness), place.half_height_px * openness
     slope = expression.lid_tilt * SINE * place.side * 0.55
-    # A lid at 0 is lifted clear of the oval, so that its slope cannot show.
+    # At 0 the lid is above the oval, so that its slope is invisible.
     clearance = max(0.0, 1 - expression.upper_lid / 0.15)
     lid = height * (slope - 1.05 + 1.7 * expression.upper_lid - 2 * clearance)
-    # The cheek pushes the lower lid up into the oval; in a laugh only the upper arc is left.
+    # The cheek pushes the lower lid up into the oval; a laughing eye is only the upper arc.
     lower = height * COSINE * (1 - 1.85 * expression.lower_lid)
     upper = np.minimum(np.maximum(-height * COSINE, lid), lower)
     return Opening(place.cx + SINE * width, place.cy + upper, place.cy + lower)
@@ -80,7 +81,7 @@ def eye_opening(expression: Expression, place: EyePlace) -> Opening:
 
 @dataclass(frozen=True)
 class BrowPlace:
-    """Where a brow sits at rest; ``travel_px`` is how far a full raise lifts it."""
+    """Position and size of a brow at rest. A full raise lifts it by ``travel_px``."""
 
     side: int
     cx: float
@@ -90,7 +91,7 @@ class BrowPlace:
 
 
 def brow_outline(expression: Expression, place: BrowPlace) -> str:
-    """A brow as a tapered stroke, thickest towards the nose."""
+    """Return a brow as a tapered stroke, thickest near the nose."""
     left = place.side < 0
     raised = expression.brow_left_raise if left else expression.brow_right_raise
     tilt = expression.brow_left_tilt if left else expression.brow_right_tilt

@@ -1,6 +1,6 @@
-"""Hair styles, each as what lies behind the head, what lies on it, and its highlights.
+"""Hair styles: the hair behind the head, the hair on the head, and its highlights.
 
-Drawn for a head that fills x 134 to 378 and y 84 to 388 of a 512 square.
+All coordinates fit a head that fills x 134 to 378 and y 84 to 388 of a square of 512.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,14 @@ from emojify.packs.drawing.shapes import line, path
 
 @dataclass(frozen=True)
 class HairShape:
-    """Path data. ``shine`` is filled with the light color, ``strands`` are lines in the dark one.
+    """The SVG path data of a hair style.
 
-    ``outer`` and ``hairline`` together enclose what lies on the head: up its left side and down its right one,
-    then back along the forehead.
+    Attributes:
+        back: the hair behind the head.
+        outer: the outer edge of the hair on the head, up its left side and down its right side.
+        hairline: the way back along the forehead, which closes the shape begun by ``outer``.
+        shine: areas filled with the light color.
+        strands: lines in the dark color.
     """
 
     back: str = ""
@@ -25,8 +29,8 @@ class HairShape:
     strands: str = ""
 
 
-def _puffs(cx: float, cy: float, radius: float, start: float, end: float, count: int) -> str:
-    """The scalloped edge of a mass of curls around (cx, cy); degrees clockwise from the right of the picture."""
+def _scalloped_edge(cx: float, cy: float, radius: float, start: float, end: float, count: int) -> str:
+    """Return the scalloped edge of curls around (cx, cy); angles in degrees, clockwise from the right."""
     angles = [radians(start + (end - start) * step / count) for step in range(count + 1)]
     points = [(cx + radius * cos(angle), cy + radius * sin(angle)) for angle in angles]
     bump = radius * abs(angles[1] - angles[0]) * 0.56
@@ -92,7 +96,7 @@ HAIR_SHAPES: dict[Hair, HairShape] = {
         ),
     ),
     Hair.AFRO: HairShape(
-        outer=_puffs(256, 188, 146, 148, 392, 11),
+        outer=_scalloped_edge(256, 188, 146, 148, 392, 11),
         hairline=(
             "C372 252 372 224 364 196C356 198 342 186 342 170C330 174 312 166 308 152C296 164 274 162 264 150"
             "C254 162 232 164 222 152C214 166 192 172 176 166C174 184 160 194 148 196C140 224 140 252 132 265Z"
@@ -195,36 +199,38 @@ HAIR_SHAPES: dict[Hair, HairShape] = {
 }
 
 
-_CURLS_AT_THE_SIDES = HairShape(
-    back=_puffs(136, 196, 46, 60, 300, 7) + "Z" + _puffs(376, 196, 46, -120, 120, 7) + "Z",
+_SIDE_CURLS = HairShape(
+    back=_scalloped_edge(136, 196, 46, 60, 300, 7) + "Z" + _scalloped_edge(376, 196, 46, -120, 120, 7) + "Z",
     strands="M112 186C104 194 104 206 112 212M400 186C408 194 408 206 400 212",
 )
-# A hat covers what lies flat on the head. What stands up would show above it.
+# A hat covers hair that is flat. Hair that stands up would show above the hat, so a flatter shape replaces it.
 _UNDER_HAT = {
     Hair.SHORT: HAIR_SHAPES[Hair.BUZZ],
-    Hair.CURLY: _CURLS_AT_THE_SIDES,
-    Hair.AFRO: _CURLS_AT_THE_SIDES,
+    Hair.CURLY: _SIDE_CURLS,
+    Hair.AFRO: _SIDE_CURLS,
     Hair.BUN: _COMBED_BACK,
 }
 
 
 def hair_under_hat(hair: Hair, hat: Hat) -> HairShape:
-    """What a hat leaves of a hair style."""
+    """Return the shape of a hair style under a hat."""
     if hat is Hat.HIJAB:
         return HAIR_SHAPES[Hair.NONE]
     return _UNDER_HAT.get(hair, HAIR_SHAPES[hair]) if hat in (Hat.CAP, Hat.BEANIE) else HAIR_SHAPES[hair]
 
 
-def hair_behind(cut: HairShape, color: HairColor) -> str:
-    """What is seen of the hair beside the head and below it. The document needs a gradient ``hair-back``."""
-    return path(cut.back, fill="url(#hair-back)", stroke=HAIR_COLORS[color].line, stroke_width=4)
+def hair_behind(shape: HairShape, color: HairColor) -> str:
+    """Return the hair behind the head. The document must define the gradient ``hair-back``."""
+    return path(shape.back, fill="url(#hair-back)", stroke=HAIR_COLORS[color].line, stroke_width=4)
 
 
-def hair_on_head(cut: HairShape, color: HairColor) -> str:
-    """What lies on the head. The document needs a gradient ``hair``."""
+def hair_on_head(shape: HairShape, color: HairColor) -> str:
+    """Return the hair on the head. The document must define the gradient ``hair``."""
     shades = HAIR_COLORS[color]
     return (
-        path(cut.outer + cut.hairline, fill="url(#hair)", stroke=shades.line, stroke_width=4, stroke_linejoin="round")
-        + line(cut.strands, shades.shadow, 5)
-        + path(cut.shine, fill=shades.light, fill_opacity=0.7)
+        path(
+            shape.outer + shape.hairline, fill="url(#hair)", stroke=shades.line, stroke_width=4, stroke_linejoin="round"
+        )
+        + line(shape.strands, shades.shadow, 5)
+        + path(shape.shine, fill=shades.light, fill_opacity=0.7)
     )

@@ -1,4 +1,4 @@
-"""What is worn on the head. Drawn for the head that `hair` is drawn for."""
+"""Hats. The coordinates fit the same head as those of :mod:`~emojify.packs.drawing.hair`."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from emojify.packs.drawing.shapes import ellipse, line, path
 _CX = 256.0
 _GOLD, _GOLD_LIGHT, _GOLD_LINE = "#f6b93b", "#ffe28a", "#9a6410"
 
-# Each hat's outline, also that of its sticker edge.
+# The outline of each hat; the sticker edge follows it too.
 HAT_OUTLINES: dict[Hat, tuple[str, ...]] = {
     Hat.NONE: (),
     Hat.CAP: (
@@ -38,7 +38,7 @@ _FACE_OPENING = (
 
 @cache
 def hat(kind: Hat, color: Clothes) -> str:
-    """A hat, above the hair. The document needs a gradient ``hat``."""
+    """Return a hat, drawn above the hair. The document must define the gradient ``hat``."""
     drawing = _DRAWINGS.get(kind)
     return drawing(CLOTHES[color]) if drawing else ""
 
@@ -69,8 +69,8 @@ def _beanie(shades: Shades) -> str:
     )
     ribs = ""
     for x in range(136, 377, 24):
-        aside = (x - _CX) / 150
-        ribs += f"M{x} {124 + 14 * aside**2:.0f}l{3 * aside:.1f} 40"
+        offset = (x - _CX) / 150
+        ribs += f"M{x} {124 + 14 * offset**2:.0f}l{3 * offset:.1f} 40"
     return "".join([
         path(dome, fill="url(#hat)", **_rim(shades)),
         line(folds, shades.shadow, 5),
@@ -86,7 +86,7 @@ def _hijab(shades: Shades) -> str:
         "M150 186C126 236 124 300 144 352M362 186C386 236 388 300 368 352M126 300C122 340 130 372 152 396"
         "M204 390C240 412 292 412 330 386M180 410C226 432 300 430 352 400M256 84C206 84 160 112 138 160"
     )
-    # The fabric is what is left of its outline around the face.
+    # The fabric is the outline minus the opening for the face.
     fabric = HAT_OUTLINES[Hat.HIJAB][0] + _FACE_OPENING
     return "".join([
         path(fabric, fill="url(#hat)", fill_rule="evenodd", **_rim(shades)),

@@ -1,4 +1,4 @@
-"""The mouth of every face that is drawn: lips, teeth, tongue."""
+"""Mouths, shared by all faces: lips, teeth, tongue."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,12 +7,12 @@ import numpy as np
 
 from emojify.packs.drawing.expression import Expression
 from emojify.packs.drawing.features import COSINE, SINE, Opening
-from emojify.packs.drawing.shapes import DOWN, curve, ease, gradient, line, path, tag
+from emojify.packs.drawing.shapes import TOP_TO_BOTTOM, curve, ease, gradient, line, path, tag
 
 
 @dataclass(frozen=True)
 class MouthPlace:
-    """Where a mouth sits; ``height_px`` is how far a full drop of the jaw moves the lower lip."""
+    """Position and size of a mouth. A full ``jaw_drop`` moves the lower lip by ``height_px``."""
 
     cx: float
     cy: float
@@ -22,7 +22,7 @@ class MouthPlace:
 
 
 def mouth_opening(expression: Expression, place: MouthPlace) -> Opening:
-    """The middle of the lips' lines."""
+    """Return the opening between the center lines of both lips."""
     half, height = place.half_width_px, place.height_px
     middle = (
         place.cy
@@ -41,14 +41,14 @@ def mouth_opening(expression: Expression, place: MouthPlace) -> Opening:
 
 @cache
 def mouth_gradients() -> str:
-    """The colors inside a mouth."""
-    return gradient("mouth", {0: "#4d0c19", 1: "#951f2e"}, DOWN) + gradient(
-        "tongue", {0: "#ff8d92", 1: "#e85364"}, DOWN
+    """Return the gradients ``mouth`` and ``tongue``."""
+    return gradient("mouth", {0: "#4d0c19", 1: "#951f2e"}, TOP_TO_BOTTOM) + gradient(
+        "tongue", {0: "#ff8d92", 1: "#e85364"}, TOP_TO_BOTTOM
     )
 
 
 def mouth(expression: Expression, place: MouthPlace, ink: str) -> str:
-    """The mouth, with lips drawn in ``ink``. The document needs `mouth_gradients`."""
+    """Return the mouth, with lips in the color ``ink``. The document must contain :func:`mouth_gradients`."""
     lips = mouth_opening(expression, place)
     outline = lips.outline
     half, height = place.half_width_px, place.height_px
@@ -58,15 +58,15 @@ def mouth(expression: Expression, place: MouthPlace, ink: str) -> str:
         path(lips.disc(place.cx, tongue_y, half * 0.62, height * 0.66 * expression.tongue), fill="url(#tongue)"),
         path(lips.slice(0, expression.teeth_upper / 2), fill="#fff"),
         path(lips.slice(1 - expression.teeth_lower / 2, 1), fill="#f3ece6"),
-        _bite(lips, expression.teeth_upper * expression.teeth_lower, place.lip_px * 0.4),
+        _clenched_teeth(lips, expression.teeth_upper * expression.teeth_lower, place.lip_px * 0.4),
         path(outline, fill="none", stroke=ink, stroke_width=place.lip_px, stroke_linejoin="round"),
         _tongue_out(expression.tongue_out, lips, place, ink),
     ]
     return tag("g", *parts)
 
 
-def _bite(lips: Opening, amount: float, width_px: float) -> str:
-    """The lines between teeth that are pressed together."""
+def _clenched_teeth(lips: Opening, amount: float, width_px: float) -> str:
+    """Return the lines between clenched teeth."""
     if amount < 0.01:
         return ""
     xs = np.linspace(lips.xs[0], lips.xs[-1], 7)[1:-1]
@@ -77,7 +77,7 @@ def _bite(lips: Opening, amount: float, width_px: float) -> str:
 
 
 def _tongue_out(amount: float, lips: Opening, place: MouthPlace, ink: str) -> str:
-    """A tongue that hangs out of the mouth, a little off the middle."""
+    """Return a tongue that hangs out of the mouth, slightly off center."""
     shown = ease(amount, 0.0, 0.3)
     if shown == 0:
         return ""

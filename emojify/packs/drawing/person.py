@@ -1,4 +1,4 @@
-"""A person as an emoji: head and shoulders of a friendly human."""
+"""The person emoji: head and shoulders of a person, drawn in four layers."""
 
 from functools import cache
 
@@ -36,16 +36,17 @@ from emojify.packs.drawing.face import (
 from emojify.packs.drawing.hair import hair_behind, hair_on_head, hair_under_hat
 from emojify.packs.drawing.hats import HAT_OUTLINES, hat
 from emojify.packs.drawing.mouth import mouth, mouth_gradients, mouth_opening
-from emojify.packs.drawing.shapes import DOWN, ellipse, gradient, mix, path, tag
+from emojify.packs.drawing.shapes import TOP_TO_BOTTOM, ellipse, gradient, mix, path, tag
 
 SIZE = 512
 _CX = 256.0
-# The head is drawn in a square of its own, where it fills x 134 to 378 and y 84 to 388, and then placed.
-_HEAD_PLACE = f"translate({_CX} 224) scale(1.12) translate({-_CX} -212)"
+# The head is drawn in its own square, where it fills x 134 to 378 and y 84 to 388, and then moved and scaled.
+_HEAD_POSITION = f"translate({_CX} 224) scale(1.12) translate({-_CX} -212)"
+_PALLOR = {0: "#4d86e8", 0.4: "#7fabf5", 1: "#d3e3ff"}  # from the forehead down
 
 
 def person_svg(person: Person, expression: Expression) -> str:
-    """The person with that expression as an SVG document, 512 by 512."""
+    """Return a person with an expression as an SVG document, 512 by 512."""
     tilt = expression.head_tilt_degrees
     return document(
         behind_face(person, tilt), face(person, expression), on_head(person, tilt), before_face(person, expression)
@@ -53,27 +54,29 @@ def person_svg(person: Person, expression: Expression) -> str:
 
 
 def document(*layers: str) -> str:
-    """Layers of a person, from behind to front, as an SVG document of their own."""
+    """Return an SVG document of some layers of a person, given from back to front."""
     return tag("svg", *layers, xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {SIZE} {SIZE}")
 
 
 def behind_face(person: Person, head_tilt_degrees: float) -> str:
-    """The layer behind the face: background, white edge, long hair. It moves with the tilt alone."""
-    cut, place = hair_under_hat(person.hair, person.hat), _place(head_tilt_degrees)
-    head = [path(AVERAGE_HEAD), path(cut.back), path(cut.outer), *map(path, HAT_OUTLINES[person.hat])]
+    """Return the layer behind the face: background, white edge, long hair. It changes only with the head's tilt."""
+    hair_shape, transform = hair_under_hat(person.hair, person.hat), _head_transform(head_tilt_degrees)
+    head = [path(AVERAGE_HEAD), path(hair_shape.back), path(hair_shape.outer), *map(path, HAT_OUTLINES[person.hat])]
     head += [ellipse(x, y, 25, 32) for _, x, y in EARS]
-    disc = "" if person.background is Background.NONE else ellipse(_CX, 256, 254, 254, fill=_backdrop(person))
+    disc = (
+        "" if person.background is Background.NONE else ellipse(_CX, 256, 254, 254, fill=BACKGROUNDS[person.background])
+    )
     return tag(
         "g",
         _definitions(person),
         disc,
-        sticker_edge(path(SHOULDERS), tag("g", *head, transform=place)),
-        tag("g", hair_behind(cut, person.hair_color), transform=place),
+        sticker_edge(path(SHOULDERS), tag("g", *head, transform=transform)),
+        tag("g", hair_behind(hair_shape, person.hair_color), transform=transform),
     )
 
 
 def face(person: Person, expression: Expression) -> str:
-    """The layer of the face and the body."""
+    """Return the layer of the face and the body."""
     skin, hair = tint_skin(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
     outline = jaw(expression)
     head = tag(
@@ -87,7 +90,7 @@ def face(person: Person, expression: Expression) -> str:
         nose(expression, skin),
         *(eye(expression, place, skin) for place in EYES),
         mouth(expression, MOUTH, mix(skin.line, "#5c1a1a", 0.6)),
-        transform=_place(expression.head_tilt_degrees),
+        transform=_head_transform(expression.head_tilt_degrees),
     )
     return tag(
         "g",
@@ -100,14 +103,15 @@ def face(person: Person, expression: Expression) -> str:
 
 
 def on_head(person: Person, head_tilt_degrees: float) -> str:
-    """The layer of hair and hat. It moves with the tilt alone."""
+    """Return the layer of hair and hat. It changes only with the head's tilt."""
     hair = hair_on_head(hair_under_hat(person.hair, person.hat), person.hair_color)
-    worn = hat(person.hat, person.hat_color)
-    return tag("g", _definitions(person), hair, worn, transform=_place(head_tilt_degrees))
+    return tag(
+        "g", _definitions(person), hair, hat(person.hat, person.hat_color), transform=_head_transform(head_tilt_degrees)
+    )
 
 
 def before_face(person: Person, expression: Expression) -> str:
-    """The layer before everything: brows, glasses, water, hands."""
+    """Return the top layer: brows, glasses, tears, sweat, hands."""
     skin, hair = tint_skin(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
     return tag(
         "g",
@@ -119,26 +123,22 @@ def before_face(person: Person, expression: Expression) -> str:
             water(EYES[0].cx - 14, 268, 68 * expression.tears),
             water(138, 176, 58 * expression.sweat),
             water(376, 192, 46 * expression.sweat),
-            transform=_place(expression.head_tilt_degrees),
+            transform=_head_transform(expression.head_tilt_degrees),
         ),
         hands(expression.hands, _CX, 499, 150, skin.base, skin.line, sleeve(person.clothes)),
     )
 
 
-def _place(head_tilt_degrees: float) -> str:
-    return f"rotate({head_tilt_degrees:.2f} {_CX} 420) {_HEAD_PLACE}"
-
-
-def _backdrop(person: Person) -> str:
-    return BACKGROUNDS[person.background]
+def _head_transform(head_tilt_degrees: float) -> str:
+    return f"rotate({head_tilt_degrees:.2f} {_CX} 420) {_HEAD_POSITION}"
 
 
 def _definitions(person: Person) -> str:
-    hair, worn = HAIR_COLORS[person.hair_color], CLOTHES[person.hat_color]
+    hair, hat_shades = HAIR_COLORS[person.hair_color], CLOTHES[person.hat_color]
     return (
-        gradient("hair", {0: hair.light, 0.45: hair.base, 1: hair.shadow}, DOWN)
-        + gradient("hair-back", {0: hair.base, 1: hair.shadow}, DOWN)
-        + gradient("hat", {0: worn.light, 0.5: worn.base, 1: worn.base}, DOWN)
+        gradient("hair", {0: hair.light, 0.45: hair.base, 1: hair.shadow}, TOP_TO_BOTTOM)
+        + gradient("hair-back", {0: hair.base, 1: hair.shadow}, TOP_TO_BOTTOM)
+        + gradient("hat", {0: hat_shades.light, 0.5: hat_shades.base, 1: hat_shades.base}, TOP_TO_BOTTOM)
     )
 
 
@@ -146,10 +146,10 @@ def _definitions(person: Person) -> str:
 def _face_definitions(hair_color: HairColor, clothes_color: Clothes) -> str:
     hair, clothes = HAIR_COLORS[hair_color], CLOTHES[clothes_color]
     return "".join([
-        gradient("hair-back", {0: hair.base, 1: hair.shadow}, DOWN),
-        gradient("shirt", {0: clothes.light, 1: clothes.base}, DOWN),
-        gradient("iris", {0: "#4a2a17", 1: "#b0713f"}, DOWN),
-        gradient("pallor", {0: "#4d86e8", 0.4: "#7fabf5", 1: "#d3e3ff"}, DOWN | {"y1": 0.1, "y2": 0.72}, fade=True),
+        gradient("hair-back", {0: hair.base, 1: hair.shadow}, TOP_TO_BOTTOM),
+        gradient("shirt", {0: clothes.light, 1: clothes.base}, TOP_TO_BOTTOM),
+        gradient("iris", {0: "#4a2a17", 1: "#b0713f"}, TOP_TO_BOTTOM),
+        gradient("pallor", _PALLOR, TOP_TO_BOTTOM | {"y1": 0.1, "y2": 0.72}, fade=True),
         mouth_gradients(),
         effect_gradients(),
     ])  # fmt: skip
@@ -158,4 +158,4 @@ def _face_definitions(hair_color: HairColor, clothes_color: Clothes) -> str:
 def _skin_gradients(skin: Shades) -> str:
     return gradient(
         "skin", {0: skin.light, 0.55: skin.base, 1: skin.shadow}, {"cx": 0.45, "cy": 0.4, "r": 0.68}
-    ) + gradient("neck", {0: skin.shadow, 0.4: skin.shadow, 1: skin.base}, DOWN)
+    ) + gradient("neck", {0: skin.shadow, 0.4: skin.shadow, 1: skin.base}, TOP_TO_BOTTOM)
