@@ -1,16 +1,19 @@
-"""The seven emotions: their order, labels, folder and file names, colors. Said here and nowhere else.
+"""The seven emotions: their order, labels, folder names, colors and symbols. Every other module uses this one.
 
-The order is alphabetical; it is the order of the network's outputs and of every array of probabilities.
+The order is alphabetical. It is the order of the network's outputs and of every array of probabilities.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from emojify.errors import EmojifyError
 
 
 class Emotion(IntEnum):
-    """One of the seven classes of FER-2013. The value is the index of the network's output."""
+    """One of the seven classes of FER-2013. The value is the index of the network's output. ::
+
+    emotion = Emotion(probabilities.argmax())
+    print(emotion.label, emotion.symbol)
+    """
 
     ANGRY = 0
     DISGUSTED = 1
@@ -26,44 +29,50 @@ class Emotion(IntEnum):
         return self.name.lower()
 
     @property
-    def look(self) -> "Look":
-        return _LOOKS[self]
+    def color(self) -> str:
+        """The color in charts and on labels: ``"#E69F00"``.
+
+        The colors are from the palette of Okabe and Ito, which people with any of the common forms of color blindness
+        can tell apart (Okabe and Ito 2008, "Color Universal Design"). Always show the label or the symbol as well.
+        """
+        return _COLORS[self]
+
+    @property
+    def symbol(self) -> str:
+        """The emoji character shown next to the label."""
+        return _SYMBOLS[self]
 
 
-@dataclass(frozen=True)
-class Look:
-    """How an emotion is shown in text and charts.
-
-    ``color`` is from Okabe and Ito's palette, which people with any of the common forms of color
-    blindness tell apart (Okabe and Ito 2008, "Color Universal Design"). Never the only sign: the
-    label or the symbol always stands beside it.
-    """
-
-    color: str
-    symbol: str
-
-
-_LOOKS = {
-    Emotion.ANGRY: Look("#D55E00", "😠"),
-    Emotion.DISGUSTED: Look("#009E73", "🤢"),
-    Emotion.FEARFUL: Look("#CC79A7", "😨"),
-    Emotion.HAPPY: Look("#E69F00", "😄"),
-    Emotion.NEUTRAL: Look("#8A8A8A", "😐"),
-    Emotion.SAD: Look("#0072B2", "😢"),
-    Emotion.SURPRISED: Look("#56B4E9", "😮"),
+_COLORS = {
+    Emotion.ANGRY: "#D55E00",
+    Emotion.DISGUSTED: "#009E73",
+    Emotion.FEARFUL: "#CC79A7",
+    Emotion.HAPPY: "#E69F00",
+    Emotion.NEUTRAL: "#8A8A8A",
+    Emotion.SAD: "#0072B2",
+    Emotion.SURPRISED: "#56B4E9",
+}
+_SYMBOLS = {
+    Emotion.ANGRY: "😠",
+    Emotion.DISGUSTED: "🤢",
+    Emotion.FEARFUL: "😨",
+    Emotion.HAPPY: "😄",
+    Emotion.NEUTRAL: "😐",
+    Emotion.SAD: "😢",
+    Emotion.SURPRISED: "😮",
 }
 
 LABELS: tuple[str, ...] = tuple(emotion.label for emotion in Emotion)
 
-# FER-2013's folders are called by the noun, ours by the adjective; people mix them freely.
+# FER-2013 names three of its folders by the noun; people use both forms.
 _NOUNS = {"disgust": "disgusted", "fear": "fearful", "surprise": "surprised"}
 
 
 def parse_emotion(name: str) -> Emotion:
-    """The emotion called ``name``, in any case, by adjective or by FER-2013's noun.
+    """Return the emotion called ``name``: a label or FER-2013's noun, in upper or lower case.
 
     Raises:
-        EmojifyError: if it is none of the seven.
+        EmojifyError: if ``name`` is none of the seven.
     """
     label = name.strip().lower()
     label = _NOUNS.get(label, label)

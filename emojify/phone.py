@@ -33,7 +33,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     phone.set_defaults(run=_phone)
 
 
-def own_address() -> str:
+def local_ipv4_address() -> str:
     """This machine's IPv4 address in the network that leads elsewhere.
 
     Raises:
@@ -47,7 +47,7 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def certificate_for(address: str, folder: Path) -> Path:
+def ensure_certificate(address: str, folder: Path) -> Path:
     """A certificate and its key in one PEM file, only for its owner to read; the one of last time if it still serves.
 
     Raises:
@@ -105,14 +105,14 @@ def _made(address: str) -> bytes:
 
 
 def _phone(options: argparse.Namespace) -> None:
-    address = options.address or own_address()
+    address = options.address or local_ipv4_address()
     try:
         ipaddress.IPv4Address(address)
     except ValueError as error:
         raise EmojifyError(f"--address must be an IPv4 address such as 192.168.1.20, not {address!r}.") from error
     _check_port(options.port)
     settings = Settings.from_environment()
-    certificate = str(certificate_for(address, settings.data).absolute())
+    certificate = str(ensure_certificate(address, settings.data).absolute())
     print(f"On the phone, open  https://{address}:{options.port}")
     print("It warns once, since it does not know who made the certificate: go on all the same.")
     if not settings.public:

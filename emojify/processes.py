@@ -28,12 +28,12 @@ from emojify.public import admin_only
 from emojify.settings import ROOT
 
 PROCESS, LOG = "process.json", "process.log"
-AWAITED_NICENESS = 10
+INTERACTIVE_NICENESS = 10
 """On Linux that is a ninth of what an ordinary program gets."""
 
 
 @admin_only
-def start(arguments: Sequence[str], folder: Path, *, awaited: bool = False) -> None:
+def start(arguments: Sequence[str], folder: Path, *, interactive: bool = False) -> None:
     """Run ``python -m emojify`` with ``arguments`` for ``folder``, which must exist, and return at once.
 
     It has a session of its own, so it goes on when the app ends, and gives way to everything else that wants the
@@ -42,7 +42,7 @@ def start(arguments: Sequence[str], folder: Path, *, awaited: bool = False) -> N
     Args:
         arguments: of the command line.
         folder: where it is recorded.
-        awaited: for a minute's work at most that somebody sits and waits for: it gets a small share of the processor
+        interactive: for a minute's work at most that somebody waits for: it gets a small share of the processor
             even when all of it is wanted. Without it a check of FER-2013 took 155 s beside other work; alone, 28.
 
     Raises:
@@ -58,7 +58,7 @@ def start(arguments: Sequence[str], folder: Path, *, awaited: bool = False) -> N
         )
     try:
         process = psutil.Process(child.pid)
-        _give_way(process, awaited)
+        _lower_priority(process, interactive)
         _record(process, arguments, folder)
     except BaseException:
         child.kill()
@@ -66,7 +66,7 @@ def start(arguments: Sequence[str], folder: Path, *, awaited: bool = False) -> N
         raise
 
 
-def claim(folder: Path) -> None:
+def register(folder: Path) -> None:
     """Say that this very process works for ``folder``: one that was started in a terminal is then found as well.
 
     Raises:
@@ -79,7 +79,7 @@ def claim(folder: Path) -> None:
     _record(psutil.Process(), sys.argv[1:], folder)
 
 
-def born(folder: Path) -> float | None:
+def started_at(folder: Path) -> float | None:
     """When the process that was started last for ``folder`` began, in seconds since 1970; None if none ever did."""
     try:
         return float(parse_json((folder / PROCESS).read_text(encoding="utf-8"))["born"])
@@ -152,10 +152,10 @@ def _birth(process: psutil.Process) -> str:
     return f"{boot} {ticks}"
 
 
-def _give_way(process: psutil.Process, awaited: bool) -> None:
+def _lower_priority(process: psutil.Process, interactive: bool) -> None:
     """Run only while nobody else wants to, or almost; threads that it starts later inherit this."""
-    if awaited:
-        process.nice(max(AWAITED_NICENESS, process.nice()))
+    if interactive:
+        process.nice(max(INTERACTIVE_NICENESS, process.nice()))
     elif hasattr(os, "SCHED_IDLE"):  # Linux
         os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
         # Where Linux shares the processor out by session, a niceness counts within its session only, and ours has one

@@ -132,7 +132,7 @@ def fill_slots(draft: Draft, batch: int) -> Draft:
                 if emotion in pictures:
                     place.image(pictures[emotion].png, width=92, alt=f"Your {emotion.label} picture")
                 else:
-                    place.html(f'<div class="empty" aria-hidden="true">{emotion.look.symbol}</div>')
+                    place.html(f'<div class="empty" aria-hidden="true">{emotion.symbol}</div>')
     for problem in problems:
         st.error(escape_markdown(problem))
     return replace(draft, pictures=pictures)

@@ -135,7 +135,7 @@ def show_reading(reading: Reading | None, none_text: str) -> None:
     if reading is None:
         st.subheader(none_text, anchor=False)
     else:
-        symbol = reading.emotion.look.symbol if reading.sure else "🤔"
+        symbol = reading.emotion.symbol if reading.sure else "🤔"
         st.subheader(f"{symbol} {reading.caption}", anchor=False)
     st.html(bars_html(reading))
 

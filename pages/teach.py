@@ -128,8 +128,7 @@ def table(result: dict[str, Any]) -> str:
     if own := result["own"]:
         lines.append(line("**You**, held-out recordings", own, ".0%"))
         lines += [
-            line(f"{parse_emotion(label).look.symbol} {label}", figures, ".0%")
-            for label, figures in own["emotions"].items()
+            line(f"{parse_emotion(label).symbol} {label}", figures, ".0%") for label, figures in own["emotions"].items()
         ]
     lines.append(line("**Everyone else**, held-out faces", result["others"], ".1%"))
     return "\n".join(lines)

@@ -15,9 +15,9 @@ from emojify.errors import EmojifyError
 from emojify.packs.store import list_packs
 from emojify.settings import Settings
 from emojify.video.cli import duration
-from emojify.video.jobs import KEPT_S, Job, JobStore, Wish
-from emojify.video.render import PICTURE_ENDINGS, check_target, is_picture
-from emojify.video.sink import KINDS
+from emojify.video.jobs import MAX_AGE_S, Job, JobStore, RenderRequest
+from emojify.video.render import IMAGE_SUFFIXES, check_target, is_image
+from emojify.video.sink import OUTPUT_FORMATS
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
 from pages.parts.entry import enter_page
@@ -52,25 +52,25 @@ def bring() -> None:
     ready = brought is not None and pack_id is not None
     if st.button("Emojify it", type="primary", icon=":material/movie:", disabled=not ready) and brought is not None:
         try:
-            begin(brought, Wish(brought.name, str(ending), str(pack_id), str(style)))
+            begin(brought, RenderRequest(brought.name, str(ending), str(pack_id), str(style)))
         except EmojifyError as error:
             st.error(str(error).replace("--seconds", "the command line's --seconds"))
     if brought is None:
         st.caption("It is worked on here, on this machine, and goes nowhere else.")
 
 
-def begin(brought: UploadedFile, wish: Wish) -> None:
+def begin(brought: UploadedFile, request: RenderRequest) -> None:
     """Keep the file, look whether it can be, and start."""
-    job = store.add(brought.getbuffer(), wish)
+    job = store.add(brought.getbuffer(), request)
     kept_as = job.source.name
     try:
-        if is_picture(job.source):
-            job = store.change(job, ending=".png")
+        if is_image(job.source):
+            job = store.change_suffix(job, suffix=".png")
         check_target(job.source, job.target, overwrite=False)
-        job.begin(only_estimate=not is_picture(job.source) and length_s(job.source) > ESTIMATED_FROM_S)
+        job.start(estimate_only=not is_image(job.source) and length_s(job.source) > ESTIMATED_FROM_S)
     except EmojifyError as error:
         job.delete()
-        raise EmojifyError(str(error).replace(kept_as, wish.name)) from error
+        raise EmojifyError(str(error).replace(kept_as, request.name)) from error
     st.query_params["video"] = job.token
     st.session_state.pop("moment", None)
     st.rerun()
@@ -110,7 +110,7 @@ def show_begin(job: Job, begin_label: str, leave_label: str) -> None:
         show_delete(job, leave_label)
     if begun:
         try:
-            job.begin()
+            job.start()
         except EmojifyError as error:
             st.error(str(error))
         else:
@@ -134,7 +134,7 @@ def leave() -> None:
 
 def show_result(job: Job, outcome: dict[str, Any]) -> None:
     for note in outcome["notes"]:
-        st.warning(note.replace(job.source.name, job.wish.name))
+        st.warning(note.replace(job.source.name, job.request.name))
     moment_s = float(st.session_state.get("moment", 0.0))
     before, after = st.columns(2)
     with before:
@@ -145,7 +145,7 @@ def show_result(job: Job, outcome: dict[str, Any]) -> None:
         show(job.target, moment_s)
     with st.container(horizontal=True):
         st.download_button(
-            "Download", lambda: job.target.read_bytes(), job.wish.result_name, mime(job),
+            "Download", lambda: job.target.read_bytes(), job.request.result_name, mime(job),
             type="primary", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
         show_delete(job, "Delete and bring another")
@@ -154,13 +154,13 @@ def show_result(job: Job, outcome: dict[str, Any]) -> None:
 
 
 def mime(job: Job) -> str:
-    return KINDS[job.wish.ending].mime if job.wish.ending in KINDS else "image/png"
+    return OUTPUT_FORMATS[job.request.suffix].mime if job.request.suffix in OUTPUT_FORMATS else "image/png"
 
 
 def show(path: Path, moment_s: float) -> None:
     if path.stat().st_size > PLAYED_MB * 1_000_000:
         st.info("It is too large to be played here.")
-    elif is_picture(path) or path.suffix in (".gif", ".webp", *PICTURE_ENDINGS):
+    elif is_image(path) or path.suffix in (".gif", ".webp", *IMAGE_SUFFIXES):
         st.image(str(path))
     else:
         with VideoSource(path) as video:
@@ -183,7 +183,7 @@ def show_timeline(job: Job, timeline: dict[str, Any]) -> None:
     left, right = st.columns([2, 1])
     left.dataframe(table.style.format("{:.1f}"), width="stretch")
     right.download_button(
-        "Seconds as CSV", seconds_csv(seconds), f"{Path(job.wish.name).stem}-emotions.csv", "text/csv",
+        "Seconds as CSV", seconds_csv(seconds), f"{Path(job.request.name).stem}-emotions.csv", "text/csv",
         icon=":material/table:", on_click="ignore",
     )  # fmt: skip
 
@@ -197,7 +197,7 @@ def strip(timeline: dict[str, Any]) -> alt.Chart:
         for emotion, share in zip(Emotion, shares, strict=True)
     ]
     data = pd.DataFrame(rows, columns=["from", "to", "emotion", "share", "order"])
-    colors = alt.Scale(domain=[e.label for e in Emotion], range=[e.look.color for e in Emotion])
+    colors = alt.Scale(domain=[e.label for e in Emotion], range=[e.color for e in Emotion])
     clicked = alt.selection_point(name="clicked", fields=["from"], on="click", toggle=False)
     return (
         alt.Chart(data)
@@ -232,7 +232,7 @@ if current is None:
     st.markdown("Bring a video or a picture, and get it back with an emoji on every face.")
     bring()
 else:
-    st.caption(f"{current.wish.name} · kept here until you delete it, at most {KEPT_S / 3600:.0f} hours")
+    st.caption(f"{current.request.name} · kept here until you delete it, at most {MAX_AGE_S / 3600:.0f} hours")
     report = current.report()
     match report["state"]:
         case "waiting" | "running":
@@ -242,7 +242,7 @@ else:
         case "done":
             show_result(current, report["outcome"])
         case "failed":
-            st.error(str(report["problem"]).replace(current.source.name, current.wish.name))
+            st.error(str(report["problem"]).replace(current.source.name, current.request.name))
             show_delete(current, "Bring another")
         case "stopped":
             st.info("Cancelled. Nothing was written.")

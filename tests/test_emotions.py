@@ -30,5 +30,5 @@ def test_another_word_is_refused_with_the_seven_that_exist(name: str) -> None:
 
 
 def test_every_emotion_looks_different() -> None:
-    assert len({emotion.look.color for emotion in Emotion}) == 7
-    assert len({emotion.look.symbol for emotion in Emotion}) == 7
+    assert len({emotion.color for emotion in Emotion}) == 7
+    assert len({emotion.symbol for emotion in Emotion}) == 7

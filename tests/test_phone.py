@@ -23,7 +23,7 @@ def days_left(path: Path) -> float:
 
 
 def test_the_certificate_is_for_the_address_and_its_key_for_the_owner_alone(tmp_path: Path) -> None:
-    path = phone.certificate_for("192.168.1.20", tmp_path / "data")
+    path = phone.ensure_certificate("192.168.1.20", tmp_path / "data")
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("192.168.1.20")]
@@ -33,16 +33,16 @@ def test_the_certificate_is_for_the_address_and_its_key_for_the_owner_alone(tmp_
 
 
 def test_it_is_kept_as_long_as_it_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = phone.certificate_for("192.168.1.20", tmp_path)
+    path = phone.ensure_certificate("192.168.1.20", tmp_path)
     first = path.read_bytes()
-    assert phone.certificate_for("192.168.1.20", tmp_path).read_bytes() == first
-    assert phone.certificate_for("192.168.1.21", tmp_path).read_bytes() != first
+    assert phone.ensure_certificate("192.168.1.20", tmp_path).read_bytes() == first
+    assert phone.ensure_certificate("192.168.1.21", tmp_path).read_bytes() != first
     monkeypatch.setattr(phone, "VALID_FOR", timedelta(hours=5))
-    late = phone.certificate_for("192.168.1.22", tmp_path).read_bytes()
+    late = phone.ensure_certificate("192.168.1.22", tmp_path).read_bytes()
     monkeypatch.undo()
-    assert phone.certificate_for("192.168.1.22", tmp_path).read_bytes() != late  # it would have ended today
+    assert phone.ensure_certificate("192.168.1.22", tmp_path).read_bytes() != late  # it would have ended today
     path.write_text("no certificate")
-    phone.certificate_for("192.168.1.22", tmp_path)
+    phone.ensure_certificate("192.168.1.22", tmp_path)
     assert days_left(path) > 300
 
 
@@ -53,10 +53,10 @@ def test_its_own_address_is_one_of_this_machine_or_a_sentence(monkeypatch: pytes
 
     monkeypatch.setattr(socket, "socket", Nowhere)
     with pytest.raises(EmojifyError, match="in no network"):
-        phone.own_address()
+        phone.local_ipv4_address()
     monkeypatch.undo()
     try:
-        address = phone.own_address()
+        address = phone.local_ipv4_address()
     except EmojifyError:
         return  # a machine without a network
     with socket.socket() as probe:
@@ -99,4 +99,4 @@ def test_a_port_that_is_taken_is_said(
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in its place")
     with pytest.raises(EmojifyError, match=r"phone\.pem can't be written"):
-        phone.certificate_for("127.0.0.1", tmp_path / "data")
+        phone.ensure_certificate("127.0.0.1", tmp_path / "data")

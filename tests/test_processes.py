@@ -79,7 +79,7 @@ def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
 
 
 def test_what_somebody_waits_for_steps_back_but_is_not_left_without(folder: Path) -> None:
-    processes.start(["60"], folder, awaited=True)
+    processes.start(["60"], folder, interactive=True)
     process = process_of(folder)
     assert process.nice() > psutil.Process().nice()
     if hasattr(os, "SCHED_IDLE"):

@@ -27,13 +27,13 @@ from emojify.runs.store import RunStore
 from emojify.settings import ROOT, Settings
 from emojify.teaching import drafts
 from emojify.teaching.samples import Sample, SampleStore
-from emojify.video.jobs import Job, JobStore, Wish
+from emojify.video.jobs import Job, JobStore, RenderRequest
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
 from tests.helpers.pack_files import pack_zip
 from tests.helpers.stores import write_model
 
-WISH = Wish("me.mp4", ".mp4", "classic", "sticker")
+REQUEST = RenderRequest("me.mp4", ".mp4", "classic", "sticker")
 THERE = (
     "data/brought.zip", "data/.incoming/new.zip", "data/samples/one/00.png", "data/teachings/1/result.json",
     "data/videos/abcdefghijklmnopqrstuv/in.mp4", "runs/one/config.json",
@@ -106,10 +106,10 @@ OPERATIONS: dict[str, Operation] = {
         settings(), drafts.TeachingJob(workspace / "data" / "teachings" / "1", False, 1.0, "", {}, None)
     ),
     "teaching: forget": lambda workspace: drafts.delete_personal_data(settings()),
-    "videos: add": lambda workspace: JobStore(workspace / "data" / "videos").add(b"film", WISH),
-    "videos: change": lambda workspace: JobStore(workspace / "data" / "videos").change(job(workspace), ".gif"),
+    "videos: add": lambda workspace: JobStore(workspace / "data" / "videos").add(b"film", REQUEST),
+    "videos: change": lambda workspace: JobStore(workspace / "data" / "videos").change_suffix(job(workspace), ".gif"),
     "videos: remove old": lambda workspace: JobStore(workspace / "data" / "videos").remove_old(now_s=9e9),
-    "videos: begin": lambda workspace: job(workspace).begin(),
+    "videos: begin": lambda workspace: job(workspace).start(),
     "videos: stop": lambda workspace: job(workspace).stop(),
     "videos: delete": lambda workspace: job(workspace).delete(),
     "processes: start": lambda workspace: processes.start(["models"], workspace),
@@ -119,7 +119,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def job(workspace: Path) -> Job:
-    return Job(workspace / "data" / "videos" / "abcdefghijklmnopqrstuv", WISH)
+    return Job(workspace / "data" / "videos" / "abcdefghijklmnopqrstuv", REQUEST)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
@@ -220,14 +220,15 @@ def test_an_admin_does_what_a_visitor_is_refused(
 
 
 WRITES = {
-    "write_atomically", "mkdir", "rename", "unlink", "rmtree", "write_bytes", "write_text", "mkdtemp", "touch",
+    "write_atomically", "write_json", "new_folder",
+    "mkdir", "rename", "unlink", "rmtree", "write_bytes", "write_text", "mkdtemp", "touch",
     "Popen", "start", "stop", "kill", "remove_tree", "clear_leftovers",
 }  # fmt: skip
 STORES = (
     "packs/store", "models", "runs/store", "runs/golive", "runs/datasets", "teaching/samples", "teaching/drafts",
     "video/jobs", "processes",
 )  # fmt: skip
-OF_WORK_UNDER_WAY = {"claim"}  # called by a process that was started before, never by the app
+OF_WORK_UNDER_WAY = {"register"}  # called by a process that was started before, never by the app
 
 
 @pytest.mark.parametrize("store", STORES)

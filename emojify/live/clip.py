@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
-from emojify.video.sink import KINDS, VideoSink
+from emojify.video.sink import OUTPUT_FORMATS, VideoSink
 from emojify.video.source import TICKS_PER_S
 from emojify.vision.annotators import Annotator
 from emojify.vision.readings import Image, Reading
@@ -137,7 +137,7 @@ class Clip:
         """The clip as a file.
 
         Args:
-            ending: one of :data:`~emojify.video.sink.KINDS`.
+            ending: one of :data:`~emojify.video.sink.OUTPUT_FORMATS`.
         """
         return self._write(ending, (_bgr(frame.planes) for frame in self.frames))
 
@@ -194,7 +194,7 @@ class Clip:
 
     def _write(self, ending: str, pictures: Iterable[NDArray[np.uint8]]) -> bytes:
         buffer = io.BytesIO()  # not even for a moment on a disk: a kill would leave somebody's face there
-        sink = VideoSink(buffer, KINDS[ending], Fraction(FPS))
+        sink = VideoSink(buffer, OUTPUT_FORMATS[ending], Fraction(FPS))
         for frame, picture in zip(self.frames, pictures, strict=True):
             sink.write(np.asarray(picture, np.uint8), round(frame.time_s * TICKS_PER_S), TICKS_PER_S // FPS)
         sink.close()

@@ -69,7 +69,7 @@ class Process(Control):
         Raises:
             EmojifyError: if another process works on it.
         """
-        processes.claim(run)
+        processes.register(run)
         self._run = run
         for name in (ENDED, STOP_REQUESTED):
             (run / name).unlink(missing_ok=True)

@@ -98,7 +98,7 @@ class DatasetStore:
                 (place / name).unlink(missing_ok=True)
             (place / FINGERPRINT_FILE).write_text(stamp, encoding="utf-8")
             command = ["data", "check", str(path.absolute()), "--report", str(place / REPORT)]
-            processes.start(command, place, awaited=True)
+            processes.start(command, place, interactive=True)
         except OSError as error:
             raise EmojifyError(f"The check of {path.name} can't be started: {error.strerror or error}.") from error
         return DatasetCheck(done=False, step="starting")

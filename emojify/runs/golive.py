@@ -54,7 +54,7 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
         place.mkdir()
         title = name.strip() or run.model_id
         command = ["export", str(run.folder), "--id", run.model_id, f"--name={title}", "--promote"]
-        processes.start(command, place, awaited=True)
+        processes.start(command, place, interactive=True)
     except OSError as error:
         raise EmojifyError(f"The model can't be made: {error.strerror or error}.") from error
     return f"{run.model_id} is being made."
@@ -63,7 +63,7 @@ def go_live(run: Run, name: str, models: ModelStore) -> str:
 def export_status(run: Run, models: ModelStore) -> Export | None:
     """How the last export of a run stands; None if there never was one, or it went well."""
     place = run.folder / EXPORT_FOLDER
-    born = processes.born(place)
+    born = processes.started_at(place)
     if born is None:
         return None
     model_id = _asked_id(place) or run.model_id

@@ -163,7 +163,7 @@ def _state(folder: Path, record: _Record, running: bool, disk_free_bytes: int) -
     if running and not record.ended:
         if (folder / STOP_REQUESTED).exists():
             return State.STOPPING, "It finishes the batch, then ends.", ""
-        progress, born = read_progress(folder), processes.born(folder) or 0.0
+        progress, born = read_progress(folder), processes.started_at(folder) or 0.0
         if progress.batch is not None and progress.batch.time >= born:
             return State.RUNNING, "", ""
         doing = f": {progress.phase[1]}" if progress.phase and progress.phase[0] >= born else ""
@@ -185,7 +185,7 @@ def _state(folder: Path, record: _Record, running: bool, disk_free_bytes: int) -
         return State.FAILED, str(record.ended.get("why") or "It does not say why."), go_on
     if disk_free_bytes < FULL_BYTES:
         return State.KILLED, "The disk is full, so it could not even say why it ended.", f"Make room. {go_on}"
-    if processes.born(folder) is None:
+    if processes.started_at(folder) is None:
         return State.STOPPED, "Nobody works on it.", go_on
     return (
         State.KILLED,

@@ -35,7 +35,7 @@ def _teach(options: argparse.Namespace) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if options.folder is None:  # else whoever started this has recorded it
-            processes.claim(folder)
+            processes.register(folder)
         progress = (folder / PROGRESS).open("a", encoding="utf-8")
     except OSError as error:
         raise EmojifyError(f"{folder} can't be written: {error.strerror}.") from error

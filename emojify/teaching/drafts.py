@@ -98,7 +98,7 @@ def start(settings: Settings) -> TeachingJob:
     try:
         folder.mkdir(parents=True)
         command = ["teach", "--base", base.id, "--folder", str(folder.absolute())]
-        processes.start(command, folder, awaited=True)
+        processes.start(command, folder, interactive=True)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise EmojifyError(f"Teaching can't start: {error.strerror}.") from error

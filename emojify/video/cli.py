@@ -18,8 +18,8 @@ from emojify.files import write_atomically
 from emojify.models import ModelStore
 from emojify.packs.store import DEFAULT_PACK, list_packs
 from emojify.settings import Settings
-from emojify.video.render import Estimate, Look, Outcome, Progress, check_target, estimate, is_picture, render
-from emojify.video.sink import KINDS
+from emojify.video.render import Estimate, Progress, RenderResult, RenderStyle, check_target, estimate, is_image, render
+from emojify.video.sink import OUTPUT_FORMATS
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
 from emojify.vision.annotators import STYLES
@@ -36,7 +36,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "render",
         help="emojify a video or picture file",
         description="Emojify a file. OUT's ending says what it becomes: .mp4, .webm, .gif, .webp; "
-        ".png, .jpg, .webp for a picture. Sound is kept in .mp4 and .webm.",
+        ".png, .jpg, .webp for a picture. AudioPacket is kept in .mp4 and .webm.",
     )
     command.add_argument("source", metavar="IN", type=Path)
     command.add_argument("target", metavar="OUT", type=Path)
@@ -74,17 +74,17 @@ def _render(options: argparse.Namespace) -> int:
     return 0
 
 
-def _work(options: argparse.Namespace, report: _Report) -> Outcome | None:
+def _work(options: argparse.Namespace, report: _Report) -> RenderResult | None:
     check_target(options.source, options.target, options.overwrite)
-    picture = is_picture(options.source)
+    picture = is_image(options.source)
     for flag in ("seconds", "csv", "estimate"):
         if picture and getattr(options, flag):
             raise EmojifyError(f"{options.source.name} is a picture, and --{flag} is for videos. Leave it out.")
     settings = Settings.from_environment()
     pack = list_packs(settings.emojis).get(options.pack)
-    look = Look(_classifier(settings, options.model), STYLES[options.style](pack.emoji))
+    style = RenderStyle(_classifier(settings, options.model), STYLES[options.style](pack.emoji))
     if not picture:
-        guess = _look_ahead(options, look)
+        guess = _look_ahead(options, style)
         if options.estimate and guess is not None:
             report.write(state="estimated", estimate=asdict(guess))
     if options.estimate:
@@ -92,7 +92,7 @@ def _work(options: argparse.Namespace, report: _Report) -> Outcome | None:
     outcome = render(
         options.source,
         options.target,
-        look,
+        style,
         overwrite=options.overwrite,
         on_progress=report.progress,
         until_s=options.seconds,
@@ -132,13 +132,13 @@ def _classifier(settings: Settings, model_id: str | None) -> Classifier:
     return opened.classifier
 
 
-def _look_ahead(options: argparse.Namespace, look: Look) -> Estimate | None:
+def _look_ahead(options: argparse.Namespace, style: RenderStyle) -> Estimate | None:
     """Say what a long video will take, before it takes it; None for a short one, and where it cannot be told."""
     with VideoSource(options.source) as video:
         total_s = min(video.info.duration_s or 0.0, options.seconds or float("inf"))
     if total_s < LONG_S and not options.estimate:
         return None
-    guess = estimate(options.source, options.target.suffix.lower(), look, options.seconds)
+    guess = estimate(options.source, options.target.suffix.lower(), style, options.seconds)
     if guess is None:
         print("The file does not say how long it is, so neither can the time be told.", file=sys.stderr)
         return None
@@ -170,7 +170,7 @@ def _stop(number: int, at: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _say(target: Path, outcome: Outcome) -> None:
+def _say(target: Path, outcome: RenderResult) -> None:
     for note in outcome.notes:
         print(f"emojify: {note}", file=sys.stderr)
     what = "picture"
@@ -223,4 +223,4 @@ class _Report:
             print(text, file=sys.stderr, flush=True)
 
 
-assert set(KINDS) == {".mp4", ".webm", ".gif", ".webp"}  # as the help says
+assert set(OUTPUT_FORMATS) == {".mp4", ".webm", ".gif", ".webp"}  # as the help says

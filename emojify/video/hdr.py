@@ -33,7 +33,7 @@ def is_hdr(frame: av.VideoFrame) -> bool:
     return frame.color_trc in TRANSFERS
 
 
-def to_plain(signal: NDArray[np.float64], transfer: int) -> NDArray[np.float64]:
+def to_sdr(signal: NDArray[np.float64], transfer: int) -> NDArray[np.float64]:
     """(..., 3) RGB, 0 to 1: an HDR signal in BT.2020 colors to a plain one in BT.709 colors."""
     light = (_pq(signal) if transfer == ColorTrc.SMPTE2084 else _hlg(signal)) / WHITE_NITS
     light = np.maximum(light @ _TO_709.T, 0)
@@ -61,14 +61,14 @@ def _compress(light: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(light <= KNEE, light, KNEE + (1 - KNEE) * above * (1 + above / peak**2) / (1 + above))
 
 
-class ToneMap:
+class ToneMapper:
     """Turns the HDR pictures of one video into plain ones, by a table of colors that FFmpeg looks up."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._kind = frame.width, frame.height, frame.format.name, frame.color_trc
         axis = np.linspace(0, 1, GRID)
         blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")  # red runs fastest in a .cube file
-        table = to_plain(np.stack([red, green, blue], axis=-1).reshape(-1, 3), frame.color_trc)
+        table = to_sdr(np.stack([red, green, blue], axis=-1).reshape(-1, 3), frame.color_trc)
         lines = [f"LUT_3D_SIZE {GRID}", *(f"{r:.5f} {g:.5f} {b:.5f}" for r, g, b in table)]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "plain.cube"

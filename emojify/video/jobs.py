@@ -1,23 +1,22 @@
-"""Videos that the page renders: each in a private folder of its own, worked on by a process of its own.
+"""Jobs of the videos page: each file has a private folder, and a background process renders it there.
 
-    <data>/videos/<token>/in.*          what was brought
-    <data>/videos/<token>/out.*         what came out
-    <data>/videos/<token>/job.json      what was asked for
-    <data>/videos/<token>/report.json   how far it is, what came of it
+    <data>/videos/<token>/in.*          the uploaded file
+    <data>/videos/<token>/out.*         the result
+    <data>/videos/<token>/job.json      the request, see RenderRequest
+    <data>/videos/<token>/report.json   progress and result, written by ``python -m emojify render --report``
     <data>/videos/<token>/process.*     see emojify.processes
 
-The token cannot be guessed, and whoever has it has the video: it stands in the page's address, so that a reload or
-another visit finds the video again. A folder that nobody deleted goes after a day.
+The token is random and gives access to the video. It is part of the page's address, so a reload or a later visit finds
+the job again. A job that nobody deletes is removed after a day.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,180 +25,200 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import UNFINISHED, clear_leftovers, parse_json, remove_tree, write_atomically
+from emojify.files import clear_leftovers, new_folder, read_json, readable_os_errors, remove_tree, write_json
 from emojify.public import admin_only
 
-KEPT_S = 24 * 3600.0
-MAX_RUNNING = 2  # more at once would all be slow
+MAX_AGE_S = 24 * 3600.0
+MAX_RUNNING = 2  # more jobs at once would all be slow
 JOB, REPORT, STOPPED = "job.json", "report.json", "stopped"
 
 State = Literal["waiting", "running", "estimated", "done", "failed", "stopped", "lost"]
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What somebody wants of a video.
+class RenderRequest:
+    """What to make of an uploaded file.
 
     Attributes:
-        name: the file's, as they call it.
-        ending: of what comes out, ``".mp4"``.
+        name: name of the file on the user's machine.
+        suffix: suffix of the result, ``".mp4"``.
         pack: id of the emoji pack.
         style: one of :data:`~emojify.vision.annotators.STYLES`.
+
+    Raises:
+        TypeError: if a field is not a string.
     """
 
     name: str
-    ending: str
+    suffix: str
     pack: str
     style: str
 
     def __post_init__(self) -> None:
-        if not all(isinstance(text, str) for text in vars(self).values()):
-            raise TypeError("a wish is made of words")
+        if not all(isinstance(value, str) for value in vars(self).values()):
+            raise TypeError("render request fields must be strings")
 
     @property
     def result_name(self) -> str:
-        """What to call the result."""
-        return f"{Path(self.name).stem or 'video'}-emojified{self.ending}"
+        """File name under which the result is downloaded."""
+        return f"{Path(self.name).stem or 'video'}-emojified{self.suffix}"
+
+    def to_json(self) -> dict[str, str]:
+        """Return the content of ``job.json``, which calls the suffix ``ending``."""
+        return {"name": self.name, "ending": self.suffix, "pack": self.pack, "style": self.style}
+
+    @classmethod
+    def from_json(cls, content: Any) -> RenderRequest:
+        """Read what :meth:`to_json` returns.
+
+        Raises:
+            TypeError: if ``content`` is not a dict of exactly these four strings.
+        """
+        fields = dict(content)
+        return cls(suffix=fields.pop("ending", None), **fields)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A video of the page."""
+    """One uploaded file and its folder."""
 
     folder: Path
-    wish: Wish
+    request: RenderRequest
 
     @property
     def token(self) -> str:
+        """Secret name of the job, part of the page's address."""
         return self.folder.name
 
     @property
     def source(self) -> Path:
+        """The uploaded file."""
         return next(self.folder.glob("in.*"))
 
     @property
     def target(self) -> Path:
-        return self.folder / f"out{self.wish.ending}"
+        """The result; exists once the state is ``"done"``."""
+        return self.folder / f"out{self.request.suffix}"
 
     def report(self) -> dict[str, Any]:
-        """What the process says: ``state``, and what belongs to it. See :data:`State`."""
-        runs = processes.is_running(self.folder)  # asked first: whoever ends between the two has written its report
+        """Return the newest report of the process: ``state``, one of :data:`State`, and the fields that go with it."""
+        running = processes.is_running(self.folder)  # asked before reading: a process writes its report, then ends
         try:
-            report = dict(parse_json((self.folder / REPORT).read_text(encoding="utf-8")))
+            report = dict(read_json(self.folder / REPORT))
         except (OSError, ValueError, TypeError):
             report = {"state": "waiting"}
-        if not isinstance(report.get("state"), str):  # somebody edited it
+        if not isinstance(report.get("state"), str):  # the file was edited by hand
             report = {"state": "lost"}
-        if not runs and report["state"] in ("waiting", "running"):
+        if not running and report["state"] in ("waiting", "running"):
             report = {"state": "stopped" if (self.folder / STOPPED).exists() else "lost"}
         return report
 
     @admin_only
-    def begin(self, only_estimate: bool = False) -> None:
-        """Start the process, and return at once.
+    def start(self, estimate_only: bool = False) -> None:
+        """Start the process and return at once.
 
         Raises:
-            EmojifyError: if too many run already, or it cannot be started.
+            EmojifyError: if too many jobs run already, or the process can't be started.
         """
         others = [path for path in self.folder.parent.iterdir() if processes.is_running(path)]
         if len(others) >= MAX_RUNNING:
             raise EmojifyError("Other videos are being worked on. Try again when one of them is done.")
-        command = ["render", self.source, self.target, "--pack", self.wish.pack, "--style", self.wish.style]
-        command += ["--report", self.folder / REPORT, "--overwrite", *(["--estimate"] if only_estimate else [])]
-        try:
+        command = ["render", self.source, self.target, "--pack", self.request.pack, "--style", self.request.style]
+        command += ["--report", self.folder / REPORT, "--overwrite", *(["--estimate"] if estimate_only else [])]
+        with readable_os_errors("The work cannot be started"):
             for name in (REPORT, STOPPED):
                 (self.folder / name).unlink(missing_ok=True)
             processes.start([str(part) for part in command], self.folder)
-        except OSError as error:
-            raise EmojifyError(f"The work cannot be started: {error.strerror}.") from error
 
     @admin_only
     def stop(self) -> None:
-        """Ask the process to end; it leaves nothing half-written."""
-        with suppress(OSError):  # a full disk keeps nobody from stopping
-            (self.folder / STOPPED).touch()  # one that has only begun cannot say itself that it was stopped
+        """Ask the process to end. It leaves no unfinished result."""
+        with suppress(OSError):  # a full disk must not keep the process from being stopped
+            (self.folder / STOPPED).touch()  # a process that has only just started can't report that it was stopped
         processes.stop(self.folder)
 
     @admin_only
     def delete(self) -> None:
-        """Remove the video, what came of it, and whoever works on it.
+        """End the process and remove the folder. Does nothing if the folder is already gone.
 
         Raises:
-            EmojifyError: if it can't be removed.
+            EmojifyError: if the folder can't be removed or the process does not end.
         """
-        try:
-            processes.kill(self.folder)
-            remove_tree(self.folder)
-        except FileNotFoundError:
-            return  # somebody else was quicker
-        except (OSError, psutil.Error) as error:
-            why = error.strerror if isinstance(error, OSError) else "the work on it does not end"
-            raise EmojifyError(f"The video can't be deleted: {why}. Try again.") from error
+        failed = "The video can't be deleted"
+        with readable_os_errors(failed, "Try again."):
+            try:
+                processes.kill(self.folder)
+                remove_tree(self.folder)
+            except FileNotFoundError:
+                return  # deleted from another browser tab at the same time
+            except psutil.Error as error:
+                raise EmojifyError(f"{failed}: the work on it does not end. Try again.") from error
 
 
 class JobStore:
-    """The videos below one folder."""
+    """The jobs below one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
     @admin_only
-    def add(self, content: memoryview | bytes, wish: Wish) -> Job:
-        """Keep a video, in a folder that only this app's user can read.
+    def add(self, content: memoryview | bytes, request: RenderRequest) -> Job:
+        """Save an uploaded file in a new folder that only the app's own user can read.
 
         Raises:
-            EmojifyError: if it cannot be written; nothing is left of it.
+            EmojifyError: if the file can't be written. Nothing of it is left then.
         """
         folder = self.folder / secrets.token_urlsafe(16)
-        unfinished = folder.with_name(f"{UNFINISHED}{folder.name}")
-        ending = re.sub(r"[^a-z0-9]", "", Path(wish.name).suffix.lower())[:5]
-        try:
+        suffix = re.sub(r"[^a-z0-9]", "", Path(request.name).suffix.lower())[:5]
+        with _readable_save_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             clear_leftovers(self.folder)
-            unfinished.mkdir(mode=0o700)
-            (unfinished / f"in.{ending or 'video'}").write_bytes(content)
-            write_atomically(unfinished / JOB, json.dumps(vars(wish)).encode())
-            unfinished.rename(folder)
-        except OSError as error:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
-        return Job(folder, wish)
+            with new_folder(folder, mode=0o700) as unfinished:
+                (unfinished / f"in.{suffix or 'video'}").write_bytes(content)
+                write_json(unfinished / JOB, request.to_json())
+        return Job(folder, request)
 
     @admin_only
-    def change(self, job: Job, ending: str) -> Job:
-        """The same video, to become something else.
+    def change_suffix(self, job: Job, suffix: str) -> Job:
+        """Return the same job with another suffix for its result.
 
         Raises:
-            EmojifyError: if that can't be written.
+            EmojifyError: if ``job.json`` can't be written.
         """
-        changed = Job(job.folder, replace(job.wish, ending=ending))
+        changed = Job(job.folder, replace(job.request, suffix=suffix))
         clear_leftovers(job.folder)
-        try:
-            write_atomically(job.folder / JOB, json.dumps(vars(changed.wish)).encode())
-        except OSError as error:
-            raise EmojifyError(f"The video cannot be kept: {error.strerror}. Make room on the disk.") from error
+        with _readable_save_errors():
+            write_json(job.folder / JOB, changed.request.to_json())
         return changed
 
     def get(self, token: str) -> Job | None:
-        """The video with this token; None if there is none (any more)."""
+        """Return the job with this token, or None if it does not exist or was removed."""
         if not re.fullmatch(r"[\w-]{16,40}", token):
             return None
         folder = self.folder / token
         try:
-            return Job(folder, Wish(**parse_json((folder / JOB).read_text(encoding="utf-8"))))
+            return Job(folder, RenderRequest.from_json(read_json(folder / JOB)))
         except (OSError, ValueError, TypeError):
             return None
 
     @admin_only
     def remove_old(self, now_s: float | None = None) -> None:
-        """Delete what was brought more than a day ago."""
+        """Delete jobs older than :data:`MAX_AGE_S` whose process has ended.
+
+        Args:
+            now_s: current time in seconds since 1970, for tests.
+        """
         now_s = time.time() if now_s is None else now_s
         if not self.folder.is_dir():
             return
         for folder in self.folder.iterdir():
             try:
-                old = now_s - folder.stat().st_mtime > KEPT_S
+                old = now_s - folder.stat().st_mtime > MAX_AGE_S
             except OSError:
-                continue  # somebody deleted it meanwhile
+                continue  # deleted since iterdir listed it
             if old and not processes.is_running(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _readable_save_errors() -> AbstractContextManager[None]:
+    return readable_os_errors("The video cannot be saved")

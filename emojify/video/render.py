@@ -20,15 +20,15 @@ from PIL import Image as PillowImage
 from emojify.errors import EmojifyError
 from emojify.pictures import FORMATS, MAX_SIDE_PX, read_photo_file
 from emojify.video.lookahead import LookAhead
-from emojify.video.sink import KINDS, Kind, VideoSink
-from emojify.video.source import TICKS_PER_S, Picture, Sound, VideoInfo, VideoSource
+from emojify.video.sink import OUTPUT_FORMATS, OutputFormat, VideoSink
+from emojify.video.source import TICKS_PER_S, AudioPacket, Frame, VideoInfo, VideoSource
 from emojify.video.timeline import Timeline
 from emojify.vision.analyzer import analyze_photo
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image, Reading, main_reading
 
-PICTURE_ENDINGS = {
+IMAGE_SUFFIXES = {
     ".png": (),
     ".jpg": (cv2.IMWRITE_JPEG_QUALITY, 92),
     ".jpeg": (cv2.IMWRITE_JPEG_QUALITY, 92),
@@ -68,7 +68,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RenderResult:
     """What came out.
 
     Attributes:
@@ -91,14 +91,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Look:
+class RenderStyle:
     """Who reads the faces, and what is drawn."""
 
     classifier: Classifier
     annotator: Annotator
 
 
-def is_picture(path: Path) -> bool:
+def is_image(path: Path) -> bool:
     """Whether a file is a single PNG, JPEG or WebP picture, by what is in it.
 
     Raises:
@@ -120,9 +120,9 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
     Raises:
         EmojifyError: if its ending is not known or does not fit the source, or it is in the way.
     """
-    endings = PICTURE_ENDINGS if is_picture(source) else KINDS
+    endings = IMAGE_SUFFIXES if is_image(source) else OUTPUT_FORMATS
     if target.suffix.lower() not in endings:
-        what = "picture" if endings is PICTURE_ENDINGS else "video"
+        what = "picture" if endings is IMAGE_SUFFIXES else "video"
         raise EmojifyError(f"A {what} becomes a {what}: let the name of {target.name} end in {', '.join(endings)}.")
     if not target.parent.is_dir():
         raise EmojifyError(f"The folder {target.parent} is not there.")
@@ -138,18 +138,18 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
 def render(
     source: Path,
     target: Path,
-    look: Look,
+    style: RenderStyle,
     *,
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     until_s: float | None = None,
-) -> Outcome:
+) -> RenderResult:
     """Emojify a file.
 
     Args:
         source: a video, or a PNG, JPEG or WebP picture.
-        target: its ending says what it becomes; see :data:`KINDS` and :data:`PICTURE_ENDINGS`.
-        look: who reads and what is drawn.
+        target: its ending says what it becomes; see :data:`OUTPUT_FORMATS` and :data:`IMAGE_SUFFIXES`.
+        style: who reads and what is drawn.
         overwrite: whether the target may exist already.
         on_progress: called several times a second.
         until_s: where to stop in the video; None for its end.
@@ -159,13 +159,13 @@ def render(
             no file is left, and a target that existed is as it was.
     """
     check_target(source, target, overwrite)
-    if is_picture(source):
-        return _render_picture(source, target, look)
-    kind = KINDS[target.suffix.lower()]
+    if is_image(source):
+        return _render_picture(source, target, style)
+    kind = OUTPUT_FORMATS[target.suffix.lower()]
     with VideoSource(source) as video:
         _check_length(video.info, kind, until_s)
         with _appearing(target) as temporary:
-            return _render_video(video, temporary, kind, look, on_progress, until_s)
+            return _render_video(video, temporary, kind, style, on_progress, until_s)
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Estimate:
     size_bytes: int
 
 
-def estimate(source: Path, ending: str, look: Look, until_s: float | None = None) -> Estimate | None:
+def estimate(source: Path, ending: str, style: RenderStyle, until_s: float | None = None) -> Estimate | None:
     """Render the first seconds, and tell from them; None if the file does not say how long it is.
 
     Args:
@@ -191,15 +191,15 @@ def estimate(source: Path, ending: str, look: Look, until_s: float | None = None
         check_target(source, target, overwrite=False)
         with VideoSource(source) as video:
             total_s = video.info.duration_s
-            _check_length(video.info, KINDS[ending], until_s)
-            trial = _render_video(video, target, KINDS[ending], look, lambda progress: None, TRIAL_S)
+            _check_length(video.info, OUTPUT_FORMATS[ending], until_s)
+            trial = _render_video(video, target, OUTPUT_FORMATS[ending], style, lambda progress: None, TRIAL_S)
     if not total_s or not trial.duration_s:
         return None
     factor = max(1.0, total_s / trial.duration_s)
     return Estimate(total_s, trial.elapsed_s * factor, round(trial.size_bytes * factor))
 
 
-def _check_length(info: VideoInfo, kind: Kind, until_s: float | None) -> None:
+def _check_length(info: VideoInfo, kind: OutputFormat, until_s: float | None) -> None:
     length_s = min(info.duration_s or 0.0, until_s or float("inf"))
     if kind.max_s and length_s > kind.max_s:
         raise EmojifyError(
@@ -230,13 +230,13 @@ def _appearing(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _render_picture(source: Path, target: Path, look: Look) -> Outcome:
+def _render_picture(source: Path, target: Path, style: RenderStyle) -> RenderResult:
     started_s = time.monotonic()
     scene = read_photo_file(source)
-    readings = analyze_photo(scene, look.classifier)
-    drawn = look.annotator.annotate(scene, readings)
+    readings = analyze_photo(scene, style.classifier)
+    drawn = style.annotator.annotate(scene, readings)
     ending = target.suffix.lower()
-    done, content = cv2.imencode(ending, drawn, PICTURE_ENDINGS[ending])
+    done, content = cv2.imencode(ending, drawn, IMAGE_SUFFIXES[ending])
     if not done:
         raise EmojifyError(f"{target.name} cannot be made: {drawn.shape[1]} x {drawn.shape[0]} pixels are too many.")
     with _appearing(target) as temporary:
@@ -244,28 +244,28 @@ def _render_picture(source: Path, target: Path, look: Look) -> Outcome:
     notes = [] if readings else ["No face was found: the picture is as it was."]
     if max(scene.shape[:2]) == MAX_SIDE_PX:
         notes.append(f"Pictures are shrunk to {MAX_SIDE_PX} pixels on their longer side.")
-    return Outcome(1, 0.0, len(readings), time.monotonic() - started_s, len(content), tuple(notes), None)
+    return RenderResult(1, 0.0, len(readings), time.monotonic() - started_s, len(content), tuple(notes), None)
 
 
 def _render_video(
     video: VideoSource,
     temporary: Path,
-    kind: Kind,
-    look: Look,
+    kind: OutputFormat,
+    style: RenderStyle,
     on_progress: Callable[[Progress], None],
     until_s: float | None,
-) -> Outcome:
+) -> RenderResult:
     started_s = time.monotonic()
     sink = VideoSink(temporary, kind, video.info.fps, video.sound)
     try:
-        writer = _Writer(sink, look.annotator)
+        writer = _Writer(sink, style.annotator)
         total_s = video.info.duration_s if until_s is None else min(until_s, video.info.duration_s or until_s)
         reported_s = started_s
         end_s = min(until_s or math.inf, kind.max_s or math.inf)
-        ahead = LookAhead(look.classifier)
-        early: list[Sound] = []  # its track begins with the first picture that is written
+        ahead = LookAhead(style.classifier)
+        early: list[AudioPacket] = []  # its track begins with the first picture that is written
         for item in video:
-            if isinstance(item, Sound):
+            if isinstance(item, AudioPacket):
                 if item.time_s < end_s:
                     early.append(item)
             elif item.time_s < end_s:
@@ -294,7 +294,7 @@ def _render_video(
         notes.append("No face was found anywhere: the pictures are as they were.")
     if kind.max_s and writer.end_s >= kind.max_s and until_s is None:  # the source did not say its length
         notes.append(f"It ends after {kind.max_s:.0f} s, the most that such a file may have.")
-    return Outcome(
+    return RenderResult(
         pictures=sink.pictures,
         duration_s=writer.end_s,
         faces=writer.faces,
@@ -315,7 +315,7 @@ class _Writer:
         self._sink = sink
         self._annotator = annotator
 
-    def write(self, ready: list[tuple[Picture, list[Reading]]]) -> None:
+    def write(self, ready: list[tuple[Frame, list[Reading]]]) -> None:
         for picture, readings in ready:
             drawn: Image = self._annotator.annotate(picture.image, readings)
             self._sink.write(np.asarray(drawn), picture.ticks, picture.duration_ticks)

@@ -21,11 +21,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from emojify.video.source import TICKS_PER_S, Sound
+from emojify.video.source import TICKS_PER_S, AudioPacket
 
 
 @dataclass(frozen=True)
-class Kind:
+class OutputFormat:
     """What a file name's ending stands for.
 
     Attributes:
@@ -57,18 +57,20 @@ class Kind:
 
 
 # bf: with B-frames and uneven times FFmpeg's MP4 says that the track ends earlier than it does.
-KINDS = {
-    ".mp4": Kind(
+OUTPUT_FORMATS = {
+    ".mp4": OutputFormat(
         "mp4", "libx264", "yuv420p", {"preset": "veryfast", "crf": "20", "bf": "0"}, {"movflags": "+faststart"},
         sound_codec="aac", copied_sounds=("aac", "mp3"), even=True, mime="video/mp4",
     ),
-    ".webm": Kind(
+    ".webm": OutputFormat(
         "webm", "libvpx-vp9", "yuv420p",
         {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "1", "crf": "32", "b": "0"},
         sound_codec="libopus", copied_sounds=("opus", "vorbis"), mime="video/webm",
     ),
-    ".gif": Kind("gif", "gif", "pal8", {}, {"loop": "0"}, max_side_px=480, max_fps=15, max_s=60, mime="image/gif"),
-    ".webp": Kind(
+    ".gif": OutputFormat(
+        "gif", "gif", "pal8", {}, {"loop": "0"}, max_side_px=480, max_fps=15, max_s=60, mime="image/gif",
+    ),
+    ".webp": OutputFormat(
         "webp", "libwebp_anim", "yuv420p", {"quality": "75", "compression_level": "2"}, {"loop": "0"},
         max_side_px=480, max_fps=15, max_s=60, mime="image/webp",
     ),
@@ -91,7 +93,9 @@ class VideoSink:
         OSError: from any method, if it cannot be written (PyAV's FFmpegError is one for what the system refuses).
     """
 
-    def __init__(self, target: Path | io.BytesIO, kind: Kind, fps: Fraction, sound: AudioStream | None = None) -> None:
+    def __init__(
+        self, target: Path | io.BytesIO, kind: OutputFormat, fps: Fraction, sound: AudioStream | None = None
+    ) -> None:
         self.kind = kind
         self._fps = min(fps, Fraction(kind.max_fps)) if kind.max_fps else fps
         in_memory = isinstance(target, io.BytesIO)
@@ -133,7 +137,7 @@ class VideoSink:
             self._encode_waiting()
         self.pictures += 1
 
-    def write_sound(self, sound: Sound) -> None:
+    def write_sound(self, sound: AudioPacket) -> None:
         """Add a piece of the sound track that was named at the beginning. The first picture must be there already."""
         if self._sound is not None:
             self._sound.write(sound.packet)

@@ -25,7 +25,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from emojify.errors import EmojifyError
-from emojify.video.hdr import ToneMap, is_hdr
+from emojify.video.hdr import ToneMapper, is_hdr
 from emojify.vision.readings import Image
 
 TICKS_PER_S = 90_000  # MPEG's clock: every common frame rate is a whole number of ticks, 30000/1001 too
@@ -34,12 +34,12 @@ MAX_PIXELS = 8192 * 4320
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng"
 # What phones, cameras and messengers write, and what they wrote for years. FFmpeg knows 500 decoders more, of which
 # hardly anybody needs one; most holes that are found in it are in those.
-PICTURE_DECODERS = (
+VIDEO_DECODERS = (
     "h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "libvpx", "libvpx-vp9", "mpeg4", "msmpeg4", "mpeg2video",
     "mpeg1video", "h263", "mjpeg", "prores", "theora", "wmv2", "wmv3", "vc1", "flv", "dvvideo", "rawvideo", "gif",
     "png", "apng",
 )  # fmt: skip
-SOUND_DECODERS = (
+AUDIO_DECODERS = (
     "aac", "mp3float", "mp3", "mp2float", "mp2", "opus", "libopus", "vorbis", "flac", "alac", "ac3", "eac3", "amrnb",
     "amrwb", "wmav2", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8",
     "pcm_alaw", "pcm_mulaw",
@@ -47,11 +47,11 @@ SOUND_DECODERS = (
 CUT_SHORT_S = 0.5  # missing at the end; a header's duration and the last picture's end differ by a frame or two
 
 
-OPENED_WITH = {"format_whitelist": FORMATS, "codec_whitelist": ",".join(PICTURE_DECODERS + SOUND_DECODERS)}
+OPEN_OPTIONS = {"format_whitelist": FORMATS, "codec_whitelist": ",".join(VIDEO_DECODERS + AUDIO_DECODERS)}
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Frame:
     """One picture of a video.
 
     Attributes:
@@ -70,7 +70,7 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class Sound:
+class AudioPacket:
     """A piece of the sound track as it lies in the file, its time counted as that of the pictures."""
 
     packet: Packet[AudioStream]
@@ -112,7 +112,7 @@ class VideoSource:
     def __init__(self, path: Path) -> None:
         self.problems: list[str] = []
         self._name = path.name
-        self._tone_map: ToneMap | None = None
+        self._tone_map: ToneMapper | None = None
         self._size: tuple[int, int] | None = None
         with closing(_open(path)) as container:  # opened twice: the first picture costs no packet of the second time
             stream = self._video_stream(container)
@@ -131,7 +131,7 @@ class VideoSource:
         self._damaged = 0
         self._container = _open(path)
         self.sound: AudioStream | None = next(iter(self._container.streams.audio), None)
-        if self.sound is not None and _decoder(self.sound) not in SOUND_DECODERS:
+        if self.sound is not None and _decoder(self.sound) not in AUDIO_DECODERS:
             self.problems.append(
                 f"The sound of {self._name} ({_decoder(self.sound)}) can't be read here; it is left out."
             )
@@ -144,7 +144,7 @@ class VideoSource:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._container.close()
 
-    def __iter__(self) -> Iterator[Picture | Sound]:
+    def __iter__(self) -> Iterator[Frame | AudioPacket]:
         """Pictures in the order of their time, and between them the pieces of :attr:`sound`."""
         stream = self._video_stream(self._container)
         step = round(TICKS_PER_S / self.info.fps)
@@ -163,19 +163,19 @@ class VideoSource:
             if duration > step and last < promised < last + duration:
                 duration = promised - last  # the last picture, of which an edit list cuts a part
             end = last + duration
-            yield Picture(self._upright(item, stream), last, duration)
+            yield Frame(self._upright(item, stream), last, duration)
         self._note_problems(end / TICKS_PER_S)
 
-    def _in_time(self, packet: Packet[AudioStream], pts: int, base: Fraction) -> Sound:
+    def _in_time(self, packet: Packet[AudioStream], pts: int, base: Fraction) -> AudioPacket:
         shift = round(self._start_s / base)
         packet.pts = pts - shift
         packet.dts = packet.pts if packet.dts is None else packet.dts - shift
-        return Sound(packet, float(packet.pts * base))
+        return AudioPacket(packet, float(packet.pts * base))
 
     def _video_stream(self, container: InputContainer) -> VideoStream:
         for stream in container.streams.video:
             if not stream.disposition & Disposition.attached_pic:  # the cover of a song is no video
-                if _decoder(stream) not in PICTURE_DECODERS:
+                if _decoder(stream) not in VIDEO_DECODERS:
                     raise EmojifyError(
                         f"{self._name} has pictures of a kind that is not read here ({_decoder(stream)}). "
                         "Save it as H.264 in a video editor, then bring that."
@@ -220,7 +220,7 @@ class VideoSource:
             raise EmojifyError(f"{self._name} is too large: {frame.width} x {frame.height} pixels.")
         if is_hdr(frame):
             if self._tone_map is None or not self._tone_map.takes(frame):
-                self._tone_map = ToneMap(frame)
+                self._tone_map = ToneMapper(frame)
             image = self._tone_map.apply(frame)
         else:
             image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
@@ -250,7 +250,7 @@ class VideoSource:
 def _open(path: Path) -> InputContainer:
     try:
         # "file:" so that a name with a colon is a file's and not an address.
-        return av.open(f"file:{path}", container_options=OPENED_WITH, metadata_errors="ignore")
+        return av.open(f"file:{path}", container_options=OPEN_OPTIONS, metadata_errors="ignore")
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise EmojifyError(f"{path} cannot be read: {error.strerror}.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:

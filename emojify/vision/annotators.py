@@ -206,7 +206,7 @@ def _hex_to_bgr(color: str) -> tuple[int, int, int]:
 
 
 def _bgr(reading: Reading) -> tuple[int, int, int]:
-    return _hex_to_bgr(reading.emotion.look.color)
+    return _hex_to_bgr(reading.emotion.color)
 
 
 def _outline(scene: Image, reading: Reading) -> None:

@@ -8,7 +8,7 @@ from emojify.live.clip import STICKER_PX, Clip
 from emojify.live.processor import EmojiVideoProcessor
 from emojify.packs.pack import EmojiPack
 from emojify.pictures import encode_png
-from emojify.video.sink import KINDS
+from emojify.video.sink import OUTPUT_FORMATS
 from emojify.vision.annotators import Sticker
 
 CLIP_KINDS = {"MP4": ".mp4", "WebP": ".webp", "GIF": ".gif", "Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}
@@ -28,7 +28,7 @@ def show_recordings(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
             preview = st.container()
             # Before the preview, so that whoever sees the new kind also has its file behind the button.
             st.download_button(
-                "Download clip", content, f"emojified{ending}", KINDS[ending].mime,
+                "Download clip", content, f"emojified{ending}", OUTPUT_FORMATS[ending].mime,
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
             with preview:

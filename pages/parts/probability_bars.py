@@ -27,12 +27,11 @@ def bars_html(reading: Reading | None) -> str:
     for emotion in Emotion:
         share = 0.0 if reading is None else float(reading.probabilities[emotion])
         shown = reading is not None and reading.sure and reading.emotion is emotion
-        look = emotion.look
         rows.append(
-            f'<span class="name{" shown" if shown else ""}">{look.symbol} {escape(emotion.label)}</span>'
+            f'<span class="name{" shown" if shown else ""}">{emotion.symbol} {escape(emotion.label)}</span>'
             f'<div class="track" role="meter" aria-label="{escape(emotion.label)}" aria-valuemin="0" '
             f'aria-valuemax="100" aria-valuenow="{share * 100:.0f}">'
-            f'<div class="fill" style="width: {share * 100:.1f}%; background: {look.color}"></div></div>'
+            f'<div class="fill" style="width: {share * 100:.1f}%; background: {emotion.color}"></div></div>'
             f'<span class="share">{share:.0%}</span>'
         )
     return f'{STYLE}<div class="emojify-bars">{"".join(rows)}</div>'

@@ -114,7 +114,7 @@ def show_pictures(store: SampleStore, samples: list[Sample], classifier: Classif
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 times = "1 recording" if recordings == 1 else f"{recordings} recordings"
-                st.markdown(f"{emotion.look.symbol} **{emotion.label}** · {pictures(len(mine))}, {times}")
+                st.markdown(f"{emotion.symbol} **{emotion.label}** · {pictures(len(mine))}, {times}")
                 if st.button("Look through", key=f"look-{emotion.label}", icon=":material/grid_view:"):
                     look_through(store, emotion)
             if emotion in now:
@@ -135,7 +135,7 @@ def in_words(read: ReadingStats) -> str:
 @st.dialog("Look through", width="large")
 def look_through(store: SampleStore, emotion: Emotion) -> None:
     mine = [sample for sample in store.samples() if sample.emotion is emotion]
-    st.markdown(f"{emotion.look.symbol} **{emotion.label}**: tick what should go.")
+    st.markdown(f"{emotion.symbol} **{emotion.label}**: tick what should go.")
     ticked: list[Sample] = []
     for recording in dict.fromkeys(sample.recording for sample in mine):
         its = [sample for sample in mine if sample.recording == recording]

@@ -49,7 +49,7 @@ def watch(processor: EmojiVideoProcessor) -> None:
     if reading is None:
         st.subheader("Nobody in sight: come into the picture", anchor=False)
     else:
-        symbol = reading.emotion.look.symbol if reading.sure else "🤔"
+        symbol = reading.emotion.symbol if reading.sure else "🤔"
         st.subheader(f"It reads: {symbol} {reading.caption}", anchor=False)
     st.html(bars_html(reading))
     st.caption(f"{status.fps:.0f} frames/s")
@@ -110,7 +110,7 @@ def watch_recording(store: SampleStore, recorder: Recorder) -> None:
     if progress.phase is Phase.DONE:
         run_action(save, store, recorder)
         st.rerun()
-    name = f"{progress.emotion.look.symbol} {progress.emotion.label}"
+    name = f"{progress.emotion.symbol} {progress.emotion.label}"
     if progress.phase is Phase.COUNTDOWN:
         st.subheader(f"Get ready to look {name}: {progress.seconds_left}", anchor=False)
     else:
@@ -125,4 +125,4 @@ def save(store: SampleStore, recorder: Recorder) -> str:
 
 def _with_count(emotion: Emotion, counts: dict[Emotion, int]) -> str:
     number = f" · {counts[emotion]}" if counts[emotion] else ""
-    return f"{emotion.look.symbol} {emotion.label}{number}"
+    return f"{emotion.symbol} {emotion.label}{number}"

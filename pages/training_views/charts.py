@@ -194,7 +194,7 @@ def class_spec() -> dict[str, Any]:
 def count_rows(counts: dict[str, dict[str, int]]) -> Rows:
     """How many pictures there are, by emotion and split."""
     return [
-        {"emotion": f"{emotion.look.symbol} {emotion.label}", "split": split, "pictures": counts[split][emotion.label]}
+        {"emotion": f"{emotion.symbol} {emotion.label}", "split": split, "pictures": counts[split][emotion.label]}
         for emotion in Emotion
         for split in counts
     ]

@@ -143,7 +143,7 @@ def show_report(report: dict[str, Any]) -> None:
             faces = report["faces"].get(emotion.label)
             if faces:
                 st.image(base64.b64decode(faces), width="stretch", alt=f"Some of the pictures of {emotion.label}")
-                st.caption(f"{emotion.look.symbol} {emotion.label}")
+                st.caption(f"{emotion.symbol} {emotion.label}")
     st.markdown("**Worth knowing**")
     st.markdown("\n".join(f"- {escape_markdown(line)}" for line in worth_knowing(report)))
 

@@ -34,7 +34,7 @@ RUN: dict[str, object] = {
     "process.json": {"pid": 1, "birth": "x", "born": 1.0, "arguments": ["export", "--id", "x"]},
     "progress.jsonl": {"epoch": 1, "epochs": 3, "loss": 1.5, "accuracy": 0.4, "val_accuracy": 0.5, "seconds": 2.0},
 }  # fmt: skip
-WISH = {"name": "me.mp4", "ending": ".mp4", "pack": "classic", "style": "sticker"}
+REQUEST = {"name": "me.mp4", "ending": ".mp4", "pack": "classic", "style": "sticker"}
 ODD_JSON = [
     b"", b"{", b"null", b"[]", b"NaN", b"[" * 2000, b'{"a":' * 1000, b"9" * 1000, b"\xff\xfe", b"\xef\xbb\xbf{}", b"\0"
 ]  # fmt: skip
@@ -87,7 +87,7 @@ def seeds() -> dict[str, list[bytes]]:
             *(bytes([number]) + odd for number, odd in enumerate(ODD_JSON)),
         ],
         "recording": [as_json({"emotion": "happy", "source": "photos", "boxes": {"00.png": [2, 2, 9, 9]}}), *ODD_JSON],
-        "job": [as_json(WISH) + b"\n" + as_json({"state": "done"}), *ODD_JSON],
+        "job": [as_json(REQUEST) + b"\n" + as_json({"state": "done"}), *ODD_JSON],
         "card": [as_json(CARD) + b"\n" + as_json({"history": ["seed", "mine"]}), *ODD_JSON],
         "settings": [
             b'PUBLIC=1\nMAX_SESSIONS=4\nICE_SERVERS=[{"urls": "turn:a", "username": "b", "credential": "c"}]',

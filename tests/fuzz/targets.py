@@ -161,16 +161,16 @@ def recording(content: bytes) -> None:
 
 def job(content: bytes) -> None:
     """A video's ``job.json`` and, after a line's end, ``report.json``."""
-    wish, _, report = content.partition(b"\n")
+    request, _, report = content.partition(b"\n")
     with folder() as place:
         one = place / ("a" * 22)
         one.mkdir()
-        (one / "job.json").write_bytes(wish)
+        (one / "job.json").write_bytes(request)
         (one / "report.json").write_bytes(report)
         found = JobStore(place).get(one.name)
         if found is not None:
             assert isinstance(found.report()["state"], str)
-            assert found.wish.result_name
+            assert found.request.result_name
 
 
 def card(content: bytes) -> None:

@@ -152,16 +152,16 @@ def test_a_recording_is_read_or_named_and_can_be_deleted(about: bytes, picture: 
     json_files({"name": "me.mp4", "ending": ".mp4", "pack": "classic", "style": "sticker"}),
     json_files({"state": "done"}),
 )
-def test_a_video_is_there_or_not(wish: bytes, report: bytes) -> None:
+def test_a_video_is_there_or_not(request: bytes, report: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         store = JobStore(Path(name))
         folder = store.folder / ("a" * 22)
         folder.mkdir()
-        (folder / "job.json").write_bytes(wish)
+        (folder / "job.json").write_bytes(request)
         (folder / "report.json").write_bytes(report)
         job = store.get(folder.name)
         if job is not None:
             assert isinstance(job.report()["state"], str)
-            assert job.wish.result_name
+            assert job.request.result_name
             job.delete()
             assert not folder.exists()

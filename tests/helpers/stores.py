@@ -30,7 +30,7 @@ def write_model(folder: Path, tflite: bytes) -> None:
 def write_pack(folder: Path) -> None:
     folder.mkdir(parents=True)
     for emotion in Emotion:
-        red, green, blue = bytes.fromhex(emotion.look.color[1:])
+        red, green, blue = bytes.fromhex(emotion.color[1:])
         picture = Image.new("RGBA", (PICTURE_PX, PICTURE_PX))
         draw = ImageDraw.Draw(picture)
         if folder.name == "squares":

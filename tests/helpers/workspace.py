@@ -21,7 +21,7 @@ from emojify.runs.store import RunStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
 from emojify.teaching.samples import SampleStore
-from emojify.video.jobs import Job, JobStore, Wish
+from emojify.video.jobs import Job, JobStore, RenderRequest
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
 from tests.helpers import fake_training
@@ -30,6 +30,7 @@ from tests.helpers.stores import write_model, write_pack
 
 NOISE = np.random.default_rng(1).integers(0, 255, (9, 60, 60), np.uint8)
 CUTOUTS = [Cutout(picture, Box(6, 6, 48, 48)) for picture in NOISE]
+REQUEST = RenderRequest("me.mp4", ".mp4", "classic", "sticker")
 TOKEN = "abcdefghijklmnopqrstuv"
 
 
@@ -65,7 +66,7 @@ class Workspace:
         self._write("data/.checks/new.zip-brought/report.json", "{}")
         self._write(f"data/.checks/new.zip-brought/{FINGERPRINT_FILE}", dataset_fingerprint(new))
         self._write(f"data/videos/{TOKEN}/in.mp4", "film")
-        self._write(f"data/videos/{TOKEN}/job.json", json.dumps(vars(Wish("me.mp4", ".mp4", "classic", "sticker"))))
+        self._write(f"data/videos/{TOKEN}/job.json", json.dumps(REQUEST.to_json()))
         self._write("data/teachings/20260101-000000/result.json", "{}")
         shutil.copytree(self.settings.models / "third", self.settings.data / "teachings/20260101-000000/model")
         self._write("runs/one/config.json", json.dumps(vars(FitConfig(str(self.settings.data / "faces.zip")))))
@@ -138,9 +139,9 @@ OPERATIONS: dict[str, Operation] = {
     "discard a draft": lambda workspace: drafts.discard(workspace.settings),
     "keep a draft": lambda workspace: drafts.promote(workspace.settings, workspace.teaching),
     "forget everything": lambda workspace: drafts.delete_personal_data(workspace.settings),
-    "bring a video": lambda workspace: workspace.jobs.add(b"film", workspace.job.wish),
-    "change a video": lambda workspace: workspace.jobs.change(workspace.job, ".gif"),
-    "begin a video": lambda workspace: workspace.job.begin(),
+    "bring a video": lambda workspace: workspace.jobs.add(b"film", workspace.job.request),
+    "change a video": lambda workspace: workspace.jobs.change_suffix(workspace.job, ".gif"),
+    "begin a video": lambda workspace: workspace.job.start(),
     "stop a video": lambda workspace: workspace.job.stop(),
     "delete a video": lambda workspace: workspace.job.delete(),
     "clear old videos": lambda workspace: workspace.jobs.remove_old(now_s=9e9),

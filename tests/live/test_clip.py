@@ -13,7 +13,7 @@ from PIL import ImageSequence
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipRecorder, render_transparent
-from emojify.video.sink import KINDS
+from emojify.video.sink import OUTPUT_FORMATS
 from emojify.vision.annotators import SideBySide, Sticker, Stills
 from emojify.vision.readings import Box, Face, Reading
 from tests.helpers.failing_disk import BrokenDisk, broken
@@ -121,7 +121,7 @@ def test_looping_pictures_last_as_long(ending: str) -> None:
     assert max(frames[0].shape) == 480
 
 
-@pytest.mark.parametrize("ending", KINDS)
+@pytest.mark.parametrize("ending", OUTPUT_FORMATS)
 def test_nothing_of_it_reaches_the_disk_while_it_is_made(ending: str) -> None:
     clip = clip_of(record())
     with broken(BrokenDisk(Path("/"), errno.EROFS, allowed=0)) as disk:

@@ -18,7 +18,7 @@ def test_a_pack_has_a_picture_for_each_emotion(packs_folder: Path) -> None:
         assert picture.shape == (64, 64, 4)
         assert picture.dtype == np.uint8
         blue, green, red, alpha = picture[32, 32].tolist()
-        assert f"#{red:02X}{green:02X}{blue:02X}" == emotion.look.color
+        assert f"#{red:02X}{green:02X}{blue:02X}" == emotion.color
         assert (alpha, picture[0, 0, 3]) == (255, 0)
 
 

@@ -251,7 +251,7 @@ def test_while_it_learns_there_is_a_bar_and_a_stop(
 ) -> None:
     drafts.sample_store(settings).add(Emotion.SAD, record(Emotion.SAD))
     started: list[Any] = []
-    monkeypatch.setattr(processes, "start", lambda arguments, folder, awaited=False: started.append(arguments))
+    monkeypatch.setattr(processes, "start", lambda arguments, folder, interactive=False: started.append(arguments))
     monkeypatch.setattr(processes, "is_running", lambda folder: True)
     press(page.run(), "Teach it")
     assert not page.exception

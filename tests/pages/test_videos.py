@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from emojify import processes
-from emojify.video.jobs import REPORT, Job, JobStore, Wish
+from emojify.video.jobs import REPORT, Job, JobStore, RenderRequest
 from tests.helpers.films import Film, astronaut
 from tests.helpers.pack_files import tree
 from tests.helpers.page_driver import press
@@ -26,7 +26,7 @@ def _small_workspace(models_folder: Path, packs_folder: Path, tmp_path: Path, mo
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(processes, "_give_way", lambda *process: None)  # or on a busy machine it would take minutes
+    monkeypatch.setattr(processes, "_lower_priority", lambda *process: None)  # it would take minutes
     st.cache_data.clear()
 
 
@@ -73,7 +73,7 @@ def visit(page: AppTest, job: Job, report: dict[str, object] | None) -> AppTest:
 
 
 def job_with(store: JobStore, content: bytes, ending: str = ".mp4") -> Job:
-    return store.add(content, Wish("party.mp4", ending, "classic", "sticker"))
+    return store.add(content, RenderRequest("party.mp4", ending, "classic", "sticker"))
 
 
 def test_the_empty_page_says_what_it_is_for_and_what_to_do(page: AppTest) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emojify.emotions import Emotion
-from emojify.video.render import Look
+from emojify.video.render import RenderStyle
 from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
 
@@ -16,5 +16,5 @@ def stills() -> Stills:
 
 
 @pytest.fixture
-def look(classifier: Classifier, stills: Stills) -> Look:
-    return Look(classifier, Sticker(stills))
+def style(classifier: Classifier, stills: Stills) -> RenderStyle:
+    return RenderStyle(classifier, Sticker(stills))

@@ -10,8 +10,8 @@ from av.video.reformatter import ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from emojify.video.hdr import to_plain
-from emojify.video.source import Picture, VideoSource
+from emojify.video.hdr import to_sdr
+from emojify.video.source import Frame, VideoSource
 
 PQ, HLG = int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67)
 PQ_WHITE, HLG_WHITE = 0.58, 0.75  # the signal of 203 nits, as BT.2408 has it
@@ -23,21 +23,21 @@ def gray(signal: float) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize(("transfer", "white"), [(PQ, PQ_WHITE), (HLG, HLG_WHITE)])
 def test_white_is_nearly_white_and_black_is_black(transfer: int, white: float) -> None:
-    assert 0.82 < to_plain(gray(white), transfer).min() < 0.95
-    assert to_plain(gray(0.0), transfer).max() < 0.02
-    assert to_plain(gray(1.0), transfer).min() > 0.98
+    assert 0.82 < to_sdr(gray(white), transfer).min() < 0.95
+    assert to_sdr(gray(0.0), transfer).max() < 0.02
+    assert to_sdr(gray(1.0), transfer).min() > 0.98
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
 def test_more_light_is_never_darker_and_gray_stays_gray(transfer: int) -> None:
-    plain = to_plain(np.repeat(np.linspace(0, 1, 200)[:, None], 3, axis=1), transfer)
+    plain = to_sdr(np.repeat(np.linspace(0, 1, 200)[:, None], 3, axis=1), transfer)
     assert (np.diff(plain, axis=0) >= -1e-9).all()
     assert np.abs(plain - plain[:, :1]).max() < 0.01
 
 
 def test_light_as_on_a_plain_screen_keeps_its_brightness() -> None:
     """A quarter of white's light, 50.75 nits: PQ 0.4415 by BT.2100's equation; 0.25 ** (1 / 2.2) = 0.533."""
-    assert to_plain(gray(0.4415), PQ)[0, 0] == pytest.approx(0.533, abs=0.005)
+    assert to_sdr(gray(0.4415), PQ)[0, 0] == pytest.approx(0.533, abs=0.005)
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
@@ -61,7 +61,7 @@ def test_a_phones_hdr_video_is_read_as_a_plain_one(tmp_path: Path, transfer: int
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with VideoSource(path) as video:
-        pictures = [item for item in video if isinstance(item, Picture)]
+        pictures = [item for item in video if isinstance(item, Frame)]
     assert len(pictures) == 3
     image = pictures[1].image
     assert image.shape == (96, 128, 3)

@@ -11,9 +11,9 @@ import pytest
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.video.jobs import KEPT_S, MAX_RUNNING, REPORT, Job, JobStore, Wish
+from emojify.video.jobs import MAX_AGE_S, MAX_RUNNING, REPORT, Job, JobStore, RenderRequest
 
-WISH = Wish("my party.mov", ".mp4", "classic", "sticker")
+REQUEST = RenderRequest("my party.mov", ".mp4", "classic", "sticker")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> JobStore:
 
 @pytest.fixture
 def job(store: JobStore) -> Job:
-    return store.add(b"a video", WISH)
+    return store.add(b"a video", REQUEST)
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float = 30) -> None:
@@ -39,7 +39,7 @@ def test_a_video_is_kept_for_its_user_alone_and_found_by_its_token(store: JobSto
     assert job.folder.stat().st_mode & 0o077 == 0
     assert store.get(job.token) == job
     assert len(job.token) >= 20
-    assert job.wish.result_name == "my party-emojified.mp4"
+    assert job.request.result_name == "my party-emojified.mp4"
 
 
 @pytest.mark.parametrize("token", ["", "..", "../../etc", "a" * 22, "x/y", "a" * 300])
@@ -49,7 +49,7 @@ def test_no_other_token_finds_anything(store: JobStore, job: Job, token: str) ->
 
 @pytest.mark.parametrize("name", ["../../x.mp4/..", "a.m/p4", "no ending", ".", "x." + "y" * 300])
 def test_a_name_from_outside_names_no_path(store: JobStore, name: str) -> None:
-    job = store.add(b"", Wish(name, ".mp4", "classic", "sticker"))
+    job = store.add(b"", RenderRequest(name, ".mp4", "classic", "sticker"))
     assert job.source.parent == job.folder
     assert job.folder.parent == store.folder
     assert len(job.source.name) < 12
@@ -57,17 +57,17 @@ def test_a_name_from_outside_names_no_path(store: JobStore, name: str) -> None:
 
 def test_a_full_disk_leaves_nothing(store: JobStore) -> None:
     with (
-        patch("emojify.video.jobs.write_atomically", side_effect=OSError(28, "No space left on device")),
-        pytest.raises(EmojifyError, match="No space left"),
+        patch("emojify.video.jobs.write_json", side_effect=OSError(28, "No space left on device")),
+        pytest.raises(EmojifyError, match="the disk is full"),
     ):
-        store.add(b"a video", WISH)
+        store.add(b"a video", REQUEST)
     assert list(store.folder.iterdir()) == []
 
 
 def test_what_the_process_is_asked(job: Job) -> None:
     with patch.object(processes, "start") as start:
-        job.begin()
-        job.begin(only_estimate=True)
+        job.start()
+        job.start(estimate_only=True)
     (arguments, folder), (estimating, _) = (call.args for call in start.call_args_list)
     assert folder == job.folder
     assert arguments[:3] == ["render", str(job.source), str(job.target)]
@@ -77,16 +77,16 @@ def test_what_the_process_is_asked(job: Job) -> None:
 
 
 def test_no_more_than_a_few_run_at_once(store: JobStore, job: Job) -> None:
-    others = [store.add(b"", WISH) for _ in range(MAX_RUNNING)]
+    others = [store.add(b"", REQUEST) for _ in range(MAX_RUNNING)]
     running = {other.folder for other in others}
     with (
         patch.object(processes, "is_running", side_effect=lambda folder: folder in running),
         patch.object(processes, "start") as start,
     ):
         with pytest.raises(EmojifyError, match="Other videos"):
-            job.begin()
+            job.start()
         running.pop()
-        job.begin()
+        job.start()
     assert start.call_count == 1
 
 
@@ -105,7 +105,7 @@ def test_a_real_one_fails_in_a_sentence_since_that_is_no_video(
 ) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
-    job.begin()
+    job.start()
     wait_until(lambda: not processes.is_running(job.folder))
     report = job.report()
     assert report["state"] == "failed"
@@ -114,22 +114,22 @@ def test_a_real_one_fails_in_a_sentence_since_that_is_no_video(
 
 
 def test_one_that_was_stopped_before_it_could_say_anything_is_stopped_and_not_lost(job: Job) -> None:
-    job.begin()
+    job.start()
     job.stop()
     wait_until(lambda: not processes.is_running(job.folder))
     assert job.report() == {"state": "stopped"}
 
 
 def test_deleting_ends_the_work_and_leaves_nothing(store: JobStore, job: Job) -> None:
-    job.begin()
+    job.start()
     job.delete()
     assert not job.folder.exists()
     assert store.get(job.token) is None
 
 
 def test_what_is_old_goes_and_what_is_young_or_at_work_stays(store: JobStore, job: Job) -> None:
-    old, at_work = store.add(b"", WISH), store.add(b"", WISH)
-    ago = time.time() - KEPT_S - 60
+    old, at_work = store.add(b"", REQUEST), store.add(b"", REQUEST)
+    ago = time.time() - MAX_AGE_S - 60
     for one in (old, at_work):
         os.utime(one.folder, (ago, ago))
     with patch.object(processes, "is_running", side_effect=lambda folder: folder == at_work.folder):
@@ -139,7 +139,7 @@ def test_what_is_old_goes_and_what_is_young_or_at_work_stays(store: JobStore, jo
 
 
 def test_a_wish_can_be_changed_and_is_kept(store: JobStore, job: Job) -> None:
-    changed = store.change(job, ending=".png")
+    changed = store.change_suffix(job, suffix=".png")
     assert changed.target.name == "out.png"
     assert store.get(job.token) == changed
     assert json.loads((job.folder / "job.json").read_text())["ending"] == ".png"

@@ -10,7 +10,7 @@ import pytest
 
 from emojify.emotions import Emotion
 from emojify.video.lookahead import LOOK_AHEAD_S, MAX_HELD_BYTES, LookAhead
-from emojify.video.source import TICKS_PER_S, Picture
+from emojify.video.source import TICKS_PER_S, Frame
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image, Reading
 from tests.helpers.films import astronaut, wall
@@ -22,10 +22,10 @@ HAPPY, NEUTRAL = 0.85, 1.0
 def run(classifier: Classifier, image: Callable[[float], Image], seconds: float = 4.0) -> list[list[Reading]]:
     """The readings of each picture."""
     ahead = LookAhead(classifier)
-    done: list[tuple[Picture, list[Reading]]] = []
+    done: list[tuple[Frame, list[Reading]]] = []
     times_s = [number / FPS for number in range(round(seconds * FPS))]
     for time_s in times_s:
-        done += ahead.push(Picture(image(time_s), round(time_s * TICKS_PER_S), TICKS_PER_S // FPS))
+        done += ahead.push(Frame(image(time_s), round(time_s * TICKS_PER_S), TICKS_PER_S // FPS))
     done += ahead.finish()
     assert [picture.time_s for picture, _ in done] == pytest.approx(times_s)  # each once, in order
     return [readings for _, readings in done]
@@ -89,7 +89,7 @@ def test_a_video_of_few_pictures_a_second_is_covered_from_the_first_too(classifi
     ahead = LookAhead(classifier)
     done = []
     for number in range(40):
-        done += ahead.push(Picture(astronaut(), number * TICKS_PER_S // 5, TICKS_PER_S // 5))
+        done += ahead.push(Frame(astronaut(), number * TICKS_PER_S // 5, TICKS_PER_S // 5))
     done += ahead.finish()
     assert all(readings for _, readings in done)
 
@@ -99,8 +99,8 @@ def test_what_is_held_is_bounded_in_bytes(classifier: Classifier, height: int, w
     ahead = LookAhead(classifier)
     image = np.zeros((height, width, 3), np.uint8)
     for number in range(60):
-        ahead.push(Picture(image, number * TICKS_PER_S // 30, TICKS_PER_S // 30))
-    held = sum(moment.picture is not None for moment in ahead._held)
+        ahead.push(Frame(image, number * TICKS_PER_S // 30, TICKS_PER_S // 30))
+    held = sum(held_frame.frame is not None for held_frame in ahead._held)
     assert held * image.nbytes <= MAX_HELD_BYTES
     assert held <= LOOK_AHEAD_S * 30 + 2
 

@@ -11,17 +11,19 @@ import av
 import pytest
 
 from emojify.errors import EmojifyError
-from emojify.video.render import Look, render
+from emojify.video.render import RenderStyle, render
 from emojify.video.sink import VideoSink
 from tests.helpers.films import Film, wall, watch
 from tests.helpers.pack_files import tree
 
 
 @pytest.mark.parametrize(("codec", "pixels", "ending"), [("flashsv2", "bgr24", ".flv"), ("huffyuv", "yuv422p", ".avi")])
-def test_pictures_of_a_rare_kind_are_refused(look: Look, tmp_path: Path, codec: str, pixels: str, ending: str) -> None:
+def test_pictures_of_a_rare_kind_are_refused(
+    style: RenderStyle, tmp_path: Path, codec: str, pixels: str, ending: str
+) -> None:
     source = Film(codec=codec, pixels=pixels, options={}).write(tmp_path / f"in{ending}")
     with pytest.raises(EmojifyError, match=rf"not read here \({codec}\)"):
-        render(source, tmp_path / "out.mp4", look)
+        render(source, tmp_path / "out.mp4", style)
     assert list(tmp_path.iterdir()) == [source]
 
 
@@ -66,12 +68,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_a_sentence_and_nothing_is_left(look: Look, tmp_path: Path, case: str) -> None:
+def test_bad_input_is_refused_in_a_sentence_and_nothing_is_left(style: RenderStyle, tmp_path: Path, case: str) -> None:
     make, sentence = BAD[case]
     make(tmp_path / "in.mp4")
     before = tree(tmp_path)
     with pytest.raises(EmojifyError, match=sentence):
-        render(tmp_path / "in.mp4", tmp_path / "out.mp4", look)
+        render(tmp_path / "in.mp4", tmp_path / "out.mp4", style)
     assert tree(tmp_path) == before
 
 
@@ -87,24 +89,24 @@ def test_bad_input_is_refused_in_a_sentence_and_nothing_is_left(look: Look, tmp_
     ],
 )
 def test_a_target_that_cannot_be_is_refused_and_nothing_changes(
-    look: Look, tmp_path: Path, target: str, sentence: str
+    style: RenderStyle, tmp_path: Path, target: str, sentence: str
 ) -> None:
     source = Film().write(tmp_path / "in.mp4")
     (tmp_path / "there.mp4").write_text("precious")
     (tmp_path / "folder.mp4").mkdir()
     before = tree(tmp_path)
     with pytest.raises(EmojifyError, match=sentence):
-        render(source, tmp_path / target, look)
+        render(source, tmp_path / target, style)
     assert tree(tmp_path) == before
 
 
-def test_with_overwrite_the_old_file_stays_until_the_new_one_is_whole(look: Look, tmp_path: Path) -> None:
+def test_with_overwrite_the_old_file_stays_until_the_new_one_is_whole(style: RenderStyle, tmp_path: Path) -> None:
     source = Film().write(tmp_path / "in.mp4")
     target = tmp_path / "out.mp4"
     target.write_text("precious")
     seen: set[str] = set()
     with patch("emojify.video.render.REPORT_EVERY_S", 0):
-        render(source, target, look, overwrite=True, on_progress=lambda progress: seen.add(target.read_text()))
+        render(source, target, style, overwrite=True, on_progress=lambda progress: seen.add(target.read_text()))
     assert seen == {"precious"}
     assert len(watch(target).pictures) == 25
 
@@ -120,20 +122,20 @@ def test_with_overwrite_the_old_file_stays_until_the_new_one_is_whole(look: Look
     ids=["no space", "broken disk", "Ctrl-C"],
 )
 def test_whatever_stops_it_leaves_what_was_there(
-    look: Look, tmp_path: Path, failing: str, error: BaseException, raised: type[BaseException], sentence: str
+    style: RenderStyle, tmp_path: Path, failing: str, error: BaseException, raised: type[BaseException], sentence: str
 ) -> None:
     source = Film().write(tmp_path / "in.mp4")
     (tmp_path / "out.mp4").write_text("precious")
     before = tree(tmp_path)
     with patch.object(VideoSink, failing, side_effect=error), pytest.raises(raised, match=sentence):
-        render(source, tmp_path / "out.mp4", look, overwrite=True)
+        render(source, tmp_path / "out.mp4", style, overwrite=True)
     assert tree(tmp_path) == before
 
 
-def test_a_gif_of_a_long_video_is_refused_and_its_beginning_is_not(look: Look, tmp_path: Path) -> None:
+def test_a_gif_of_a_long_video_is_refused_and_its_beginning_is_not(style: RenderStyle, tmp_path: Path) -> None:
     times_ms = tuple(range(0, 62_000, 1000))
     source = Film(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "in.mp4")
     with pytest.raises(EmojifyError, match="limit is 60 s"):
-        render(source, tmp_path / "out.gif", look)
-    outcome = render(source, tmp_path / "out.gif", look, until_s=5)
+        render(source, tmp_path / "out.gif", style)
+    outcome = render(source, tmp_path / "out.gif", style, until_s=5)
     assert outcome.duration_s == pytest.approx(5.0)

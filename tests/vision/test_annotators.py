@@ -33,7 +33,7 @@ SIZES = [(1, 1), (1, 40), (40, 1), (2, 2), (33, 47), (480, 640)]  # rows, column
 
 def color(emotion: Emotion) -> tuple[int, int, int]:
     """BGR."""
-    red, green, blue = bytes.fromhex(emotion.look.color[1:])
+    red, green, blue = bytes.fromhex(emotion.color[1:])
     return blue, green, red
 
 
