@@ -178,7 +178,7 @@ def test_work_that_was_lost_can_be_tried_again(page: AppTest, film: bytes, store
     with patch.object(processes, "start", side_effect=OSError(12, "Cannot allocate memory")):
         press(page, "Try again")
     assert not page.exception
-    assert "cannot be started: Cannot allocate memory" in page.error[-1].value
+    assert "cannot be started: there is not enough memory" in page.error[-1].value
     with patch.object(processes, "start") as start:
         press(page, "Try again")
     assert start.call_count == 1
