@@ -11,6 +11,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.live.session import LiveSession
 from emojify.live.session_limiter import FULL_MESSAGE
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
@@ -140,19 +141,20 @@ def show_reading(reading: Reading | None, none_text: str) -> None:
     st.html(bars_html(reading))
 
 
-def live_video(live: LiveSettings) -> EmojiVideoProcessor:
-    if "processor" not in st.session_state:
-        st.session_state.processor = EmojiVideoProcessor(live)
-    processor: EmojiVideoProcessor = st.session_state.processor
+def live_video(live: LiveSettings) -> LiveSession:
+    if "live_session" not in st.session_state:
+        st.session_state.live_session = LiveSession.create(live)
+    session: LiveSession = st.session_state.live_session
+    processor = session.processor
     processor.configure(live)
     if not processor.limiter.has_room(processor):
-        ask_to_wait(processor)
-        return processor
+        ask_to_wait()
+        return session
     st.session_state.playing = stream("live", processor, settings)
-    return processor
+    return session
 
 
-def ask_to_wait(processor: EmojiVideoProcessor) -> None:
+def ask_to_wait() -> None:
     st.session_state.playing = False
     st.info(f"{FULL_MESSAGE} A photo works meanwhile.", icon=":material/hourglass_top:")
     st.button("Try again", icon=":material/refresh:")
@@ -165,35 +167,35 @@ def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
     return encode_png(picture)
 
 
-def made(processor: EmojiVideoProcessor) -> tuple[bool, bool]:
+def made(session: LiveSession) -> tuple[bool, bool]:
     """Whether there is a clip, and whether there is a strip."""
-    return processor.clip.clip is not None, processor.booth.is_complete
+    return session.clip.clip is not None, session.booth.is_complete
 
 
-def share(processor: EmojiVideoProcessor) -> None:
+def share(session: LiveSession) -> None:
     with st.container(horizontal=True):
         st.download_button(
-            "Snapshot", lambda: take_snapshot(processor), "emojified.png", "image/png",
+            "Snapshot", lambda: take_snapshot(session.processor), "emojified.png", "image/png",
             icon=":material/photo_camera:", on_click="ignore",
         )  # fmt: skip
         st.button(
-            "Clip", on_click=processor.clip.start, args=[CLIP_S], icon=":material/radio_button_checked:",
+            "Clip", on_click=session.clip.start, args=[CLIP_S], icon=":material/radio_button_checked:",
             help=f"Records {CLIP_S:.0f} seconds, for a video, a looping picture or a sticker",
         )  # fmt: skip
         st.button(
-            "Photo strip", on_click=processor.booth.start, icon=":material/burst_mode:",
+            "Photo strip", on_click=session.booth.start, icon=":material/burst_mode:",
             help="Four snapshots, with a countdown before each",
         )  # fmt: skip
 
 
-def show_work(processor: EmojiVideoProcessor) -> None:
+def show_work(session: LiveSession) -> None:
     """That something is being recorded; when it is there, the whole page offers it."""
-    left_s = processor.clip.left_s
+    left_s = session.clip.left_s
     if left_s is not None:
         st.caption(f":red[●] Recording: {left_s:.0f} s left")
-    elif processor.booth.is_busy:
+    elif session.booth.is_active:
         st.caption(":red[●] Look into the camera: the picture counts down to each of four shots")
-    if made(processor) != st.session_state.get("offered"):
+    if made(session) != st.session_state.get("offered"):
         st.rerun()
 
 
@@ -228,10 +230,10 @@ def clean_view() -> None:
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_UPDATES)
-def watch(processor: EmojiVideoProcessor) -> None:
+def watch(session: LiveSession) -> None:
     if ModelStore(settings.models).live_id != st.session_state.live_model:
         st.rerun()  # another model was put live meanwhile
-    status = processor.status()
+    status = session.processor.status()
     if status.refused:
         st.rerun()  # somebody else was quicker: the page then says so in place of the video
     show_reading(main_reading(status.readings), "Nobody in sight: come into the picture")
@@ -244,7 +246,7 @@ def watch(processor: EmojiVideoProcessor) -> None:
         )
     if status.problem:
         st.warning(f"{status.failed} frames could not be read and are shown as they came ({status.problem}).")
-    show_work(processor)
+    show_work(session)
 
 
 def photo(live: LiveSettings) -> Reading | None:
@@ -308,17 +310,17 @@ if mode == PHOTO:
             show_reading(reading, "")
 else:
     with picture_place:
-        processor = live_video(live)
-    st.session_state.offered = made(processor)
+        session = live_video(live)
+    st.session_state.offered = made(session)
     if st.session_state.playing:
         with side:
-            watch(processor)
-            share(processor)
-            show_recordings(processor, pack)
+            watch(session)
+            share(session)
+            show_recordings(session, pack)
     else:
         with side:
-            show_recordings(processor, pack)
-        if processor.limiter.has_room(processor):
+            show_recordings(session, pack)
+        if session.processor.limiter.has_room(session.processor):
             with picture_place:
                 show_faces_to_pull(pack)
     with settings_place:

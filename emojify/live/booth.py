@@ -1,4 +1,4 @@
-"""A photo booth: four snapshots with a countdown before each, on one strip."""
+"""A photo booth: four snapshots, each after a countdown, on one strip."""
 
 from __future__ import annotations
 
@@ -8,102 +8,112 @@ import threading
 import cv2
 import numpy as np
 
+from emojify.live.frame_tap import FrameTap, ProcessedFrame
 from emojify.vision.annotators import overlay, text_picture
 from emojify.vision.readings import Image
 
 SHOTS = 4
 COUNTDOWN_S = 3.0
-FLASH_S = 0.15  # the picture is white for so long after a shot, so that one knows
-SHOT_PX = (480, 360)  # at most, width and height
+FLASH_S = 0.15  # the picture turns white for this long after a shot, as a sign that it was taken
+MAX_SHOT_PX = (480, 360)  # width and height
 BORDER_PX = 18
-PAPER = (250, 250, 250)
+PAPER_BGR = (250, 250, 250)
+TEXT_RGBA = (255, 255, 255, 255)
+TEXT_BACKGROUND_RGB = (40, 40, 40)
 
 
-class PhotoBooth:
-    """Takes the pictures from the frames that go by. Its methods may be called from different threads."""
+class PhotoBooth(FrameTap):
+    """Takes snapshots from the frames of a video. Thread-safe.
+
+    Example:
+        >>> booth = PhotoBooth()
+        >>> booth.start()
+        >>> shown = booth.add_frame(frame)  # for every frame
+        >>> booth.strip                     # after four countdowns
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted = False
-        self._next_s: float | None = None
+        self._active = False
+        self._next_shot_s: float | None = None
         self._shots: list[Image] = []
 
     def start(self) -> None:
-        """Count down to the first shot from the next frame on; shots taken before are forgotten."""
+        """Start the first countdown with the next frame. Earlier shots are dropped."""
         with self._lock:
-            self._wanted, self._next_s, self._shots = True, None, []
+            self._active, self._next_shot_s, self._shots = True, None, []
 
-    def end(self) -> None:
-        """The stream is over: an unfinished strip is forgotten."""
+    def end_stream(self) -> None:
+        """Drop an unfinished strip; keep a finished one."""
         with self._lock:
-            if self._wanted:
-                self._wanted, self._shots = False, []
+            if self._active:
+                self._active, self._shots = False, []
 
     @property
-    def is_busy(self) -> bool:
-        """Whether it counts or shoots."""
+    def is_active(self) -> bool:
+        """True from :meth:`start` to the last shot."""
         with self._lock:
-            return self._wanted
+            return self._active
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is a strip."""
+        """True if all shots are taken."""
         with self._lock:
             return len(self._shots) == SHOTS
 
     @property
     def strip(self) -> Image | None:
-        """The four shots, one below the other, (H, W, 3) uint8 BGR; None before all are taken."""
+        """The four shots, one below the other, (H, W, 3) uint8 BGR; None until all are taken."""
         with self._lock:
             shots = list(self._shots)
         return make_strip(shots) if len(shots) == SHOTS else None
 
-    def add_frame(self, image: Image, now_s: float) -> Image:
-        """The next frame, annotated; returns it with what people in front of the camera should see on it.
-
-        Args:
-            image: (H, W, 3) uint8 BGR; not drawn on.
-            now_s: its time, from any clock.
-        """
+    def add_frame(self, frame: ProcessedFrame) -> Image:
+        """Take the next frame; return it with the countdown, or a white picture right after a shot."""
+        image, now_s = frame.image, frame.time_s
         with self._lock:
-            if not self._wanted:
+            if not self._active:
                 return image
-            if self._next_s is None:
-                self._next_s = now_s + COUNTDOWN_S
-            if now_s >= self._next_s:
-                self._shots.append(_shot(image))
-                self._next_s += COUNTDOWN_S + FLASH_S
-                self._wanted = len(self._shots) < SHOTS
+            if self._next_shot_s is None:
+                self._next_shot_s = now_s + COUNTDOWN_S
+            if now_s >= self._next_shot_s:
+                self._shots.append(_shrink(image))
+                self._next_shot_s += COUNTDOWN_S + FLASH_S
+                self._active = len(self._shots) < SHOTS
                 return np.full_like(image, 255)
-            left_s, taken = self._next_s - now_s, len(self._shots)
+            left_s, taken = self._next_shot_s - now_s, len(self._shots)
         if left_s > COUNTDOWN_S:
             return np.full_like(image, 255)
-        return _with_number(image, f"{math.ceil(left_s)}", f"{taken + 1} of {SHOTS}")
+        return _draw_countdown(image, f"{math.ceil(left_s)}", f"{taken + 1} of {SHOTS}")
 
 
 def make_strip(shots: list[Image]) -> Image:
-    """Pictures of any size below each other on white paper, each with the size of the first."""
+    """Stack pictures on white paper, each resized to the size of the first.
+
+    Args:
+        shots: at least one picture, each (H, W, 3) uint8 BGR of any size.
+    """
     height, width = shots[0].shape[:2]
     strip = np.empty((len(shots) * (height + BORDER_PX) + BORDER_PX, width + 2 * BORDER_PX, 3), np.uint8)
-    strip[:] = PAPER
+    strip[:] = PAPER_BGR
     for number, shot in enumerate(shots):
         top = BORDER_PX + number * (height + BORDER_PX)
         strip[top : top + height, BORDER_PX : BORDER_PX + width] = cv2.resize(shot, (width, height))
     return strip
 
 
-def _shot(image: Image) -> Image:
+def _shrink(image: Image) -> Image:
     height, width = image.shape[:2]
-    factor = min(1.0, SHOT_PX[0] / width, SHOT_PX[1] / height)
+    factor = min(1.0, MAX_SHOT_PX[0] / width, MAX_SHOT_PX[1] / height)
     size = max(1, round(width * factor)), max(1, round(height * factor))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _with_number(image: Image, number: str, below: str) -> Image:
+def _draw_countdown(image: Image, number: str, caption: str) -> Image:
     image = image.copy()
     height, width = image.shape[:2]
-    large = text_picture(number, max(16, height // 3), (255, 255, 255, 255), (40, 40, 40))
-    small = text_picture(below, max(10, height // 14), (255, 255, 255, 255), (40, 40, 40))
+    large = text_picture(number, max(16, height // 3), TEXT_RGBA, TEXT_BACKGROUND_RGB)
+    small = text_picture(caption, max(10, height // 14), TEXT_RGBA, TEXT_BACKGROUND_RGB)
     overlay(image, large, width - large.shape[1] - height // 20, height // 20)
     overlay(image, small, width - small.shape[1] - height // 20, height // 20 + large.shape[0])
     return image

@@ -1,14 +1,14 @@
-"""A few seconds of the live picture, kept to be shared: as a video, a looping picture, or a sticker.
+"""A few seconds of live video, recorded for sharing as a video, a looping picture or a sticker.
 
-While it records, pictures are kept shrunk and in the camera's own kind of pixels, at most :data:`MAX_S` of them: about
-40 MB. Nothing is encoded until somebody asks for a file, and then outside of the thread that works on the frames.
+While recording, frames are kept at :data:`MAX_PIXELS` or less in I420, the camera's own pixel format, for at most
+:data:`MAX_S`: about 40 MB. A clip is encoded when a file is requested, outside of the video thread.
 """
 
 from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
+from emojify.live.frame_tap import FrameTap, ProcessedFrame
 from emojify.video.sink import OUTPUT_FORMATS, VideoSink
 from emojify.video.source import TICKS_PER_S
 from emojify.vision.annotators import Annotator
@@ -27,19 +28,19 @@ MAX_S = 6.0
 FPS = 15
 MAX_PIXELS = 640 * 480
 STICKER_PX = 320
-STICKER_MARGIN = 0.04
-_EARLY_S = 0.25 / FPS  # a camera's frames come a little early or late
+STICKER_MARGIN = 0.04  # of the emoji's size, on each side
+_JITTER_S = 0.25 / FPS  # frames of a camera arrive a little early or late
 
 
 @dataclass(frozen=True, eq=False)
 class ClipFrame:
-    """One recorded picture.
+    """One recorded frame.
 
     Attributes:
-        time_s: since the recording began.
-        planes: (H * 3 / 2, W) uint8, the annotated picture as I420: half the bytes of BGR.
-        readings: what was drawn.
-        shape: height and width of the frame in which they were found.
+        time_s: since the recording started.
+        planes: (H * 3 / 2, W) uint8, the annotated picture as I420, which takes half the bytes of BGR.
+        readings: what was drawn on it.
+        shape: height and width of the camera's frame, to which the boxes of ``readings`` refer.
     """
 
     time_s: float
@@ -48,80 +49,83 @@ class ClipFrame:
     shape: tuple[int, int]
 
 
-class ClipRecorder:
-    """Keeps what a processor shows while it is told to. Its methods may be called from different threads."""
+class ClipRecorder(FrameTap):
+    """Records a clip from the frames of a video. Thread-safe.
+
+    Example:
+        >>> recorder = ClipRecorder()
+        >>> recorder.start(seconds=4)
+        >>> shown = recorder.add_frame(frame)        # for every frame
+        >>> content = recorder.clip.encode(".mp4")   # after 4 seconds
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted_s = 0.0
-        self._began_s: float | None = None
+        self._length_s = 0.0  # 0 while not recording
+        self._started_s: float | None = None
         self._frames: list[ClipFrame] = []
-        self._done = False
+        self._complete = False
         self._clip: Clip | None = None
 
     def start(self, seconds: float) -> None:
-        """Record from the next frame on; what was recorded before is forgotten.
+        """Start recording with the next frame. An earlier clip is dropped.
 
         Raises:
-            EmojifyError: if that is longer than a clip may be.
+            EmojifyError: if ``seconds`` is not above 0 and at most :data:`MAX_S`.
         """
         if not 0 < seconds <= MAX_S:
             raise EmojifyError(f"A clip may have up to {MAX_S:.0f} seconds, not {seconds:g}.")
         with self._lock:
-            self._wanted_s, self._began_s, self._frames, self._done = seconds, None, [], False
+            self._length_s, self._started_s, self._frames, self._complete = seconds, None, [], False
             self._clip = None
 
-    def add_frame(self, image: Image, readings: tuple[Reading, ...], shape: tuple[int, int], now_s: float) -> None:
-        """The next frame; costs nothing while nothing is recorded.
+    def add_frame(self, frame: ProcessedFrame) -> Image:
+        """Record the next frame, if a recording runs; return it unchanged."""
+        with self._lock:
+            if not self._length_s or self._complete:
+                return frame.image
+            if self._started_s is None:
+                self._started_s = frame.time_s
+            time_s = frame.time_s - self._started_s
+            if time_s >= self._length_s or len(self._frames) >= MAX_S * FPS:
+                self._complete = True
+                return frame.image
+            if self._frames and time_s < self._frames[-1].time_s + 1 / FPS - _JITTER_S:
+                return frame.image
+        height, width = frame.gray.shape
+        recorded = ClipFrame(time_s, _to_i420(frame.image), frame.readings, (height, width))
+        with self._lock:
+            # start() may have been called meanwhile.
+            if self._started_s is not None and frame.time_s - self._started_s == time_s:
+                self._frames.append(recorded)
+        return frame.image
 
-        Args:
-            image: (H, W, 3) uint8 BGR, annotated.
-            readings: what was drawn on it.
-            shape: height and width of the frame before it was annotated.
-            now_s: its time, from any clock.
-        """
+    def end_stream(self) -> None:
+        """Stop recording; the frames recorded so far become the clip."""
         with self._lock:
-            if not self._wanted_s or self._done:
-                return
-            if self._began_s is None:
-                self._began_s = now_s
-            time_s = now_s - self._began_s
-            if time_s >= self._wanted_s or len(self._frames) >= MAX_S * FPS:
-                self._done = True
-                return
-            if self._frames and time_s < self._frames[-1].time_s + 1 / FPS - _EARLY_S:
-                return
-        frame = ClipFrame(time_s, _shrunk(image), readings, shape)
-        with self._lock:
-            if self._began_s is not None and now_s - self._began_s == time_s:  # not started anew meanwhile
-                self._frames.append(frame)
-
-    def end(self) -> None:
-        """The stream is over: what is there is the clip."""
-        with self._lock:
-            self._done = bool(self._frames)
-            self._wanted_s = 0.0
+            self._complete = bool(self._frames)
+            self._length_s = 0.0
 
     @property
     def left_s(self) -> float | None:
-        """How much longer it records; None if it does not."""
+        """The remaining recording time in seconds; None while not recording."""
         with self._lock:
-            if not self._wanted_s or self._done:
+            if not self._length_s or self._complete:
                 return None
-            return self._wanted_s - (self._frames[-1].time_s if self._frames else 0.0)
+            return self._length_s - (self._frames[-1].time_s if self._frames else 0.0)
 
     @property
     def clip(self) -> Clip | None:
-        """What was recorded; None before it is complete."""
+        """The finished clip; None until the recording is complete."""
         with self._lock:
-            if self._clip is None and self._done and self._frames:
+            if self._clip is None and self._complete and self._frames:
                 self._clip, self._frames = Clip(tuple(self._frames)), []
             return self._clip
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A recording that is complete."""
+    """A finished recording of at least one frame."""
 
     frames: tuple[ClipFrame, ...]
 
@@ -134,57 +138,55 @@ class Clip:
         return any(frame.readings for frame in self.frames)
 
     def encode(self, ending: str) -> bytes:
-        """The clip as a file.
+        """Return the clip as the content of a file.
 
         Args:
             ending: one of :data:`~emojify.video.sink.OUTPUT_FORMATS`.
         """
-        return self._write(ending, (_bgr(frame.planes) for frame in self.frames))
+        return self._encode(ending, (_to_bgr(frame.planes) for frame in self.frames))
 
     def sticker(self, ending: str, annotator: Annotator) -> bytes:
-        """The emoji alone, on nothing, looping: for a messenger.
+        """Return the emoji on a transparent background as a looping picture, for a messenger.
 
         Args:
             ending: ``".webp"`` or ``".gif"``.
-            annotator: draws the emoji; it should not draw anything on the scene around them.
+            annotator: draws the emoji and nothing around them.
 
         Raises:
-            EmojifyError: if no face was in sight.
+            EmojifyError: if no frame of the clip has a face.
         """
-        left, top, side = self._emoji_square(annotator)
-        size = min(STICKER_PX, side)
-        pictures = (
-            np.asarray(
-                cv2.resize(
-                    _cut(render_transparent(annotator, m.readings, m.shape), left, top, side),
-                    (size, size),
-                    interpolation=cv2.INTER_AREA,
-                ),
-                np.uint8,
-            )
-            for m in self.frames
-        )
+        pictures = self._sticker_pictures(annotator)
         if ending == ".gif":
-            return self._write(ending, (unpremultiply(picture) for picture in pictures))
-        # FFmpeg's WebP encoder loses transparency when pictures move; Pillow's does not. 90 small pictures at most.
-        frames = [PillowImage.fromarray(unpremultiply(picture)[:, :, [2, 1, 0, 3]]) for picture in pictures]
+            return self._encode(ending, pictures)
+        # FFmpeg's WebP encoder loses the transparency of animations; Pillow's keeps it. At most 90 small pictures.
+        images = [PillowImage.fromarray(picture[:, :, [2, 1, 0, 3]]) for picture in pictures]
         times_ms = [round(frame.time_s * 1000) for frame in self.frames] + [round(self.duration_s * 1000)]
         buffer = io.BytesIO()
-        frames[0].save(
-            buffer, "WEBP", save_all=True, append_images=frames[1:], duration=np.diff(times_ms).tolist(), loop=0,
+        images[0].save(
+            buffer, "WEBP", save_all=True, append_images=images[1:], duration=np.diff(times_ms).tolist(), loop=0,
             quality=80, method=2, minimize_size=True,
         )  # fmt: skip
         return buffer.getvalue()
 
+    def _sticker_pictures(self, annotator: Annotator) -> Iterator[NDArray[np.uint8]]:
+        """Return the emoji of each frame as (S, S, 4) uint8 BGRA, all cut from the same square."""
+        left, top, side = self._emoji_square(annotator)
+        size = min(STICKER_PX, side)
+
+        def draw(frame: ClipFrame) -> NDArray[np.uint8]:
+            picture = _crop_square(render_transparent(annotator, frame.readings, frame.shape), left, top, side)
+            return unpremultiply(np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8))
+
+        return map(draw, self.frames)
+
     def _emoji_square(self, annotator: Annotator) -> tuple[int, int, int]:
-        """A square around all that is drawn, in pixels of the frames: left, top, side."""
+        """Return the square around everything drawn in any frame, in frame pixels: left, top, side."""
         left = top = 1 << 30
         right = bottom = 0
         for frame in self.frames:
             if frame.readings:
-                x, y, width, height = cv2.boundingRect(
-                    render_transparent(annotator, frame.readings, frame.shape)[:, :, 3]
-                )
+                picture = render_transparent(annotator, frame.readings, frame.shape)
+                x, y, width, height = cv2.boundingRect(picture[:, :, 3])
                 if width:
                     left, top, right, bottom = min(left, x), min(top, y), max(right, x + width), max(bottom, y + height)
         if right <= left:
@@ -192,8 +194,8 @@ class Clip:
         side = round(max(right - left, bottom - top) * (1 + 2 * STICKER_MARGIN))
         return (left + right - side) // 2, (top + bottom - side) // 2, side
 
-    def _write(self, ending: str, pictures: Iterable[NDArray[np.uint8]]) -> bytes:
-        buffer = io.BytesIO()  # not even for a moment on a disk: a kill would leave somebody's face there
+    def _encode(self, ending: str, pictures: Iterable[NDArray[np.uint8]]) -> bytes:
+        buffer = io.BytesIO()  # never a file on disk: if the process were killed, a picture of a face would stay there
         sink = VideoSink(buffer, OUTPUT_FORMATS[ending], Fraction(FPS))
         for frame, picture in zip(self.frames, pictures, strict=True):
             sink.write(np.asarray(picture, np.uint8), round(frame.time_s * TICKS_PER_S), TICKS_PER_S // FPS)
@@ -204,26 +206,31 @@ class Clip:
 def render_transparent(
     annotator: Annotator, readings: tuple[Reading, ...], shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """What an annotator draws, without the scene: on black it shows its colors, and white shines through where it
-    is see-through.
+    """Return what an annotator draws, without a scene.
+
+    The annotator draws on black, which gives its colors, and on white, which shows through where it is transparent.
+
+    Args:
+        shape: height and width of the scene to draw on.
 
     Returns:
         (H, W, 4) uint8 BGRA, the colors multiplied by alpha.
     """
     on_black = annotator.annotate(np.zeros((*shape, 3), np.uint8), readings)
     on_white = annotator.annotate(np.full((*shape, 3), 255, np.uint8), readings)
-    shining = cv2.subtract(on_white, on_black).min(axis=2)
-    return np.dstack([on_black, 255 - shining]).astype(np.uint8)
+    transparency = cv2.subtract(on_white, on_black).min(axis=2)
+    return np.dstack([on_black, 255 - transparency]).astype(np.uint8)
 
 
 def unpremultiply(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Divide the colors of an (H, W, 4) uint8 BGRA picture by its alpha."""
     alpha = picture[:, :, 3:].astype(np.float32)
     colors = picture[:, :, :3] * (255 / np.maximum(alpha, 1))
     return np.dstack([np.minimum(colors, 255).astype(np.uint8), picture[:, :, 3]])
 
 
-def _cut(picture: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
-    """A square that may reach beyond the picture."""
+def _crop_square(picture: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
+    """Cut out a square, which may reach beyond the picture; pixels outside are transparent."""
     square = np.zeros((side, side, 4), np.uint8)
     part = picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
     y, x = max(0, -top), max(0, -left)
@@ -231,7 +238,8 @@ def _cut(picture: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[
     return square
 
 
-def _shrunk(image: Image) -> NDArray[np.uint8]:
+def _to_i420(image: Image) -> NDArray[np.uint8]:
+    """Shrink a picture to :data:`MAX_PIXELS` and convert it to I420, which needs even sides."""
     height, width = image.shape[:2]
     factor = min(1.0, (MAX_PIXELS / (height * width)) ** 0.5)
     size = max(2, round(width * factor) // 2 * 2), max(2, round(height * factor) // 2 * 2)
@@ -240,5 +248,5 @@ def _shrunk(image: Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
 
 
-def _bgr(planes: NDArray[np.uint8]) -> Image:
+def _to_bgr(planes: NDArray[np.uint8]) -> Image:
     return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8)

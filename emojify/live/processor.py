@@ -1,4 +1,4 @@
-"""The video processor: a camera's frame in, the emojified frame out, readings and figures on the side."""
+"""The video processor: a camera's frame in, the emojified frame out; readings and statistics on request."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import av
 import cv2
 import numpy as np
 
 from emojify.live._compat import release_memory
-from emojify.live.booth import PhotoBooth
-from emojify.live.clip import ClipRecorder
+from emojify.live.frame_tap import FrameTap, ProcessedFrame
 from emojify.live.session_limiter import SessionLimiter, shared_session_limiter
 from emojify.vision.analyzer import VideoAnalyzer
 from emojify.vision.annotators import Annotator
@@ -27,17 +26,17 @@ from emojify.vision.smoothing import SmoothingSettings
 
 logger = logging.getLogger(__name__)
 
-# Each session has a thread of its own; OpenCV's pool on top of them makes several sessions slower, not faster.
+# Each session has its own thread. With OpenCV's thread pool on top of them several sessions run slower, not faster.
 cv2.setNumThreads(1)
 
 RATE_WINDOW_S = 2.0
-FLUENT_FPS = 15  # below this, and below three quarters of what the camera sends, somebody should be told
+SMOOTH_FPS = 15  # below this rate, and below three quarters of the camera's, the page warns that the machine is busy
 TIMED_FRAMES = 60
 
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """All that a person can change while the video runs."""
+    """Everything a user can change while the video runs."""
 
     classifier: Classifier
     annotator: Annotator
@@ -48,16 +47,16 @@ class LiveSettings:
 
 @dataclass(frozen=True)
 class LiveStatus:
-    """What the processor knows at one moment.
+    """The state of a processor at one moment.
 
     Attributes:
         readings: of the newest frame.
-        processed, dropped, failed: frames since the stream began.
-        fps: processed frames a second, over the last two seconds.
-        camera_fps: frames that came a second, over the same time.
-        latency_ms: median time a frame spent here, of the last 60; the network and the browser come on top.
+        processed, dropped, failed: numbers of frames since the stream began.
+        fps: processed frames per second, over the last :data:`RATE_WINDOW_S`.
+        camera_fps: received frames per second, over the same time.
+        latency_ms: median processing time of the last :data:`TIMED_FRAMES` frames, without network and browser.
         problem: why the newest failed frame failed; None if none did.
-        refused: whether the newest frame was not looked at because all seats were taken.
+        refused: True if the newest frame was returned unprocessed because too many sessions run live video.
     """
 
     readings: tuple[Reading, ...]
@@ -72,102 +71,115 @@ class LiveStatus:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the picture is no longer fluent because this machine has too much to do."""
-        return 0 < self.fps < min(FLUENT_FPS, 0.75 * self.camera_fps)
+        """True if this machine is too busy to show smooth video."""
+        return 0 < self.fps < min(SMOOTH_FPS, 0.75 * self.camera_fps)
 
 
 class EmojiVideoProcessor:
-    """One instance a session. Its methods may be called from different threads.
+    """Emojifies the video of one session. Thread-safe; one instance per session.
 
     Pass :meth:`recv_queued` and :meth:`on_ended` to ``webrtc_streamer`` as callbacks.
 
     Args:
-        seats: asked before each frame; those of the process by default.
+        settings: the first settings; change them with :meth:`configure`.
+        taps: receive every finished frame, in this order.
+        clock_s: returns a monotonic time in seconds.
+        limiter: asked before each frame; the process's limiter by default.
 
-    Attributes:
-        clip, booth: get every finished picture; what they keep of it is theirs.
+    Example:
+        >>> processor = EmojiVideoProcessor(LiveSettings(classifier, Sticker(emoji)))
+        >>> shown = processor.process(frame)
+        >>> processor.status().readings
     """
 
     def __init__(
         self,
         settings: LiveSettings,
+        *,
+        taps: Sequence[FrameTap] = (),
         clock_s: Callable[[], float] = time.monotonic,
         limiter: SessionLimiter | None = None,
     ) -> None:
-        self._settings = settings
         self.limiter = limiter or shared_session_limiter()
+        self._settings = settings
+        self._taps = tuple(taps)
         self._clock_s = clock_s
         self._lock = threading.Lock()
-        self.clip, self.booth = ClipRecorder(), PhotoBooth()
-        self._begin()
+        self._latest_image: Image | None = None
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._analyzer: VideoAnalyzer | None = None
-        self._applied: LiveSettings | None = None
+        self._applied_settings: LiveSettings | None = None
         self._readings: tuple[Reading, ...] = ()
-        self._picture: Image | None = None
         self._processed = self._dropped = self._failed = 0
         self._problem: str | None = None
-        self._turned_away = False
+        self._refused = False
         self._finished_s: deque[float] = deque()
-        self._came_s: deque[float] = deque()
+        self._received_s: deque[float] = deque()
         self._latencies_ms: deque[float] = deque(maxlen=TIMED_FRAMES)
 
     def configure(self, settings: LiveSettings) -> None:
-        """Take changed settings from the next frame on."""
+        """Use other settings from the next frame on."""
         with self._lock:
             self._settings = settings
 
     async def recv_queued(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
-        """All frames that came while the last one was worked on: the newest is done, the others are dropped."""
+        """Process the newest of the frames that arrived since the last call, and drop the others."""
         with self._lock:
             self._dropped += len(frames) - 1
-            self._came_s.extend([self._clock_s()] * len(frames))
-            self._forget_old_times()
+            self._received_s.extend([self._clock_s()] * len(frames))
+            self._drop_old_times()
         return [self.process(frames[-1])]
 
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Emojify one frame. Never raises: a frame that cannot be analysed comes back as it was.
+        """Emojify one frame. Never raises: a frame that cannot be processed is returned as it is.
 
-        So does every one while all seats are taken.
+        A frame is also returned as it is while too many sessions run live video.
         """
-        self._turned_away = not self.limiter.acquire(self)
-        if self._turned_away:
+        self._refused = not self.limiter.acquire(self)
+        if self._refused:
             return frame
         started_s = self._clock_s()
         try:
-            image, readings = self._annotated(frame, started_s)
-            self.clip.add_frame(image, readings, (frame.height, frame.width), started_s)
-            shown = self.booth.add_frame(image, started_s)
-            result = av.VideoFrame.from_ndarray(shown, format="bgr24")
-        except Exception as error:  # noqa: BLE001 - one that left this method would end the stream for good
-            self._note_failure(error)
+            processed = self._annotate(frame, started_s)
+            result = av.VideoFrame.from_ndarray(self._pass_through_taps(processed), format="bgr24")
+        except Exception as error:  # noqa: BLE001 - an exception that leaves this method ends the stream for good
+            self._record_failure(error)
             return frame
         now_s = self._clock_s()
         with self._lock:
-            self._picture, self._readings = image, readings
+            self._latest_image, self._readings = processed.image, processed.readings
             self._processed += 1
             self._latencies_ms.append((now_s - started_s) * 1000)
             self._finished_s.append(now_s)
-            self._forget_old_times()
+            self._drop_old_times()
         return result
 
-    def _annotated(self, frame: av.VideoFrame, now_s: float) -> tuple[Image, tuple[Reading, ...]]:
+    def _annotate(self, frame: av.VideoFrame, now_s: float) -> ProcessedFrame:
         with self._lock:
-            settings, applied, analyzer = self._settings, self._applied, self._analyzer
+            settings, applied, analyzer = self._settings, self._applied_settings, self._analyzer
         if analyzer is None:
             analyzer = VideoAnalyzer(settings.classifier, settings.detection, settings.smoothing)
         elif settings is not applied:
             analyzer.configure(settings.classifier, settings.detection, settings.smoothing)
         with self._lock:
-            self._applied, self._analyzer = settings, analyzer
+            self._applied_settings, self._analyzer = settings, analyzer
         image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
         if settings.mirror:
             image = np.asarray(cv2.flip(image, 1), np.uint8)
         readings = analyzer.analyze(image, now_s)
-        return np.ascontiguousarray(settings.annotator.annotate(image, readings)), tuple(readings)
+        annotated = np.ascontiguousarray(settings.annotator.annotate(image, readings))
+        return ProcessedFrame(annotated, tuple(readings), analyzer.latest_gray, now_s)
 
-    def _note_failure(self, error: Exception) -> None:
+    def _pass_through_taps(self, frame: ProcessedFrame) -> Image:
+        for tap in self._taps:
+            shown = tap.add_frame(frame)
+            if shown is not frame.image:
+                frame = replace(frame, image=shown)
+        return frame.image
+
+    def _record_failure(self, error: Exception) -> None:
         problem = f"{type(error).__name__}: {error}"
         with self._lock:
             first = self._problem is None
@@ -175,42 +187,40 @@ class EmojiVideoProcessor:
             self._problem = problem
             self._readings = ()
         if first:
-            logger.error("A frame could not be analysed; the video goes on without. %s", problem, exc_info=error)
+            logger.error("A frame could not be processed; the video goes on. %s", problem, exc_info=error)
 
     def on_ended(self) -> None:
-        """The stream is over: the next one starts with nothing remembered, but the last picture stays."""
+        """Handle the end of the stream: reset everything except the snapshot, and free memory."""
         self.limiter.release(self)
         with self._lock:
-            picture = self._picture
-            self._begin()
-            self._picture = picture
-        self.clip.end()
-        self.booth.end()
+            self._reset()
+        for tap in self._taps:
+            tap.end_stream()
         release_memory()
 
     def status(self) -> LiveStatus:
-        """Readings and figures, consistent with each other."""
+        """Return readings and statistics that are consistent with each other."""
         with self._lock:
-            self._forget_old_times()
+            self._drop_old_times()
             return LiveStatus(
                 readings=self._readings,
                 processed=self._processed,
                 dropped=self._dropped,
                 failed=self._failed,
                 fps=len(self._finished_s) / RATE_WINDOW_S,
-                camera_fps=len(self._came_s) / RATE_WINDOW_S,
+                camera_fps=len(self._received_s) / RATE_WINDOW_S,
                 latency_ms=statistics.median(self._latencies_ms) if self._latencies_ms else 0.0,
                 problem=self._problem,
-                refused=self._turned_away,
+                refused=self._refused,
             )
 
-    def _forget_old_times(self) -> None:
+    def _drop_old_times(self) -> None:
         now_s = self._clock_s()
-        for times_s in (self._finished_s, self._came_s):
+        for times_s in (self._finished_s, self._received_s):
             while times_s and now_s - times_s[0] > RATE_WINDOW_S:
                 times_s.popleft()
 
     def snapshot(self) -> Image | None:
-        """The newest finished picture, (H, W, 3) uint8 BGR; None before the first."""
+        """Return a copy of the newest annotated picture, (H, W, 3) uint8 BGR; None before the first frame."""
         with self._lock:
-            return None if self._picture is None else self._picture.copy()
+            return None if self._latest_image is None else self._latest_image.copy()

@@ -36,6 +36,7 @@ class VideoAnalyzer:
         self._tracker = FaceTracker(detection)
         self._smoother = Smoother(smoothing)
         self._latest: dict[int, Probabilities] = {}
+        self.latest_gray: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
     def configure(self, classifier: Classifier, detection: DetectorSettings, smoothing: SmoothingSettings) -> None:
         """Take changed settings from the next frame on; faces keep their identity."""
@@ -52,7 +53,7 @@ class VideoAnalyzer:
             image: (H, W, 3) uint8 BGR.
             now_s: the frame's time in seconds, not running backwards.
         """
-        gray = to_gray(image)
+        self.latest_gray = gray = to_gray(image)
         faces = self._tracker.update(gray, now_s)
         # A face that is not seen in this frame keeps what was read when it was: there may be a hand in its place.
         self._latest = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from emojify.live.clip import STICKER_PX, Clip
-from emojify.live.processor import EmojiVideoProcessor
+from emojify.live.session import LiveSession
 from emojify.packs.pack import EmojiPack
 from emojify.pictures import encode_png
 from emojify.video.sink import OUTPUT_FORMATS
@@ -14,9 +14,9 @@ from emojify.vision.annotators import Sticker
 CLIP_KINDS = {"MP4": ".mp4", "WebP": ".webp", "GIF": ".gif", "Sticker, WebP": ".webp", "Sticker, GIF": ".gif"}
 
 
-def show_recordings(processor: EmojiVideoProcessor, pack: EmojiPack) -> None:
+def show_recordings(session: LiveSession, pack: EmojiPack) -> None:
     """What was recorded, to look at and to take home."""
-    clip, strip = processor.clip.clip, processor.booth.strip
+    clip, strip = session.clip.clip, session.booth.strip
     if clip is not None:
         names = [name for name in CLIP_KINDS if clip.has_faces or "Sticker" not in name]
         name = str(st.pills("Your clip", names, default=names[0], required=True, key="clip_kind", wrap=True))

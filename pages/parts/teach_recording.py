@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from emojify.emotions import Emotion, parse_emotion
+from emojify.live.face_recorder import FaceRecorder, Phase
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
-from emojify.live.recorder import Phase, Recorder
 from emojify.live.session_limiter import FULL_MESSAGE
 from emojify.settings import Settings
 from emojify.teaching.samples import Sample, SampleStore
@@ -21,15 +21,15 @@ from pages.parts.teach_pictures import keep_pictures
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-def video(settings: Settings, classifier: Classifier) -> tuple[EmojiVideoProcessor, Recorder, bool]:
+def video(settings: Settings, classifier: Classifier) -> tuple[EmojiVideoProcessor, FaceRecorder, bool]:
     """The video, what may record from it, and whether it plays. One that stopped ends a recording."""
     state = st.session_state
     if "teach_recorder" not in state:
-        state.teach_recorder = Recorder(BoxLabel())
-    recorder: Recorder = state.teach_recorder
-    live = LiveSettings(classifier, recorder)
+        state.teach_recorder = FaceRecorder()
+    recorder: FaceRecorder = state.teach_recorder
+    live = LiveSettings(classifier, BoxLabel())
     if "teach_processor" not in state:
-        state.teach_processor = EmojiVideoProcessor(live)
+        state.teach_processor = EmojiVideoProcessor(live, taps=[recorder])
     processor: EmojiVideoProcessor = state.teach_processor
     processor.configure(live)
     playing = stream("teach", processor, settings)
@@ -57,7 +57,7 @@ def watch(processor: EmojiVideoProcessor) -> None:
         st.warning(f"{status.failed} frames could not be read ({status.problem}).")
 
 
-def choose_and_record(store: SampleStore, recorder: Recorder, playing: bool, samples: list[Sample]) -> None:
+def choose_and_record(store: SampleStore, recorder: FaceRecorder, playing: bool, samples: list[Sample]) -> None:
     counts = {emotion: sum(sample.emotion is emotion for sample in samples) for emotion in Emotion}
     chosen = st.pills(
         "Which face do you show it?",
@@ -95,14 +95,14 @@ def choose_and_record(store: SampleStore, recorder: Recorder, playing: bool, sam
         watch_recording(store, recorder)
 
 
-def record(recorder: Recorder, emotion: Emotion, replaces: str | None = None) -> None:
+def record(recorder: FaceRecorder, emotion: Emotion, replaces: str | None = None) -> None:
     """Begin; the recording that it is made instead of stays until this one is there."""
     st.session_state.teach_instead_of = replaces
-    recorder.begin(emotion)
+    recorder.start(emotion)
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
-def watch_recording(store: SampleStore, recorder: Recorder) -> None:
+def watch_recording(store: SampleStore, recorder: FaceRecorder) -> None:
     """Beside the button and not at the video: on a phone that is out of sight when somebody presses it."""
     progress = recorder.progress()
     if progress.emotion is None:
@@ -118,8 +118,8 @@ def watch_recording(store: SampleStore, recorder: Recorder) -> None:
     st.caption("Keep the face, move your head a little.")
 
 
-def save(store: SampleStore, recorder: Recorder) -> str:
-    emotion, cutouts = recorder.take()
+def save(store: SampleStore, recorder: FaceRecorder) -> str:
+    emotion, cutouts = recorder.collect()
     return keep_pictures(store, emotion, cutouts, replaces=st.session_state.get("teach_instead_of"))
 
 

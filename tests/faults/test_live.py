@@ -51,7 +51,7 @@ class FailsEverySeventh:
 
 def test_an_hour_with_every_seventh_frame_failing(tiny_model: bytes, caplog: pytest.LogCaptureFixture) -> None:
     clock, annotator = Clock(), FailsEverySeventh()
-    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator, mirror=False), clock)
+    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator, mirror=False), clock_s=clock)
     frame = av.VideoFrame.from_ndarray(np.zeros((8, 8, 3), np.uint8), format="bgr24")
     threads, begun = threading.active_count(), 0
     for number in range(FRAMES):
@@ -72,7 +72,7 @@ def test_an_hour_with_every_seventh_frame_failing(tiny_model: bytes, caplog: pyt
 
 def test_a_clock_that_is_set_back_stops_nothing(tiny_model: bytes, astronaut: Image) -> None:
     clock = Clock()
-    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), BoxLabel(), mirror=False), clock)
+    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), BoxLabel(), mirror=False), clock_s=clock)
     frame = av.VideoFrame.from_ndarray(astronaut, format="bgr24")
     for step_s in [1 / 30] * 8 + [-3600.0] + [1 / 30] * 8 + [86_400.0] + [1 / 30] * 8:
         clock.now_s += step_s
@@ -118,7 +118,7 @@ def test_a_model_that_is_damaged_while_live_reads_on_and_the_next_one_to_look_is
     store.promote("mine")
     clock = Clock()
     live = LiveSettings(store.open().classifier, BoxLabel(), mirror=False)
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     frame = av.VideoFrame.from_ndarray(astronaut, format="bgr24")
 
     def play() -> tuple[Reading, ...]:

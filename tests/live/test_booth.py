@@ -5,12 +5,13 @@ import pytest
 
 from emojify.live.booth import BORDER_PX, COUNTDOWN_S, SHOTS, PhotoBooth, make_strip
 from emojify.vision.readings import Image
+from tests.helpers.live_frames import processed_frame
 
 
 def run(booth: PhotoBooth, seconds: float, size: tuple[int, int] = (240, 320)) -> list[tuple[float, Image]]:
     """Frames that get lighter by the second, as they are shown."""
     return [
-        (time_s, booth.add_frame(np.full((*size, 3), round(10 * time_s), np.uint8), time_s))
+        (time_s, booth.add_frame(processed_frame(np.full((*size, 3), round(10 * time_s), np.uint8), time_s)))
         for time_s in np.arange(0, seconds, 1 / 15)
     ]
 
@@ -25,7 +26,7 @@ def test_four_shots_are_taken_with_a_countdown_before_each() -> None:
     shades = [int(strip[BORDER_PX + 120 + n * (240 + BORDER_PX), BORDER_PX + 160, 0]) for n in range(SHOTS)]
     assert np.diff(shades) == pytest.approx([10 * COUNTDOWN_S] * 3, abs=3)
     assert shades[0] == pytest.approx(10 * COUNTDOWN_S, abs=2)
-    assert not booth.is_busy
+    assert not booth.is_active
 
 
 def test_the_countdown_is_seen_and_not_photographed() -> None:
@@ -47,19 +48,19 @@ def test_the_countdown_is_seen_and_not_photographed() -> None:
 def test_nothing_happens_until_it_is_started() -> None:
     booth = PhotoBooth()
     image = np.zeros((24, 32, 3), np.uint8)
-    assert booth.add_frame(image, 1.0) is image
-    assert (booth.is_busy, booth.is_complete, booth.strip) == (False, False, None)
+    assert booth.add_frame(processed_frame(image, 1.0)) is image
+    assert (booth.is_active, booth.is_complete, booth.strip) == (False, False, None)
 
 
 def test_a_stream_that_ends_leaves_no_half_strip_and_a_whole_one_stays() -> None:
     booth = PhotoBooth()
     booth.start()
     run(booth, 5)
-    booth.end()
-    assert (booth.is_busy, booth.strip) == (False, None)
+    booth.end_stream()
+    assert (booth.is_active, booth.strip) == (False, None)
     booth.start()
     run(booth, 20)
-    booth.end()
+    booth.end_stream()
     assert booth.is_complete
 
 

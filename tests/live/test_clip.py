@@ -18,6 +18,7 @@ from emojify.vision.annotators import SideBySide, Sticker, Stills
 from emojify.vision.readings import Box, Face, Reading
 from tests.helpers.failing_disk import BrokenDisk, broken
 from tests.helpers.films import watch
+from tests.helpers.live_frames import processed_frame
 
 RED_DISC = np.zeros((64, 64, 4), np.uint8)
 RED_DISC[np.hypot(*(np.indices((64, 64)) - 31.5)) < 31] = (0, 0, 255, 255)
@@ -34,7 +35,9 @@ def record(seconds: float = 2.0, size: tuple[int, int] = (480, 640), faces: bool
     recorder.start(seconds)
     for number in range(round(seconds * 30) + 5):
         readings = (reading(200 + number),) if faces else ()
-        recorder.add_frame(np.full((*size, 3), 2 * number % 256, np.uint8), readings, (480, 640), 100 + number / 30)
+        recorder.add_frame(
+            processed_frame(np.full((*size, 3), 2 * number % 256, np.uint8), 100 + number / 30, readings, (480, 640))
+        )
     return recorder
 
 
@@ -65,11 +68,11 @@ def test_it_records_what_was_asked_and_then_stops() -> None:
 
 def test_nothing_is_kept_until_it_is_told_to_and_while_it_goes_on_there_is_no_clip() -> None:
     recorder = ClipRecorder()
-    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
+    recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 1.0))
     assert (recorder.clip, recorder.left_s) == (None, None)
     recorder.start(2.0)
-    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 2.0)
-    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 3.0)
+    recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 2.0))
+    recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 3.0))
     assert recorder.clip is None
     assert recorder.left_s == pytest.approx(1.0)
 
@@ -90,11 +93,11 @@ def test_a_clip_of_impossible_length_is_refused(seconds: float) -> None:
 def test_a_stream_that_ends_early_leaves_what_there_is() -> None:
     recorder = ClipRecorder()
     recorder.start(4)
-    recorder.add_frame(np.zeros((48, 64, 3), np.uint8), (), (48, 64), 1.0)
-    recorder.end()
+    recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 1.0))
+    recorder.end_stream()
     assert len(clip_of(recorder).frames) == 1
     recorder.start(4)
-    recorder.end()
+    recorder.end_stream()
     assert (recorder.clip, recorder.left_s) == (None, None)
 
 
@@ -161,7 +164,7 @@ def test_a_face_that_is_gone_for_a_while_leaves_the_sticker_empty_there() -> Non
     recorder.start(1.0)
     for number in range(40):
         readings = () if 10 <= number < 20 else (reading(),)
-        recorder.add_frame(np.zeros((480, 640, 3), np.uint8), readings, (480, 640), number / 30)
+        recorder.add_frame(processed_frame(np.zeros((480, 640, 3), np.uint8), number / 30, readings, (480, 640)))
     frames, _ = frames_of(clip_of(recorder).sticker(".webp", Sticker(STILLS)))
     seen = [bool((frame[:, :, 3] > 128).any()) for frame in frames]
     assert set(seen) == {True, False}

@@ -71,7 +71,7 @@ def feed(processor: EmojiVideoProcessor, image: Image, clock: Clock, frames: int
 
 
 def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     seen = feed(processor, astronaut, clock, frames=6)
     box = processor.status().readings[0].face.box
     x, y = (round(value) for value in box.center)
@@ -82,7 +82,7 @@ def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Cl
 
 
 def test_mirroring_turns_the_picture_before_it_is_read(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
-    straight, mirrored = EmojiVideoProcessor(live, clock), EmojiVideoProcessor(live, clock)
+    straight, mirrored = EmojiVideoProcessor(live, clock_s=clock), EmojiVideoProcessor(live, clock_s=clock)
     mirrored.configure(LiveSettings(live.classifier, Untouched(), mirror=True))
     feed(straight, astronaut, clock, 6)
     seen = feed(mirrored, astronaut, clock, 6)
@@ -93,7 +93,7 @@ def test_mirroring_turns_the_picture_before_it_is_read(live: LiveSettings, clock
 
 
 def test_the_newest_frame_wins_and_the_others_are_counted(live: LiveSettings, clock: Clock) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     frames = [frame_of(np.full((60, 80, 3), shade, np.uint8)) for shade in (10, 20, 30)]
     (result,) = run(processor.recv_queued(frames))
     assert pixels_of(result)[0, 0, 0] == 30
@@ -107,7 +107,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted(live: LiveSettings, cl
 def test_any_frame_size_is_processed(
     tiny_model: bytes, clock: Clock, shape: tuple[int, int], annotator: Sticker | SideBySide | BoxLabel
 ) -> None:
-    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator), clock)
+    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator), clock_s=clock)
     seen = feed(processor, np.zeros((*shape, 3), np.uint8), clock)
     assert seen.shape[0] == shape[0]
     assert seen.shape[1] >= shape[1]
@@ -115,7 +115,7 @@ def test_any_frame_size_is_processed(
 
 
 def test_a_size_change_in_the_middle_keeps_finding_the_face(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     feed(processor, astronaut, clock, 6)
     seen = feed(processor, np.ascontiguousarray(astronaut[:384, :400]), clock, 6)
     assert seen.shape == (384, 400, 3)
@@ -126,7 +126,7 @@ def test_a_size_change_in_the_middle_keeps_finding_the_face(live: LiveSettings, 
 def test_any_pixel_format_of_a_camera_is_taken(
     live: LiveSettings, clock: Clock, astronaut: Image, format_name: str
 ) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     for _ in range(6):
         clock.now_s += 1 / 30
         processor.process(frame_of(astronaut).reformat(format=format_name))
@@ -137,7 +137,7 @@ def test_a_failing_frame_comes_back_as_it_was_and_the_video_goes_on(
     tiny_model: bytes, clock: Clock, astronaut: Image, caplog: pytest.LogCaptureFixture
 ) -> None:
     annotator = Failing()
-    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator, mirror=False), clock)
+    processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator, mirror=False), clock_s=clock)
     seen = feed(processor, astronaut, clock, 5)
     assert np.array_equal(seen, astronaut)
     status = processor.status()
@@ -152,7 +152,7 @@ def test_a_failing_frame_comes_back_as_it_was_and_the_video_goes_on(
 def test_changed_settings_count_from_the_next_frame_on(
     live: LiveSettings, tiny_model: bytes, clock: Clock, astronaut: Image
 ) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     doubtful = (astronaut * 0.7).astype(np.uint8)  # between fearful and happy for the tiny model
     feed(processor, doubtful, clock, 6)
     track_id = processor.status().readings[0].face.track_id
@@ -172,7 +172,7 @@ def test_changed_settings_count_from_the_next_frame_on(
 
 
 def test_the_figures_are_of_the_last_two_seconds(live: LiveSettings, clock: Clock) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     feed(processor, np.zeros((48, 64, 3), np.uint8), clock, 90)
     assert processor.status().fps == pytest.approx(30, abs=1)
     clock.now_s += 10
@@ -184,7 +184,7 @@ def test_the_figures_are_of_the_last_two_seconds(live: LiveSettings, clock: Cloc
 def test_who_shows_less_than_half_of_a_fluent_picture_knows_it(
     live: LiveSettings, clock: Clock, waiting: int, behind: bool
 ) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     frame = frame_of(np.zeros((48, 64, 3), np.uint8))
     for _ in range(90 // waiting):
         clock.now_s += waiting / 30
@@ -198,18 +198,18 @@ def test_who_shows_less_than_half_of_a_fluent_picture_knows_it(
 def test_a_video_that_nobody_asks_about_keeps_no_more_than_two_seconds_of_times(
     live: LiveSettings, clock: Clock
 ) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     frame = frame_of(np.zeros((48, 64, 3), np.uint8))
     for _ in range(300):
         clock.now_s += 1 / 30
         run(processor.recv_queued([frame]))
-    assert len(processor._came_s) + len(processor._finished_s) <= 2 * 62
+    assert len(processor._received_s) + len(processor._finished_s) <= 2 * 62
 
 
 def test_a_new_stream_starts_with_nothing_remembered_but_the_last_picture(
     live: LiveSettings, clock: Clock, astronaut: Image
 ) -> None:
-    processor = EmojiVideoProcessor(live, clock)
+    processor = EmojiVideoProcessor(live, clock_s=clock)
     assert processor.snapshot() is None
     seen = feed(processor, astronaut, clock, 6)
     processor.on_ended()
@@ -222,7 +222,10 @@ def test_a_new_stream_starts_with_nothing_remembered_but_the_last_picture(
 
 def test_while_all_seats_are_taken_frames_are_not_looked_at(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     limiter = SessionLimiter(1, clock)
-    first, second = EmojiVideoProcessor(live, clock, limiter), EmojiVideoProcessor(live, clock, limiter)
+    first, second = (
+        EmojiVideoProcessor(live, clock_s=clock, limiter=limiter),
+        EmojiVideoProcessor(live, clock_s=clock, limiter=limiter),
+    )
     feed(first, astronaut, clock, 6)
     seen = feed(second, astronaut, clock, 6)
     assert np.array_equal(seen, astronaut)

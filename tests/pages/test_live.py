@@ -17,8 +17,10 @@ from streamlit.testing.v1 import AppTest
 
 from emojify.emotions import LABELS, Emotion
 from emojify.live.processor import EmojiVideoProcessor
+from emojify.live.session import LiveSession
 from emojify.vision.annotators import ChromaKeyAnnotator, Sticker
 from emojify.vision.readings import Box, Face, Image, Reading
+from tests.helpers.live_frames import processed_frame
 from tests.helpers.stores import write_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +85,7 @@ def test_a_machine_with_too_much_to_do_says_so(page: AppTest, streamer: MagicMoc
     streamer.return_value.state.playing = True
     page.run()
     assert not page.info
-    late = replace(page.session_state["processor"].status(), fps=9.0, camera_fps=30.0)
+    late = replace(page.session_state["live_session"].processor.status(), fps=9.0, camera_fps=30.0)
     with patch.object(EmojiVideoProcessor, "status", return_value=late):
         page.run()
     assert any("9 of 30 frames a second" in said.value for said in page.info)
@@ -103,21 +105,21 @@ def test_while_playing_the_bars_and_the_figures_are_there(page: AppTest, streame
 
 def test_the_processor_stays_the_same_and_takes_changed_settings(page: AppTest) -> None:
     page.run()
-    processor = page.session_state["processor"]
+    processor = page.session_state["live_session"].processor
     page.slider(key="threshold").set_value(0.8)
     page.toggle(key="mirror").set_value(False)
     page.segmented_control(key="style").set_value("box").run()
     assert not page.exception
-    assert page.session_state["processor"] is processor
+    assert page.session_state["live_session"].processor is processor
     live = processor._settings
     assert (live.smoothing.threshold, live.mirror, type(live.annotator).__name__) == (0.8, False, "BoxLabel")
 
 
 def test_choosing_a_pack_changes_the_pictures(page: AppTest) -> None:
     page.run()
-    before = page.session_state["processor"]._settings.annotator
+    before = page.session_state["live_session"].processor._settings.annotator
     page.selectbox(key="pack").set_value("squares").run()
-    assert page.session_state["processor"]._settings.annotator is not before
+    assert page.session_state["live_session"].processor._settings.annotator is not before
 
 
 def test_a_broken_pack_is_named_and_the_other_one_is_used(page: AppTest, packs_folder: Path) -> None:
@@ -158,7 +160,7 @@ def test_a_damaged_model_is_named_and_the_last_good_one_reads_on(
     assert not page.exception
     assert "better is damaged" in words(page)
     assert "Using seed instead" in words(page)
-    assert page.session_state["processor"]._settings.classifier.name == "seed"
+    assert page.session_state["live_session"].processor._settings.classifier.name == "seed"
 
 
 def test_a_photo_shows_its_reading_and_can_be_downloaded(page: AppTest, happy_astronaut: Image) -> None:
@@ -201,11 +203,11 @@ def record(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
     page.run()
     next(button for button in page.button if button.label == "Clip").click()
     page.run()
-    processor: EmojiVideoProcessor = page.session_state["processor"]
+    session: LiveSession = page.session_state["live_session"]
     box = Box(100, 80, 90, 90)
     readings = (Reading(Face(box, 1), np.full(7, 1 / 7, np.float32), Emotion.HAPPY, True),) if faces else ()
     for number in range(130):
-        processor.clip.add_frame(np.zeros((240, 320, 3), np.uint8), readings, (240, 320), number / 30)
+        session.clip.add_frame(processed_frame(np.zeros((240, 320, 3), np.uint8), number / 30, readings))
     return page.run()
 
 
@@ -233,9 +235,9 @@ def test_a_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
     page.run()
     next(button for button in page.button if button.label == "Photo strip").click()
     page.run()
-    processor: EmojiVideoProcessor = page.session_state["processor"]
+    session: LiveSession = page.session_state["live_session"]
     for number in range(300):
-        processor.booth.add_frame(np.zeros((24, 32, 3), np.uint8), number / 20)
+        session.booth.add_frame(processed_frame(np.zeros((24, 32, 3), np.uint8), number / 20))
     page.run()
     assert not page.exception
     assert "Download strip" in offered(page)
@@ -248,7 +250,7 @@ def test_the_clean_view_has_the_video_and_no_controls(page: AppTest, streamer: M
     assert streamer.called
     for kind in ("selectbox", "button", "slider", "title", "button_group", "download_button", "expander"):
         assert not page.get(kind)
-    annotator = page.session_state["processor"]._settings.annotator
+    annotator = page.session_state["live_session"].processor._settings.annotator
     assert isinstance(annotator, ChromaKeyAnnotator)
     assert (annotator.annotate(np.zeros((24, 32, 3), np.uint8), []) == (0, 255, 0)).all()
 
@@ -260,4 +262,4 @@ def test_a_clean_view_of_something_unknown_is_the_plain_one(
     page.query_params.update({"view": "clean", **asked})
     page.run()
     assert not page.exception
-    assert isinstance(page.session_state["processor"]._settings.annotator, Sticker)
+    assert isinstance(page.session_state["live_session"].processor._settings.annotator, Sticker)

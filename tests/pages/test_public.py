@@ -64,7 +64,7 @@ def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(workspace: Path) 
     assert wear(anna).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
     anna.selectbox(key="pack").set_value(VISITOR_PACK_ID).run()
     assert not anna.exception
-    assert anna.session_state["processor"]._settings.annotator is not None
+    assert anna.session_state["live_session"].processor._settings.annotator is not None
     assert wear(ben).selectbox(key="pack").options == ["Classic", "Squares"]
     assert fingerprint(workspace) == before
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.emotions import LABELS, Emotion
-from emojify.live.recorder import Phase, _Count
+from emojify.live.face_recorder import Phase, _FrameCounts
 from emojify.models import CARD, Model, ModelStore
 from emojify.settings import Settings
 from emojify.teaching import drafts
@@ -108,7 +108,7 @@ def test_what_is_redone_stays_until_the_new_one_is_there(
     assert store.samples() == before
 
     press(page, "Redo the last one")
-    recorder._crops, recorder._count = record(Emotion.SAD, 2), _Count(frames=90, alone=90)
+    recorder._crops, recorder._counts = record(Emotion.SAD, 2), _FrameCounts(frames=90, one_face=90)
     recorder._begins_s -= 10
     page.run()
     assert not page.exception
