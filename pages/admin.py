@@ -1,6 +1,9 @@
-"""Admin: whoever looks after a public copy signs in here. Visitors are not shown the way."""
+"""Admin: where the admins of a public copy sign in. The menu lists it for signed-in users only."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
@@ -9,49 +12,57 @@ from emojify.public import MAX_SIGN_IN_AGE_S, is_visitor
 from emojify.settings import Settings
 from pages.parts.auth import can_sign_in, session_claims
 from pages.parts.entry import enter_page
+from pages.parts.messages import show_error
 
 enter_page(__file__)
 
-
-def plainly(email: object) -> str:
-    return f"`{str(email).replace('`', '')}`"
+MAX_SIGN_IN_AGE_H = MAX_SIGN_IN_AGE_S // 3600
 
 
-def offer_to_sign_in() -> None:
+def main() -> None:
+    """Show who is signed in, and the button to sign in or out."""
+    settings = Settings.from_environment()
+    st.title("Admin", anchor=False)
+    claims = session_claims()
+    if not settings.public or not settings.admins:
+        st.info("Nobody needs to sign in: this copy is not public, or EMOJIFY_ADMINS is not set.")
+    elif not claims.get("is_logged_in"):
+        st.markdown("Visitors need no account. Admins of this copy sign in to change packs, models and data.")
+        show_sign_in()
+    elif is_visitor():
+        st.warning(rejection_reason(claims, settings))
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+    else:
+        st.markdown(
+            f"You are signed in as {as_code(claims['email'])}, for at most {MAX_SIGN_IN_AGE_H} hours. "
+            "You can use every page. What you change there changes for everybody."
+        )
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+
+
+def show_sign_in() -> None:
     if not can_sign_in():
         st.info("Nobody can sign in yet: there is no [auth] in .streamlit/secrets.toml. docs/deploy.md says how.")
     elif st.button("Sign in", type="primary", icon=":material/login:"):
         try:
             st.login()
         except StreamlitAuthError as error:
-            st.error(str(error))
+            show_error(str(error))
 
 
-def offer_to_sign_out() -> None:
-    st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+def rejection_reason(claims: Mapping[str, Any], settings: Settings) -> str:
+    """Return why the signed-in user is not accepted as an admin, and what to do."""
+    email = as_code(claims.get("email"))
+    if str(claims.get("email")).lower() not in settings.admins:
+        return f"{email} is not an admin of this copy. Ask its owner to add it to EMOJIFY_ADMINS."
+    if claims.get("email_verified") is not True:
+        return f"Your provider does not say that {email} is verified. Verify the address there, then sign in again."
+    return f"You signed in more than {MAX_SIGN_IN_AGE_H} hours ago. Sign out, then sign in again."
 
 
-settings = Settings.from_environment()
-st.title("Look after this copy", anchor=False)
-who = session_claims()
-if not settings.public or not settings.admins:
-    st.info("There is nothing to sign in to: this copy is not public, or has no EMOJIFY_ADMINS.")
-elif not who.get("is_logged_in"):
-    st.markdown("Visitors look and wear. Whoever looks after this copy signs in and does the rest.")
-    offer_to_sign_in()
-elif is_visitor():
-    if str(who.get("email")).lower() not in settings.admins:
-        st.warning(f"{plainly(who.get('email'))} is not one of those who look after this copy.")
-    elif who.get("email_verified") is not True:
-        st.warning(
-            f"Your provider does not say that {plainly(who.get('email'))} is verified, so it could be anybody's."
-        )
-    else:
-        st.warning(f"You signed in more than {MAX_SIGN_IN_AGE_S // 3600} hours ago. Sign out, then in again.")
-    offer_to_sign_out()
-else:
-    st.markdown(
-        f"You are signed in as {plainly(who['email'])}, for at most {MAX_SIGN_IN_AGE_S // 3600} hours: "
-        "every page is yours, and what you change there is changed for everybody."
-    )
-    offer_to_sign_out()
+def as_code(email: object) -> str:
+    """Return an address as Markdown code, which shows every character as it is."""
+    return f"`{str(email).replace('`', '')}`"
+
+
+main()

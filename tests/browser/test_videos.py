@@ -47,7 +47,7 @@ def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_
     page.get_by_role("button", name="Emojify it").click(timeout=PATIENCE_MS)
     expect(page.get_by_text("You may reload this page")).to_be_visible(timeout=PATIENCE_MS)
     page.reload()
-    expect(page.get_by_text("What the main face showed")).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_text("Emotions of the main face")).to_be_visible(timeout=WORK_MS)
     expect(page.locator("video")).to_have_count(2)
     for number in range(2):
         page.wait_for_function(f"() => document.querySelectorAll('video')[{number}].readyState >= 2")
@@ -73,7 +73,7 @@ def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_
         page.get_by_role("button", name="Seconds as CSV").click()
     assert download.value.path().read_text().startswith("emotion,seconds,share\n")
 
-    page.get_by_role("button", name="Delete and bring another").click()
+    page.get_by_role("button", name="Delete and upload another").click()
     expect(page.get_by_role("button", name="Emojify it")).to_be_visible(timeout=PATIENCE_MS)
     expect(page).to_have_url(re.compile(r"/videos$"))
 

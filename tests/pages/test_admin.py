@@ -110,8 +110,8 @@ def test_without_a_provider_the_page_says_so_and_offers_no_button() -> None:
 @pytest.mark.parametrize(
     ("who", "sentence"),
     [
-        (user("ben@example.org"), "`ben@example.org` is not one of those who look after this copy."),
-        (user("[x](http://evil) ` b"), "`[x](http://evil)  b` is not one of those"),
+        (user("ben@example.org"), "`ben@example.org` is not an admin of this copy."),
+        (user("[x](http://evil) ` b"), "`[x](http://evil)  b` is not an admin"),
         (user(email_verified=False), "does not say that `anna@example.org` is verified"),
         (user(iat=int(time.time()) - MAX_SIGN_IN_AGE_S - 5), "You signed in more than 12 hours ago"),
     ],

@@ -31,7 +31,7 @@ def test_menu_lists_admin_page_in_public_copies_only() -> None:
     assert not menu(public, visitor=True, signed_in=True)[-1].hidden
 
 
-@pytest.mark.parametrize("page", (*PAGES, ADMIN_PAGE), ids=lambda page: page.title)
+@pytest.mark.parametrize("page", [*PAGES, ADMIN_PAGE], ids=lambda page: page.title)
 def test_every_page_calls_enter_page_first(page: PageEntry) -> None:
     statements = ast.parse((ROOT / page.file).read_text(encoding="utf-8")).body
     first = next(

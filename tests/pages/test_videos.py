@@ -16,7 +16,7 @@ from emojify import processes
 from emojify.video.jobs import REPORT, Job, JobStore, RenderRequest
 from tests.helpers.films import Film, astronaut
 from tests.helpers.pack_files import tree
-from tests.helpers.page_driver import press
+from tests.helpers.page_driver import press, unescaped
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,7 +99,7 @@ def test_a_video_is_brought_worked_on_and_its_result_shown(page: AppTest, film: 
     assert labels == ["Download", "Seconds as CSV"]
     assert len(page.get("video")) == 2
     assert len(page.get("arrow_vega_lite_chart")) + len(page.get("vega_lite_chart")) == 1
-    press(page, "Delete and bring another")
+    press(page, "Delete and upload another")
     assert store.get(job.token) is None
     assert page.file_uploader
 
@@ -125,7 +125,7 @@ def test_what_is_no_video_is_refused_in_a_sentence_and_not_kept(
 ) -> None:
     bring(page, name, content)
     assert not page.exception
-    assert sentence in page.error[0].value
+    assert sentence in unescaped(page.error[0].value)
     assert tree(store.folder) == {}
 
 
@@ -138,7 +138,7 @@ def test_a_long_video_is_estimated_and_begun_only_when_wished(page: AppTest, fil
     visit(page, job, {"state": "estimated", "estimate": guess})
     assert "2 h 1 min of video. It will take about 50 min 0 s" in words(page)
     with patch.object(processes, "start") as start:
-        press(page, "Go on")
+        press(page, "Start")
     assert "--estimate" not in start.call_args.args[0]
 
 
@@ -153,15 +153,15 @@ def test_while_it_works_there_is_a_bar_with_the_time_left_and_cancel(
         press(page, "Cancel")
     stop.assert_called_once_with(job.folder)
     visit(page, job, {"state": "stopped"})
-    assert "Cancelled. Nothing was written." in words(page)
+    assert "Canceled. Nothing was saved." in words(page)
 
 
 @pytest.mark.parametrize(
     ("report", "sentence"),
     [
         ({"state": "failed", "problem": "in.mp4 holds no picture."}, "party.mp4 holds no picture."),
-        ({"state": "running"}, "The work ended before it was done"),
-        (None, "The work ended before it was done"),
+        ({"state": "running"}, "This stopped unexpectedly"),
+        (None, "This stopped unexpectedly"),
     ],
 )
 def test_what_went_wrong_is_said(
@@ -169,7 +169,7 @@ def test_what_went_wrong_is_said(
 ) -> None:
     visit(page, job_with(store, film), report)
     assert not page.exception
-    assert sentence in page.error[0].value
+    assert sentence in unescaped(page.error[0].value)
 
 
 def test_work_that_was_lost_can_be_tried_again(page: AppTest, film: bytes, store: JobStore) -> None:
@@ -178,7 +178,7 @@ def test_work_that_was_lost_can_be_tried_again(page: AppTest, film: bytes, store
     with patch.object(processes, "start", side_effect=OSError(12, "Cannot allocate memory")):
         press(page, "Try again")
     assert not page.exception
-    assert "cannot be started: there is not enough memory" in page.error[-1].value
+    assert "cannot be started: there is not enough memory" in unescaped(page.error[-1].value)
     with patch.object(processes, "start") as start:
         press(page, "Try again")
     assert start.call_count == 1
@@ -199,5 +199,5 @@ def test_an_address_of_a_video_that_is_gone_says_so_and_offers_the_start(page: A
     page.query_params["video"] = "x" * 22
     page.run()
     assert not page.exception
-    assert "not here any more" in words(page)
+    assert "no longer here" in words(page)
     assert page.file_uploader
