@@ -19,7 +19,7 @@ from emojify.packs.store import DEFAULT_PACK
 from emojify.pictures import encode_png, read_photo
 from emojify.settings import Settings
 from emojify.vision.analyzer import analyze_photo
-from emojify.vision.annotators import STYLES, Annotator, ChromaKeyAnnotator
+from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP, Annotator, ChromaKeyAnnotator
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Reading, main_reading
 from emojify.vision.smoothing import SmoothingSettings
@@ -37,7 +37,6 @@ MAX_PHOTO_MB = 20
 CLIP_S = 4.0
 VIDEO, PHOTO = "Live video", "Photo"
 TIGHTER_TOP = "<style>.stMainBlockContainer {padding-top: 4.5rem}</style>"
-STYLE_NAMES = {"sticker": "On my face", "side-by-side": "Side by side", "box": "Box and label"}
 
 
 @st.cache_resource(show_spinner="Loading the model …", max_entries=4)
@@ -49,7 +48,7 @@ def open_model(folder: str, model_id: str, files: str) -> OpenedModel:
 @st.cache_resource(show_spinner=False, max_entries=3, scope="session")
 def make_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
     """``files`` is the pack's fingerprint."""
-    return STYLES[style](_pack.emoji)
+    return STYLES[style].create(_pack.emoji)
 
 
 def choose_look() -> tuple[EmojiPack, Annotator]:
@@ -64,10 +63,11 @@ def choose_look() -> tuple[EmojiPack, Annotator]:
     pack = found.get(str(pack_id))
     style = st.segmented_control(
         "Where it appears",
-        list(STYLE_NAMES),
-        default="sticker",
+        list(STYLES),
+        default=DEFAULT_STYLE,
         required=True,
-        format_func=STYLE_NAMES.__getitem__,
+        format_func=lambda key: STYLES[key].label,
+        help=STYLES_HELP,
         key="style",
         bind="query-params",
     )
@@ -217,8 +217,8 @@ def clean_view() -> None:
     found = available_packs(settings)
     by_word = {found.labels[pack.id]: pack for pack in found.packs} | {pack.id: pack for pack in found.packs}
     pack = by_word.get(asked.get("pack", DEFAULT_PACK)) or found.get(DEFAULT_PACK)
-    words = {name: style for style, name in STYLE_NAMES.items()} | {style: style for style in STYLES}
-    annotator = make_annotator(words.get(asked.get("style", ""), "sticker"), pack, pack.fingerprint())
+    words = {style.label: key for key, style in STYLES.items()} | {key: key for key in STYLES}
+    annotator = make_annotator(words.get(asked.get("style", ""), DEFAULT_STYLE), pack, pack.fingerprint())
     background = asked.get("background", "")
     background = background if background in BACKGROUNDS else "plain"
     if asked.get("show") == "emoji":

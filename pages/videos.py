@@ -18,6 +18,7 @@ from emojify.video.render import IMAGE_SUFFIXES, check_target, is_image
 from emojify.video.sink import OUTPUT_FORMATS
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
+from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP
 from pages.parts.emotion_chart import CLICKED, emotion_chart
 from pages.parts.entry import enter_page
 from pages.parts.messages import show_error
@@ -31,7 +32,6 @@ PLAYABLE_CODECS = ("h264", "vp8", "vp9", "av1")
 POLL_INTERVAL_S = 1.0
 TYPES = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "png", "jpg", "jpeg", "webp"]
 FORMATS = {".mp4": "MP4", ".webm": "WebM", ".gif": "GIF", ".webp": "WebP"}
-STYLE_NAMES = {"sticker": "On the face", "side-by-side": "Side by side", "box": "Box and label"}
 
 
 def main() -> None:
@@ -64,8 +64,9 @@ def show_upload(store: JobStore, settings: Settings) -> None:
         "Emoji pack", list(pack_names), format_func=pack_names.__getitem__, key="video_pack", width=260
     )
     style = choices.segmented_control(
-        "Where it appears", list(STYLE_NAMES), default="sticker", required=True, format_func=STYLE_NAMES.__getitem__
-    )
+        "Where it appears", list(STYLES), default=DEFAULT_STYLE, required=True,
+        format_func=lambda key: STYLES[key].label, help=STYLES_HELP,
+    )  # fmt: skip
     suffix = choices.segmented_control(
         "Save as", list(FORMATS), default=".mp4", required=True, format_func=FORMATS.__getitem__,
         help="GIF and WebP loop, without sound, at most 480 pixels wide and a minute long. Pictures become PNG.",

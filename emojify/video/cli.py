@@ -22,7 +22,7 @@ from emojify.video.render import Estimate, Progress, RenderResult, RenderStyle, 
 from emojify.video.sink import OUTPUT_FORMATS
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
-from emojify.vision.annotators import STYLES
+from emojify.vision.annotators import DEFAULT_STYLE, STYLES
 from emojify.vision.classifier import Classifier
 
 LONG_S = 600.0  # from this length on, what it will take is said first
@@ -36,12 +36,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "render",
         help="emojify a video or picture file",
         description="Emojify a file. OUT's ending says what it becomes: .mp4, .webm, .gif, .webp; "
-        ".png, .jpg, .webp for a picture. AudioPacket is kept in .mp4 and .webm.",
+        ".png, .jpg, .webp for a picture. Sound is kept in .mp4 and .webm.",
     )
     command.add_argument("source", metavar="IN", type=Path)
     command.add_argument("target", metavar="OUT", type=Path)
     command.add_argument("--pack", metavar="ID", default=DEFAULT_PACK, help="emoji pack (default: %(default)s)")
-    command.add_argument("--style", choices=list(STYLES), default="sticker", help="default: %(default)s")
+    command.add_argument(
+        "--style",
+        choices=list(STYLES),
+        default=DEFAULT_STYLE,
+        help=f"{' '.join(f'{style.key}: {style.help}' for style in STYLES.values())} (default: %(default)s)",
+    )
     command.add_argument("--model", metavar="ID", help="instead of the live one")
     command.add_argument("--seconds", metavar="N", type=float, help="only the first N seconds of a video")
     command.add_argument("--csv", metavar="FILE", type=Path, help="write the seconds of each emotion to FILE")
@@ -82,7 +87,7 @@ def _work(options: argparse.Namespace, report: _Report) -> RenderResult | None:
             raise EmojifyError(f"{options.source.name} is a picture, and --{flag} is for videos. Leave it out.")
     settings = Settings.from_environment()
     pack = list_packs(settings.emojis).get(options.pack)
-    style = RenderStyle(_classifier(settings, options.model), STYLES[options.style](pack.emoji))
+    style = RenderStyle(_classifier(settings, options.model), STYLES[options.style].create(pack.emoji))
     if not picture:
         guess = _look_ahead(options, style)
         if options.estimate and guess is not None:

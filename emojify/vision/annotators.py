@@ -229,9 +229,39 @@ def text_picture(
     return premultiply(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
 
 
-STYLES: dict[str, Callable[[Emoji], Annotator]] = {
-    "sticker": Sticker,
-    "side-by-side": SideBySide,
-    "box": lambda emoji: BoxLabel(),
+@dataclass(frozen=True)
+class AnnotatorStyle:
+    """One way to show the emoji, as people choose it.
+
+    Attributes:
+        key: the name on the command line, in addresses and in saved files.
+        label: the name on the pages.
+        help: what it shows, in one sentence.
+        create: makes the annotator for an emoji.
+    """
+
+    key: str
+    label: str
+    help: str
+    create: Callable[[Emoji], Annotator]
+
+
+STYLES: dict[str, AnnotatorStyle] = {
+    style.key: style
+    for style in (
+        AnnotatorStyle("sticker", "On the face", "The emoji covers each face.", Sticker),
+        AnnotatorStyle(
+            "side-by-side",
+            "Side by side",
+            "The camera's picture, and next to it the emoji of the largest face.",
+            SideBySide,
+        ),
+        AnnotatorStyle(
+            "box", "Box and label", "A box around each face with its emotion; no emoji.", lambda emoji: BoxLabel()
+        ),
+    )
 }
-"""The styles by the names that the command line and the address bar use."""
+"""All styles by key. The pages and the command line offer exactly these, so a new style is one entry here."""
+
+DEFAULT_STYLE = "sticker"
+STYLES_HELP = " ".join(f"{style.label}: {style.help}" for style in STYLES.values())

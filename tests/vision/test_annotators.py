@@ -61,7 +61,7 @@ def pictures() -> Pictures:
 
 @pytest.fixture(params=sorted(STYLES))
 def annotator(request: pytest.FixtureRequest, pictures: Pictures) -> Annotator:
-    return STYLES[request.param](Stills(pictures))
+    return STYLES[request.param].create(Stills(pictures))
 
 
 class TestOverlay:
@@ -179,7 +179,7 @@ def test_an_emoji_that_follows_the_probabilities_is_drawn_as_it_is_now(style: st
     probabilities = np.full(7, (1 - happy) / 6, np.float32)
     probabilities[Emotion.HAPPY] = happy
     face = Reading(Face(Box(60, 60, 80, 80), 1), probabilities, Emotion.HAPPY, True)
-    scene = STYLES[style](Growing()).annotate(plain(200, 200), [face])
+    scene = STYLES[style].create(Growing()).annotate(plain(200, 200), [face])
     assert tuple(scene[90, x].tolist()) == (round(100 * happy),) * 3
 
 
@@ -257,4 +257,4 @@ def test_no_frame_and_no_box_is_too_odd(rows: int, columns: int, box: Box, annot
 
 @pytest.mark.parametrize("style", ["sticker", "box"])
 def test_without_readings_the_scene_stays_as_it_was(style: str, pictures: Pictures) -> None:
-    assert not touched(STYLES[style](Stills(pictures)).annotate(plain(33, 47), [])).any()
+    assert not touched(STYLES[style].create(Stills(pictures)).annotate(plain(33, 47), [])).any()
