@@ -1,5 +1,6 @@
 """What many tests need: a real face, a model whose answer can be steered, and folders of models and packs."""
 
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -8,7 +9,11 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
+from emojify.models import Model
+from emojify.settings import ROOT
 from emojify.vision.classifier import Classifier
+from tests.helpers.recordings import Record, record_person
+from tests.helpers.rehearsal_bank import add_bank
 from tests.helpers.stores import write_model, write_pack
 
 
@@ -70,3 +75,26 @@ def packs_folder(tmp_path: Path) -> Path:
     write_pack(folder / "classic")
     write_pack(folder / "squares")
     return folder
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    """Return ``record(emotion, day=1, frames=12)``, which gives a recording of one drawn person as cutouts."""
+    return record_person
+
+
+@pytest.fixture(scope="session")
+def seed_with_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a ``seed`` whose rehearsal bank holds packaged faces, without its weights."""
+    folder = tmp_path_factory.mktemp("models") / "seed"
+    folder.mkdir()
+    for name in ("card.json", "model.tflite"):
+        shutil.copy(ROOT / "models" / "seed" / name, folder)
+    add_bank(folder)
+    return folder
+
+
+@pytest.fixture
+def base(tmp_path: Path, seed_with_bank: Path) -> Model:
+    """A copy of ``seed`` with a rehearsal bank, in ``tmp_path / "models"``."""
+    return Model(Path(shutil.copytree(seed_with_bank, tmp_path / "models" / "seed")))

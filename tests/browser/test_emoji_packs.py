@@ -16,7 +16,7 @@ from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, export_pack
 from emojify.settings import ROOT
 from tests.helpers.browser import PATIENCE_MS, bring, face_patch, serve, start, video_picture
-from tests.helpers.pack_files import encoded, zipped
+from tests.helpers.pack_files import encode_image, zipped
 from tests.helpers.stores import write_model
 
 
@@ -51,7 +51,7 @@ def zip_file(tmp_path: Path) -> Path:
     pictures = [PillowImage.new("RGBA", (64, 64), (255, 5 * number, 255, 255)) for number in range(7)]
     path = tmp_path / "Magenta.zip"
     path.write_bytes(
-        zipped((f"{label}.png", encoded(picture)) for label, picture in zip(LABELS, pictures, strict=True))
+        zipped((f"{label}.png", encode_image(picture)) for label, picture in zip(LABELS, pictures, strict=True))
     )
     return path
 

@@ -29,7 +29,7 @@ from tests.helpers.browser import (
     start,
     wait_for_emoji,
 )
-from tests.helpers.pack_files import encoded
+from tests.helpers.pack_files import encode_image
 from tests.helpers.programs import end
 
 HOST = "emojify.test"  # a name of its own, as a host has; only this browser knows where it is
@@ -205,7 +205,7 @@ def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_out_there: Brow
     page = browser_out_there.new_context().new_page()
     page.goto(workspace.url)
     page.get_by_text("Photo", exact=True).click(timeout=PATIENCE_MS)
-    photo = encoded(PillowImage.effect_noise((2000, 1500), 100))
+    photo = encode_image(PillowImage.effect_noise((2000, 1500), 100))
     page.locator('input[type="file"]').set_input_files(
         {"name": "photo.png", "mimeType": "image/png", "buffer": photo}, timeout=PATIENCE_MS
     )

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from emojify.emotions import LABELS
 from tests.helpers.audit_log import RECORDER, heard
 from tests.helpers.browser import PATIENCE_MS, bring, serve, start
-from tests.helpers.pack_files import encoded, zipped
+from tests.helpers.pack_files import encode_image, zipped
 
 MORE_THAN_A_MEGABYTE = 1_100_000  # from there on Starlette would put an upload into a file
 
@@ -20,7 +20,7 @@ MORE_THAN_A_MEGABYTE = 1_100_000  # from there on Starlette would put an upload 
 def large_pictures() -> dict[str, bytes]:
     """Noise, which no format makes smaller."""
     noise = np.random.default_rng(1).integers(0, 255, (7, 250, 250, 4), np.uint8)
-    pictures = [encoded(PillowImage.fromarray(picture)) for picture in noise]
+    pictures = [encode_image(PillowImage.fromarray(picture)) for picture in noise]
     return {f"{label}.png": picture for label, picture in zip(LABELS, pictures, strict=True)}
 
 
@@ -29,7 +29,7 @@ def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
 ) -> None:
     record, pack, photo = tmp_path / "record.jsonl", tmp_path / "Annabel.zip", tmp_path / "Benedict.png"
     pack.write_bytes(zipped(large_pictures().items()))
-    photo.write_bytes(encoded(PillowImage.effect_noise((1400, 1000), 100)))
+    photo.write_bytes(encode_image(PillowImage.effect_noise((1400, 1000), 100)))
     assert min(pack.stat().st_size, photo.stat().st_size) > MORE_THAN_A_MEGABYTE
     with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), EMOJIFY_PUBLIC="1") as url:
         context = browser.new_context()

@@ -16,7 +16,7 @@ from tests.fuzz.inputs import picture_files
 from tests.fuzz.run import CORPUS
 from tests.fuzz.targets import RUN_FILES, TARGETS, TWO_ROWS
 from tests.helpers.hostile_packs import HOSTILE
-from tests.helpers.pack_files import HAPPY, NAMES, encoded, pack_zip, with_manifest, zipped
+from tests.helpers.pack_files import HAPPY, NAMES, encode_image, pack_zip, with_manifest, zipped
 
 MAX_BYTES = 2_500  # of a hostile zip: larger ones are in the table of hostile files, and tested there
 MANIFEST = {
@@ -54,7 +54,7 @@ def data_zip(*more: tuple[str, bytes]) -> bytes:
 def large_pictures() -> list[bytes]:
     """As many pixels as are taken, in few bytes: what they need of the memory is watched."""
     long, square = Image.new("1", (800_000, 40)), Image.new("RGBA", (3400, 3400))
-    return [encoded(long, "PNG", transparency=0), encoded(square, "WEBP", method=0)]
+    return [encode_image(long, "PNG", transparency=0), encode_image(square, "WEBP", method=0)]
 
 
 def seeds() -> dict[str, list[bytes]]:

@@ -15,8 +15,11 @@ from av.codec.context import Flags
 from av.video.stream import VideoStream
 from skimage import data
 
+from emojify.emotions import Emotion
 from emojify.vision.readings import Image
 
+COLORS = {emotion: (40 * int(emotion), 255 - 40 * int(emotion), 128) for emotion in Emotion}
+"""BGR: what the face is covered with."""
 FACE = (slice(66 + 25, 66 + 70), slice(77 + 25, 77 + 70))
 """Rows and columns of the middle of the face in :func:`astronaut`."""
 BEEP_S, BEEP_LASTS_S = 0.5, 0.1

@@ -16,7 +16,7 @@ from tests.helpers.pack_files import (
     PICTURES,
     Maker,
     disc,
-    encoded,
+    encode_image,
     film,
     happy_as,
     noise,
@@ -100,7 +100,7 @@ def _name_is_no_text() -> bytes:
 def _png_with_text_bomb() -> bytes:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Comment", "x" * 5_000_000, zip=True)
-    return encoded(disc(), pnginfo=texts)
+    return encode_image(disc(), pnginfo=texts)
 
 
 def _huge(side_px: int) -> Maker:
@@ -165,10 +165,10 @@ HOSTILE: list[Row] = [
     *_pictures(
         of_144_megapixels=(_huge(12_000), "12000 x 12000 pixels"),
         of_400_megapixels=(_huge(20_000), "too large"),
-        cut_short=(lambda: encoded(Image.effect_noise((64, 64), 90))[:-900], "damaged"),
-        a_GIF=(lambda: encoded(disc(), "GIF"), "not a picture"),
-        a_BMP=(lambda: encoded(disc(), "BMP"), "not a picture"),
-        a_TIFF=(lambda: encoded(disc(), "TIFF"), "not a picture"),
+        cut_short=(lambda: encode_image(Image.effect_noise((64, 64), 90))[:-900], "damaged"),
+        a_GIF=(lambda: encode_image(disc(), "GIF"), "not a picture"),
+        a_BMP=(lambda: encode_image(disc(), "BMP"), "not a picture"),
+        a_TIFF=(lambda: encode_image(disc(), "TIFF"), "not a picture"),
         an_SVG=(lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
         a_zip=(pack_zip, "not a picture"),
         empty=(lambda: b"", "not a picture"),
@@ -195,10 +195,10 @@ HOSTILE: list[Row] = [
 HARMLESS: dict[str, Maker] = {
     "WebP of 3000 frames": lambda: film("WEBP", 3000),
     "PNG of 3000 frames": lambda: film("PNG", 3000),
-    "WebP": lambda: encoded(disc(), "WEBP", lossless=True),
-    "JPEG": lambda: encoded(Image.new("RGB", (16, 16), "orange"), "JPEG", quality=95),
-    "CMYK": lambda: encoded(Image.new("RGB", (16, 16), "orange").convert("CMYK"), "JPEG", quality=95),
-    "palette with transparency": lambda: encoded(disc().quantize(8)),
-    "a zip behind it": lambda: encoded(disc()) + pack_zip(),
+    "WebP": lambda: encode_image(disc(), "WEBP", lossless=True),
+    "JPEG": lambda: encode_image(Image.new("RGB", (16, 16), "orange"), "JPEG", quality=95),
+    "CMYK": lambda: encode_image(Image.new("RGB", (16, 16), "orange").convert("CMYK"), "JPEG", quality=95),
+    "palette with transparency": lambda: encode_image(disc().quantize(8)),
+    "a zip behind it": lambda: encode_image(disc()) + pack_zip(),
 }
 """Odd pictures that are taken, each orange in the middle."""

@@ -17,7 +17,7 @@ from emojify.emotions import LABELS
 NAMES = tuple(f"{label}.png" for label in LABELS)
 
 
-def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+def encode_image(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -31,7 +31,7 @@ def disc(color: str = "orange", side_px: int = 16) -> Image.Image:
 
 
 COLORS = ("red", "green", "purple", "yellow", "gray", "blue", "cyan")
-PICTURES: Mapping[str, bytes] = {name: encoded(disc(color)) for name, color in zip(NAMES, COLORS, strict=True)}
+PICTURES: Mapping[str, bytes] = {name: encode_image(disc(color)) for name, color in zip(NAMES, COLORS, strict=True)}
 HAPPY = PICTURES["happy.png"]
 
 
@@ -87,7 +87,7 @@ def patched(content: bytes, old: bytes, new: bytes) -> bytes:
 def film(kind: str, frames: int) -> bytes:
     """A picture that moves: orange first, then between blue and green."""
     others = [disc(color) for color in ("blue", "green")] * (frames // 2)
-    return encoded(disc("orange"), kind, save_all=True, append_images=others, duration=20, lossless=True)
+    return encode_image(disc("orange"), kind, save_all=True, append_images=others, duration=20, lossless=True)
 
 
 def tree(folder: Path) -> dict[str, str]:

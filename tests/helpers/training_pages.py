@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from emojify.emotions import LABELS
 from emojify.runs.datasets import FINGERPRINT_FILE, dataset_fingerprint
 from tests.helpers import page_driver
+from tests.helpers.page_driver import shown_text
 
 EPOCH = {"epochs": 9, "loss": 1.5, "accuracy": 0.4, "val_loss": 1.4, "val_accuracy": 0.5, "seconds": 2.0}
 
@@ -79,28 +80,17 @@ def add_run(workspace: Path, name: str, **files: Any) -> Path:
     return folder
 
 
-def words(page: AppTest) -> str:
-    """All that the page says in text, without the signs that keep it from being read as Markdown."""
-    texts = [
-        str(getattr(element.proto, "text", "") or getattr(element, "value", "") or getattr(element.proto, "body", ""))
-        for kind in ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "toast",
-                     "code", "progress")
-        for element in page.get(kind)
-    ]  # fmt: skip
-    return "\n".join(texts).replace("\\", "")
-
-
 def view(page: AppTest, name: str) -> str:
     page.session_state["training_view"] = name
     page.run()
     assert not page.exception
-    return words(page)
+    return shown_text(page)
 
 
 def press(page: AppTest, label: str) -> str:
     page_driver.press(page, label)
     assert not page.exception
-    return words(page)
+    return shown_text(page)
 
 
 def charts(page: AppTest) -> int:

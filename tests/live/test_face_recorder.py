@@ -15,8 +15,7 @@ from emojify.vision.analyzer import to_gray
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier, crop_face
 from emojify.vision.readings import Box, Face, Image, Reading
-from tests.helpers.live_frames import processed_frame
-from tests.live.test_processor import Clock, feed
+from tests.helpers.live_frames import Clock, feed, processed_frame
 
 BOX = Box(100, 80, 120, 120)
 

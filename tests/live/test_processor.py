@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import av
 import numpy as np
 import pytest
 
@@ -15,17 +14,10 @@ from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
 from tests.helpers.event_loop import run
+from tests.helpers.live_frames import Clock, Untouched, feed, frame_of, pixels_of
 
 RED = np.full((8, 8, 4), (0, 0, 255, 255), np.uint8)
 PICTURES = dict.fromkeys(Emotion, RED)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 class Failing:
@@ -40,11 +32,6 @@ class Failing:
         return scene
 
 
-class Untouched:
-    def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
-        return scene
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -53,21 +40,6 @@ def clock() -> Clock:
 @pytest.fixture
 def live(tiny_model: bytes) -> LiveSettings:
     return LiveSettings(Classifier(tiny_model), Sticker(Stills(PICTURES)), mirror=False)
-
-
-def frame_of(image: Image) -> av.VideoFrame:
-    return av.VideoFrame.from_ndarray(image, format="bgr24")
-
-
-def pixels_of(frame: av.VideoFrame) -> Image:
-    return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-
-
-def feed(processor: EmojiVideoProcessor, image: Image, clock: Clock, frames: int = 1) -> Image:
-    for _ in range(frames):
-        clock.now_s += 1 / 30
-        result = processor.process(frame_of(image))
-    return pixels_of(result)
 
 
 def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Clock, astronaut: Image) -> None:

@@ -17,7 +17,7 @@ from emojify.packs.manifest import PackManifest
 from emojify.packs.store import add_pack
 from emojify.vision.annotators import Head
 from tests.helpers.hostile_packs import HARMLESS, HOSTILE, Row
-from tests.helpers.pack_files import HAPPY, PICTURES, Maker, disc, encoded, film, pack_zip, tree, with_manifest
+from tests.helpers.pack_files import HAPPY, PICTURES, Maker, disc, encode_image, film, pack_zip, tree, with_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 TWINS = {row.twin: f"of {row.name}" for row in reversed(HOSTILE)}
@@ -130,13 +130,13 @@ def test_an_odd_but_harmless_picture_is_taken_and_drawn_anew(name: str) -> None:
 
 def test_a_picture_of_16_bits_keeps_its_brightness() -> None:
     gray = Image.fromarray(np.full((16, 16), 0x8000, np.uint16))
-    assert np.asarray(opened(read_picture(encoded(gray), "happy.png")))[8, 8].tolist() == [128, 128, 128, 255]
+    assert np.asarray(opened(read_picture(encode_image(gray), "happy.png")))[8, 8].tolist() == [128, 128, 128, 255]
 
 
 def test_nothing_but_the_pixels_of_a_picture_stays() -> None:
     manifest = Image.Exif()
     manifest[ExifTags.Base.Artist] = "a secret"
-    content = encoded(disc(), exif=manifest) + b"<script>a secret</script>"
+    content = encode_image(disc(), exif=manifest) + b"<script>a secret</script>"
     assert b"secret" in content
     assert b"secret" not in read_picture(content, "happy.png").png
 
@@ -146,7 +146,7 @@ def test_nothing_but_the_pixels_of_a_picture_stays() -> None:
     [((40, 20), 40), ((20, 40), 40), ((1000, 500), 512), ((3000, 3000), 512), ((1, 9000), 512), ((1, 1), 1)],
 )
 def test_a_picture_is_padded_to_a_square_and_a_large_one_shrunk(size: tuple[int, int], side: int) -> None:
-    picture = opened(read_picture(encoded(Image.new("RGBA", size, "orange")), "happy.png"))
+    picture = opened(read_picture(encode_image(Image.new("RGBA", size, "orange")), "happy.png"))
     assert picture.size == (side, side)
     alpha = np.asarray(picture)[:, :, 3]
     assert alpha.any()
@@ -165,7 +165,7 @@ def test_a_picture_that_moves_says_that_its_first_frame_is_taken() -> None:
 
 
 def test_a_picture_without_a_see_through_background_says_what_that_means() -> None:
-    assert "transparent" in read_picture(encoded(Image.new("RGB", (9, 9))), "happy.png").notes[0]
+    assert "transparent" in read_picture(encode_image(Image.new("RGB", (9, 9))), "happy.png").notes[0]
     assert read_picture(HAPPY, "happy.png").notes == ()
 
 

@@ -21,8 +21,9 @@ from emojify.errors import EmojifyError
 from emojify.files import fingerprint
 from emojify.packs.store import list_packs
 from emojify.public import ADMIN_ONLY_MESSAGE, MAX_SIGN_IN_AGE_S, admin_only, set_claims_provider
+from emojify.settings import ROOT
 from pages.parts.auth import session_claims
-from tests.pages.test_public import ROOT, bring_a_pack, labels, press, words
+from tests.helpers.page_driver import labels, open_app, press, shown_text, upload_pack
 
 VISITORS_PAGES = ["Live", "Emoji packs", "Make an avatar"]
 ALL_PAGES = ["Live", "Teach it your face", "Videos", "Emoji packs", "Make an avatar", "Training"]
@@ -46,7 +47,7 @@ def user(email: str = "anna@example.org", **changes: object) -> dict[str, Any]:
 
 
 def opened_by(who: dict[str, Any] | None) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    page = open_app()
     page.user = who or {}
     return page
 
@@ -103,7 +104,7 @@ def test_signed_out_there_is_one_button() -> None:
 
 def test_without_a_provider_the_page_says_so_and_offers_no_button() -> None:
     page = admin_page(None)
-    assert "there is no [auth] in .streamlit/secrets.toml" in words(page)
+    assert "there is no [auth] in .streamlit/secrets.toml" in shown_text(page)
     assert not page.button
 
 
@@ -119,7 +120,7 @@ def test_without_a_provider_the_page_says_so_and_offers_no_button() -> None:
 )
 def test_whoever_is_no_admin_is_told_why_and_may_sign_out(who: dict[str, Any], sentence: str) -> None:
     page = admin_page(who)
-    assert sentence in words(page)
+    assert sentence in shown_text(page)
     assert labels(page) == ["Sign out"]
     page.switch_page("pages/training.py").run()
     assert [info.value for info in page.info] == [ADMIN_ONLY_MESSAGE]
@@ -127,9 +128,9 @@ def test_whoever_is_no_admin_is_told_why_and_may_sign_out(who: dict[str, Any], s
 
 def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_does_not(workspace: Path) -> None:
     admin, visitor = opened_by(user()), opened_by(None)
-    bring_a_pack(visitor)
+    upload_pack(visitor)
     assert set(list_packs(workspace / "emojis").labels) == {"classic", "squares"}
-    bring_a_pack(admin)
+    upload_pack(admin)
     assert not admin.exception
     assert set(list_packs(workspace / "emojis").labels) == {"classic", "squares", "cats"}
     before = fingerprint(workspace / "emojis")
@@ -142,17 +143,17 @@ def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_doe
     for name in ("teach", "videos", "training"):
         admin.switch_page(f"pages/{name}.py").run()
         assert not admin.exception
-        assert ADMIN_ONLY_MESSAGE not in words(admin)
+        assert ADMIN_ONLY_MESSAGE not in shown_text(admin)
 
 
 def test_rights_end_with_signing_out_in_the_middle_of_a_page(workspace: Path) -> None:
     """The page still shows the button; the operation behind it is refused."""
-    page = bring_a_pack(opened_by(user()))
+    page = upload_pack(opened_by(user()))
     page.checkbox(key="delete-cats").check().run()
     before = fingerprint(workspace / "emojis")
     page.user = {"is_logged_in": False}
     press(page, "Yes, delete it for good")
-    assert ADMIN_ONLY_MESSAGE in words(page)
+    assert ADMIN_ONLY_MESSAGE in shown_text(page)
     assert fingerprint(workspace / "emojis") == before
 
 

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from emojify.emotions import LABELS
 from emojify.packs.importer import read_zip
 from emojify.packs.store import MAX_PACKS, add_pack, list_packs
-from tests.helpers.pack_files import HAPPY, PICTURES, disc, encoded, pack_zip, tree, with_manifest, zipped
-from tests.helpers.page_driver import labels, press
+from tests.helpers.pack_files import HAPPY, PICTURES, disc, encode_image, pack_zip, tree, with_manifest, zipped
+from tests.helpers.page_driver import labels, press, shown_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,16 +30,6 @@ def page(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).switch_page("pages/emoji_packs.py")
 
 
-def words(page: AppTest) -> str:
-    """All that the page says in text, without the signs that keep it from being read as Markdown."""
-    texts = [
-        str(getattr(element, "value", "") or getattr(element.proto, "body", ""))
-        for kind in ("title", "markdown", "caption", "warning", "error", "html", "toast")
-        for element in page.get(kind)
-    ]
-    return "\n".join(texts).replace("\\", "")
-
-
 def bring(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
     page.run()
     return page.file_uploader[0].set_value([(name, content, "") for name, content in files]).run()
@@ -48,7 +38,7 @@ def bring(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
 def test_the_page_shows_every_pack_and_says_the_limits(page: AppTest) -> None:
     page.run()
     assert not page.exception
-    said = words(page)
+    said = shown_text(page)
     assert all(word in said for word in ("Classic", "Squares", "The tests · MIT", *LABELS))
     assert all(limit in said for limit in ("8 MB a zip", "2 MB", "50 packs"))
     assert len(page.get("image")) == 2
@@ -66,7 +56,7 @@ def test_without_a_pack_of_ones_own_the_place_to_add_one_stands_open(page: AppTe
 def test_a_zip_is_added_and_offered_for_the_face(page: AppTest, packs_folder: Path) -> None:
     bring(page, ("cats.zip", pack_zip()))
     assert not page.exception
-    assert "Still missing" not in words(page)
+    assert "Still missing" not in shown_text(page)
     name, author, license = (page.text_input[index] for index in range(3))
     assert name.value == "cats"
     name.set_value("My <b>cats</b>")
@@ -78,7 +68,7 @@ def test_a_zip_is_added_and_offered_for_the_face(page: AppTest, packs_folder: Pa
     assert "<b>cats" not in "".join(html.proto.body for html in page.get("html"))
     pack = list_packs(packs_folder).get("my-b-cats-b")
     assert (pack.name, pack.author, pack.license) == ("My <b>cats</b>", "Me", "CC BY 4.0")
-    assert "is ready" in words(page)
+    assert "is ready" in shown_text(page)
     assert page.file_uploader[0].value == []
 
 
@@ -87,11 +77,11 @@ def test_pictures_dropped_together_sort_themselves_and_the_rest_goes_into_its_pl
 ) -> None:
     six = [(name.upper(), picture) for name, picture in PICTURES.items() if name != "sad.png"]
     bring(page, *six, ("grin.png", HAPPY))
-    assert "grin.png is not named after an emotion" in words(page)
-    assert "Still missing: sad." in words(page)
+    assert "grin.png is not named after an emotion" in shown_text(page)
+    assert "Still missing: sad." in shown_text(page)
     page.file_uploader(key="slot-sad-0").set_value(("grin.png", HAPPY, "image/png")).run()
-    assert "Still missing" not in words(page)
-    assert "Give it a name" in words(page)
+    assert "Still missing" not in shown_text(page)
+    assert "Give it a name" in shown_text(page)
     page.text_input[0].set_value("Cats").run()
     press(page, "Add this pack")
     assert (packs_folder / "cats" / "sad.png").is_file()
@@ -99,7 +89,7 @@ def test_pictures_dropped_together_sort_themselves_and_the_rest_goes_into_its_pl
 
 def test_what_is_missing_is_left_to_the_neutral_picture_when_asked(page: AppTest, packs_folder: Path) -> None:
     bring(page, ("cats.zip", pack_zip(leave_out=["fearful.png", "sad.png"])))
-    assert "Still missing: fearful, sad." in words(page)
+    assert "Still missing: fearful, sad." in shown_text(page)
     assert next(button for button in page.button if button.label == "Add this pack").disabled
     page.checkbox[0].check().run()
     press(page, "Add this pack")
@@ -131,7 +121,7 @@ def test_a_bad_file_is_refused_in_a_sentence(
 
 def test_a_bad_picture_in_a_place_is_refused_there(page: AppTest) -> None:
     page.run()
-    page.file_uploader(key="slot-sad-0").set_value(("sad.png", encoded(disc(), "GIF"), "image/png")).run()
+    page.file_uploader(key="slot-sad-0").set_value(("sad.png", encode_image(disc(), "GIF"), "image/png")).run()
     assert not page.exception
     assert "not a picture" in page.error[0].value
 
@@ -142,7 +132,7 @@ def test_a_full_store_says_so_and_keeps_what_was_brought(page: AppTest, packs_fo
         (packs_folder / f"other-{number}").mkdir()
     press(page, "Add this pack")
     assert not page.exception
-    assert "50 packs already" in words(page)
+    assert "50 packs already" in shown_text(page)
     assert page.text_input[0].value == "cats"
 
 
@@ -154,7 +144,7 @@ def test_a_packs_name_author_and_licence_can_be_changed(page: AppTest, packs_fol
     assert not page.exception
     pack = list_packs(packs_folder).get("squares")
     assert (pack.name, pack.author, pack.license) == ("Blocks", "Me", "MIT")
-    assert "Blocks is saved." in words(page)
+    assert "Blocks is saved." in shown_text(page)
 
 
 def test_deleting_is_asked_twice(page: AppTest, packs_folder: Path) -> None:
@@ -165,7 +155,7 @@ def test_deleting_is_asked_twice(page: AppTest, packs_folder: Path) -> None:
     press(page, "Yes, delete it for good")
     assert not page.exception
     assert not (packs_folder / "squares").exists()
-    assert "Squares is deleted." in words(page)
+    assert "Squares is deleted." in shown_text(page)
 
 
 def test_a_built_in_pack_can_only_be_used_and_exported(page: AppTest) -> None:
@@ -185,7 +175,7 @@ def test_a_pack_with_a_damaged_picture_is_named_and_the_others_go_on(page: AppTe
     (packs_folder / "squares" / "sad.png").write_bytes(b"hello")
     page.run()
     assert not page.exception
-    assert "does not open: sad.png" in words(page)
+    assert "does not open: sad.png" in shown_text(page)
     assert len(page.get("image")) == 1
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
 
 import numpy as np
@@ -21,6 +18,8 @@ from emojify.live.session import LiveSession
 from emojify.vision.annotators import ChromaKeyAnnotator, Sticker
 from emojify.vision.readings import Box, Face, Image, Reading
 from tests.helpers.live_frames import processed_frame
+from tests.helpers.pack_files import encode_image
+from tests.helpers.page_driver import open_app, shown_text
 from tests.helpers.stores import write_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,31 +33,8 @@ def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytes
 
 
 @pytest.fixture
-def streamer() -> Iterator[MagicMock]:
-    """Stands in for the one thing that needs a browser."""
-    with patch("streamlit_webrtc.webrtc_streamer") as streamer:
-        streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
-        yield streamer
-
-
-@pytest.fixture
 def page(streamer: MagicMock) -> AppTest:
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-
-
-def words(page: AppTest) -> str:
-    """All that the page says in text."""
-    return "\n".join(
-        str(getattr(element, "value", ""))
-        for kind in ("subheader", "markdown", "caption", "warning", "error", "info")
-        for element in page.get(kind)
-    )
-
-
-def as_file(picture: PillowImage.Image, kind: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind)
-    return buffer.getvalue()
+    return open_app()
 
 
 def bring(page: AppTest, name: str, content: bytes) -> AppTest:
@@ -70,8 +46,8 @@ def bring(page: AppTest, name: str, content: bytes) -> AppTest:
 def test_the_first_page_shows_the_seven_faces_and_says_what_to_do(page: AppTest) -> None:
     page.run()
     assert not page.exception
-    assert "Press Start" in words(page)
-    assert all(label in words(page) for label in LABELS)
+    assert "Press Start" in shown_text(page)
+    assert all(label in shown_text(page) for label in LABELS)
 
 
 def test_the_component_is_set_up_without_outside_servers_and_without_sound(page: AppTest, streamer: MagicMock) -> None:
@@ -98,9 +74,9 @@ def test_while_playing_the_bars_and_the_figures_are_there(page: AppTest, streame
     streamer.return_value.state.playing = True
     page.run()
     assert not page.exception
-    assert "Nobody in sight" in words(page)
-    assert "frames/s" in words(page)
-    assert "Press Start" not in words(page)
+    assert "Nobody in sight" in shown_text(page)
+    assert "frames/s" in shown_text(page)
+    assert "Press Start" not in shown_text(page)
 
 
 def test_the_processor_stays_the_same_and_takes_changed_settings(page: AppTest) -> None:
@@ -126,7 +102,7 @@ def test_a_broken_pack_is_named_and_the_other_one_is_used(page: AppTest, packs_f
     (packs_folder / "classic" / "sad.png").unlink()
     page.run()
     assert not page.exception
-    assert "The pack classic has no picture for: sad." in words(page)
+    assert "The pack classic has no picture for: sad." in shown_text(page)
     assert page.selectbox(key="pack").options == ["Squares"]
 
 
@@ -136,7 +112,7 @@ def test_without_any_pack_the_page_says_what_to_do(
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(tmp_path / "nowhere"))
     page.run()
     assert not page.exception
-    assert "Bring the folder emojis/ back" in words(page)
+    assert "Bring the folder emojis/ back" in shown_text(page)
 
 
 def test_without_any_model_the_page_says_so_and_offers_no_start(
@@ -145,7 +121,7 @@ def test_without_any_model_the_page_says_so_and_offers_no_start(
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "nowhere"))
     page.run()
     assert not page.exception
-    assert "No model can be opened" in words(page)
+    assert "No model can be opened" in shown_text(page)
     assert not streamer.called
 
 
@@ -158,22 +134,22 @@ def test_a_damaged_model_is_named_and_the_last_good_one_reads_on(
     path.write_bytes(path.read_bytes()[:-100])
     page.run()
     assert not page.exception
-    assert "better is damaged" in words(page)
-    assert "Using seed instead" in words(page)
+    assert "better is damaged" in shown_text(page)
+    assert "Using seed instead" in shown_text(page)
     assert page.session_state["live_session"].processor._settings.classifier.name == "seed"
 
 
 def test_a_photo_shows_its_reading_and_can_be_downloaded(page: AppTest, happy_astronaut: Image) -> None:
-    bring(page, "me.png", as_file(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
+    bring(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
     assert not page.exception
-    assert "😄 happy" in words(page)
+    assert "😄 happy" in shown_text(page)
     assert [getattr(button, "label", None) for button in page.get("download_button")] == ["Download"]
 
 
 def test_a_photo_without_a_face_says_so_and_what_helps(page: AppTest) -> None:
-    bring(page, "wall.png", as_file(PillowImage.new("RGB", (300, 200), "gray")))
+    bring(page, "wall.png", encode_image(PillowImage.new("RGB", (300, 200), "gray")))
     assert not page.exception
-    assert "No face found" in words(page)
+    assert "No face found" in shown_text(page)
 
 
 @pytest.mark.parametrize(
@@ -181,10 +157,12 @@ def test_a_photo_without_a_face_says_so_and_what_helps(page: AppTest) -> None:
     [
         (b"hello", "not a picture"),
         (
-            as_file(PillowImage.fromarray(np.random.default_rng(1).integers(0, 255, (99, 99, 3), np.uint8)))[:3000],
+            encode_image(PillowImage.fromarray(np.random.default_rng(1).integers(0, 255, (99, 99, 3), np.uint8)))[
+                :3000
+            ],
             "damaged",
         ),
-        (as_file(PillowImage.new("1", (20_000, 4_000))), "too large"),
+        (encode_image(PillowImage.new("1", (20_000, 4_000))), "too large"),
     ],
     ids=["text", "truncated", "20,000 px wide"],
 )

@@ -13,11 +13,12 @@ from emojify.files import fingerprint
 from emojify.live.session_limiter import SessionLimiter
 from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import ADMIN_ONLY_MESSAGE
-from tests.helpers.pack_files import pack_zip
 from tests.helpers.page_driver import labels, press
 
 ROOT = Path(__file__).resolve().parents[2]
 
+
+from tests.helpers.page_driver import open_app, shown_text, upload_pack
 
 pytestmark = pytest.mark.usefixtures("streamer")
 
@@ -31,36 +32,17 @@ def workspace(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypat
     return tmp_path
 
 
-def visitor() -> AppTest:
-    """Somebody who opens the app: a session of their own."""
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-
-
-def words(page: AppTest) -> str:
-    kinds = ("title", "subheader", "markdown", "caption", "warning", "error", "info", "html")
-    texts = [
-        str(getattr(one, "value", "") or getattr(one.proto, "body", "")) for kind in kinds for one in page.get(kind)
-    ]
-    return "\n".join(texts).replace("\\", "")
-
-
-def bring_a_pack(page: AppTest) -> AppTest:
-    page.switch_page("pages/emoji_packs.py").run()
-    page.file_uploader[0].set_value([("cats.zip", pack_zip(), "")]).run()
-    return press(page, "Add this pack")
-
-
 def wear(page: AppTest) -> AppTest:
     return page.switch_page("pages/live.py").run()
 
 
 def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(workspace: Path) -> None:
     before = fingerprint(workspace)
-    anna, ben = visitor(), visitor()
-    bring_a_pack(anna)
+    anna, ben = open_app(), open_app()
+    upload_pack(anna)
     assert not anna.exception
-    assert "cats is ready" in words(anna)
-    assert "gone once you close or reload it" in words(anna)
+    assert "cats is ready" in shown_text(anna)
+    assert "gone once you close or reload it" in shown_text(anna)
     assert wear(anna).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
     anna.selectbox(key="pack").set_value(VISITOR_PACK_ID).run()
     assert not anna.exception
@@ -70,14 +52,14 @@ def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(workspace: Path) 
 
 
 def test_the_next_pack_takes_the_place_of_the_one_before(workspace: Path) -> None:
-    page = visitor()
-    bring_a_pack(bring_a_pack(page))
+    page = open_app()
+    upload_pack(upload_pack(page))
     assert wear(page).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
 
 
 def test_a_drawn_avatar_stays_in_the_session_too(workspace: Path) -> None:
     before = fingerprint(workspace)
-    page = visitor()
+    page = open_app()
     page.switch_page("pages/avatar_maker.py").run()
     next(field for field in page.text_input if field.label == "Name").set_value("Me")
     press(page, "Save as a pack")
@@ -87,15 +69,15 @@ def test_a_drawn_avatar_stays_in_the_session_too(workspace: Path) -> None:
 
 
 def test_packs_are_shown_without_anything_to_change_them(workspace: Path) -> None:
-    page = visitor().switch_page("pages/emoji_packs.py").run()
+    page = open_app().switch_page("pages/emoji_packs.py").run()
     assert not page.exception
-    assert "Squares" in words(page)
+    assert "Squares" in shown_text(page)
     assert not {"Save", "Yes, delete it for good"} & set(labels(page))
 
 
 def test_the_other_pages_are_not_offered() -> None:
     with patch("streamlit.navigation") as navigation:
-        visitor().run()
+        open_app().run()
     (pages,) = navigation.call_args.args
     assert [page.title for page in pages] == ["Live", "Emoji packs", "Make an avatar"]
 
@@ -103,7 +85,7 @@ def test_the_other_pages_are_not_offered() -> None:
 @pytest.mark.parametrize("name", ["teach", "videos", "training"])
 def test_a_page_that_somebody_reaches_by_its_address_is_closed(workspace: Path, name: str) -> None:
     before = fingerprint(workspace)
-    page = visitor().switch_page(f"pages/{name}.py").run()
+    page = open_app().switch_page(f"pages/{name}.py").run()
     assert not page.exception
     assert [info.value for info in page.info] == [ADMIN_ONLY_MESSAGE]
     assert not page.title
@@ -113,7 +95,7 @@ def test_a_page_that_somebody_reaches_by_its_address_is_closed(workspace: Path, 
 
 def test_a_setting_that_cannot_be_understood_closes_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_PUBLIC", "yes")
-    page = visitor().run()
+    page = open_app().run()
     assert [error.value for error in page.error] == ["EMOJIFY_PUBLIC must be 1 or 0, not 'yes'."]
     assert not page.title
 
@@ -122,12 +104,12 @@ def test_who_comes_when_all_places_are_taken_is_told_and_gets_the_next_one(strea
     limiter, other = SessionLimiter(1), SessionLimiter(None)  # any object can hold a slot
     limiter.acquire(other)
     with patch("emojify.live.processor.shared_session_limiter", return_value=limiter):
-        page = visitor().run()
+        page = open_app().run()
         assert not page.exception
-        assert "Every place for live video is taken" in words(page)
-        assert "Press Start" not in words(page)
+        assert "Every place for live video is taken" in shown_text(page)
+        assert "Press Start" not in shown_text(page)
         streamer.assert_not_called()
         limiter.release(other)
         press(page, "Try again")
-        assert "is taken" not in words(page)
+        assert "is taken" not in shown_text(page)
         streamer.assert_called_once()

@@ -17,16 +17,14 @@ from emojify import processes
 from emojify.emotions import LABELS, Emotion
 from emojify.live.face_recorder import Phase, _FrameCounts
 from emojify.models import CARD, Model, ModelStore
-from emojify.settings import Settings
+from emojify.settings import ROOT, Settings
 from emojify.teaching import drafts
 from emojify.teaching.teach import teach
 from emojify.vision.readings import Image
 from pages.parts.messages import NEW_RESULT, Result
-from tests.helpers.page_driver import labels, press, unescaped
-from tests.pages.test_live import ROOT, as_file, words
-from tests.teaching.conftest import Record, base, record, with_bank
-
-__all__ = ["base", "record", "with_bank"]
+from tests.helpers.pack_files import encode_image
+from tests.helpers.page_driver import labels, press, shown_text, unescaped
+from tests.helpers.recordings import Record
 
 
 @pytest.fixture
@@ -58,9 +56,9 @@ def draft(settings: Settings, base: Model, record: Record) -> Path:
 def test_with_nothing_recorded_it_says_what_to_do_and_where_pictures_stay(page: AppTest) -> None:
     page.run()
     assert not page.exception
-    assert "stay on this machine, in `data/samples`" in words(page)
-    assert "Press Start under the video first" in words(page)
-    assert "None yet." in words(page)
+    assert "stay on this machine, in `data/samples`" in shown_text(page)
+    assert "Press Start under the video first" in shown_text(page)
+    assert "None yet." in shown_text(page)
     assert all(label in str(page.get("button_group")[0]) for label in LABELS)
     assert [button.disabled for button in page.button if button.label in ("Record happy", "Teach it")] == [True, True]
 
@@ -78,7 +76,7 @@ def test_record_starts_the_countdown_and_cancel_ends_it(page: AppTest, streamer:
     press(page.run(), "Record happy")
     recorder = page.session_state["teach_recorder"]
     assert (recorder.progress().phase, recorder.progress().emotion) == (Phase.COUNTDOWN, Emotion.HAPPY)
-    assert "Get ready to look 😄 happy" in words(page)
+    assert "Get ready to look 😄 happy" in shown_text(page)
     press(page, "Cancel")
     assert recorder.progress().phase is Phase.IDLE
 
@@ -88,7 +86,7 @@ def test_a_video_that_stops_in_the_middle_drops_the_recording_and_says_so(page: 
     press(page.run(), "Record happy")
     streamer.return_value.state.playing = False
     page.run()
-    assert "nothing was recorded" in words(page)
+    assert "nothing was recorded" in shown_text(page)
     assert page.session_state["teach_recorder"].progress().phase is Phase.IDLE
 
 
@@ -104,7 +102,7 @@ def test_what_is_redone_stays_until_the_new_one_is_there(
     assert (recorder.progress().phase, recorder.progress().emotion) == (Phase.COUNTDOWN, Emotion.SAD)
     recorder._begins_s -= 10  # its time goes by without a frame
     page.run()
-    assert "nothing was recorded" in words(page)
+    assert "nothing was recorded" in shown_text(page)
     assert store.samples() == before
 
     press(page, "Redo the last one")
@@ -130,7 +128,7 @@ def test_a_photo_becomes_a_sample_of_the_chosen_face(
 ) -> None:
     streamer.return_value.state.playing = True
     page.run()
-    photo = as_file(PillowImage.fromarray(astronaut[:, :, ::-1]))
+    photo = encode_image(PillowImage.fromarray(astronaut[:, :, ::-1]))
     page.file_uploader[0].set_value([("me.png", photo, "image/png")]).run()
     press(page, "Add as happy")
     assert not page.exception
@@ -138,8 +136,8 @@ def test_a_photo_becomes_a_sample_of_the_chosen_face(
     assert "Redo the last one" not in labels(page)
     (sample,) = drafts.sample_store(settings).samples()
     assert sample.emotion is Emotion.HAPPY
-    assert "At present it reads " in words(page)
-    assert "only one picture of happy" in words(page)
+    assert "At present it reads " in shown_text(page)
+    assert "only one picture of happy" in shown_text(page)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +151,11 @@ def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
     two = PillowImage.new("RGB", (512, 256))
     two.paste(face, (0, 0))
     two.paste(face, (256, 0))
-    content = {"wall": as_file(PillowImage.new("RGB", (300, 200), "gray")), "two": as_file(two), "text": b"hello"}
+    content = {
+        "wall": encode_image(PillowImage.new("RGB", (300, 200), "gray")),
+        "two": encode_image(two),
+        "text": b"hello",
+    }
     page.run()
     page.file_uploader[0].set_value([("me.png", content[picture], "image/png")]).run()
     press(page, "Add as happy")
@@ -168,7 +170,7 @@ def test_somebody_far_behind_does_not_spoil_a_photo(page: AppTest, settings: Set
     photo.paste(face.resize((512, 512)), (0, 0))
     photo.paste(face.resize((200, 200)), (540, 0))
     page.run()
-    page.file_uploader[0].set_value([("me.png", as_file(photo), "image/png")]).run()
+    page.file_uploader[0].set_value([("me.png", encode_image(photo), "image/png")]).run()
     press(page, "Add as happy")
     (sample,) = drafts.sample_store(settings).samples()
     assert sample.box.width > 120  # hers who is in front
@@ -186,7 +188,7 @@ def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
 ) -> None:
     page.run()
     assert not page.exception
-    shown = words(page)
+    shown = shown_text(page)
     assert "**You**, held-out recordings" in shown
     assert "**Everyone else**, held-out faces" in shown
     assert page.session_state["teach_processor"]._settings.classifier.name == "model"  # the draft reads the video
@@ -199,7 +201,7 @@ def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
     assert live_id.startswith("me-")
     assert page.session_state["model"] == live_id  # the live page's choice
     assert page.session_state["teach_processor"]._settings.classifier.name == live_id
-    assert "it was taught your face" in words(page)
+    assert "it was taught your face" in shown_text(page)
 
     press(page, "Undo")
     assert "“Seed” is live again." in unescaped(page.success[0].value)
@@ -232,7 +234,7 @@ def test_where_teaching_again_fails_the_draft_can_still_be_kept(
     page.run()
     assert not page.exception
     assert said in unescaped(page.error[0].value)
-    assert "3. Try it" in words(page)
+    assert "3. Try it" in shown_text(page)
     press(page, "Keep it")
     assert "Kept." in unescaped(page.success[0].value)
     assert not page.error

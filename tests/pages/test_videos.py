@@ -16,7 +16,7 @@ from emojify import processes
 from emojify.video.jobs import REPORT, Job, JobStore, RenderRequest
 from tests.helpers.films import Film, astronaut
 from tests.helpers.pack_files import tree
-from tests.helpers.page_driver import press, unescaped
+from tests.helpers.page_driver import press, shown_text, unescaped
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,11 +46,6 @@ def page() -> AppTest:
     return page.switch_page("pages/videos.py").run()
 
 
-def words(page: AppTest) -> str:
-    kinds = ("markdown", "caption", "warning", "error", "info", "subheader")
-    return "\n".join(str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind))
-
-
 def job_of(page: AppTest, store: JobStore) -> Job:
     """The one in the address."""
     token = page.query_params["video"]
@@ -78,7 +73,7 @@ def job_with(store: JobStore, content: bytes, ending: str = ".mp4") -> Job:
 
 def test_the_empty_page_says_what_it_is_for_and_what_to_do(page: AppTest) -> None:
     assert not page.exception
-    assert "get it back with an emoji on every face" in words(page)
+    assert "get it back with an emoji on every face" in shown_text(page)
     assert "up to 200 MB" in page.file_uploader[0].label
     assert page.selectbox[0].options == ["Classic", "Squares"]
     assert page.button[0].disabled
@@ -88,7 +83,7 @@ def test_a_video_is_brought_worked_on_and_its_result_shown(page: AppTest, film: 
     bring(page, "my party.mp4", film)
     assert not page.exception
     job = job_of(page, store)
-    assert "my party.mp4" in words(page)
+    assert "my party.mp4" in shown_text(page)
     deadline = time.monotonic() + 60
     while job.report()["state"] != "done":
         assert time.monotonic() < deadline, job.report()
@@ -136,7 +131,7 @@ def test_a_long_video_is_estimated_and_begun_only_when_wished(page: AppTest, fil
     job = job_of(page, store)
     guess = {"duration_s": 7260.0, "seconds": 3000.0, "size_bytes": 900_000_000}
     visit(page, job, {"state": "estimated", "estimate": guess})
-    assert "2 h 1 min of video. It will take about 50 min 0 s" in words(page)
+    assert "2 h 1 min of video. It will take about 50 min 0 s" in shown_text(page)
     with patch.object(processes, "start") as start:
         press(page, "Start")
     assert "--estimate" not in start.call_args.args[0]
@@ -153,7 +148,7 @@ def test_while_it_works_there_is_a_bar_with_the_time_left_and_cancel(
         press(page, "Cancel")
     stop.assert_called_once_with(job.folder)
     visit(page, job, {"state": "stopped"})
-    assert "Canceled. Nothing was saved." in words(page)
+    assert "Canceled. Nothing was saved." in shown_text(page)
 
 
 @pytest.mark.parametrize(
@@ -199,5 +194,5 @@ def test_an_address_of_a_video_that_is_gone_says_so_and_offers_the_start(page: A
     page.query_params["video"] = "x" * 22
     page.run()
     assert not page.exception
-    assert "no longer here" in words(page)
+    assert "no longer here" in shown_text(page)
     assert page.file_uploader

@@ -21,7 +21,7 @@ from emojify.teaching import drafts
 from emojify.teaching import teach as module
 from emojify.teaching.fit import TaughtHead
 from emojify.teaching.teach import MODEL
-from tests.teaching.conftest import Record
+from tests.helpers.recordings import Record
 
 LIMIT_S = 120
 

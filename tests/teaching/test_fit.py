@@ -12,7 +12,7 @@ from emojify.teaching import fit as module
 from emojify.teaching.fit import MAX_TOTAL_VERSIONS, REHEARSAL_WEIGHTS, accuracy, augment, fit
 from emojify.teaching.head import Branch, Head
 from emojify.teaching.rehearsal import TEST, TRAIN, VALIDATION, Bank
-from tests.teaching.conftest import noise
+from tests.helpers.recordings import noise
 
 WIDTH = 40
 

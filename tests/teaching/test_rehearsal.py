@@ -21,8 +21,8 @@ from emojify.teaching.rehearsal import (
     make_bank_in_subprocess,
     read_bank,
 )
+from tests.helpers.recordings import noise
 from tests.helpers.rehearsal_bank import lfw_faces
-from tests.teaching.conftest import noise
 
 
 def test_the_learning_part_is_balanced_and_no_picture_is_in_two_parts() -> None:

@@ -16,7 +16,7 @@ from emojify.teaching.samples import PHOTOS, SampleStore
 from emojify.vision.classifier import crop_face
 from emojify.vision.cutout import MAX_SIDE_PX, Cutout, cut_out
 from emojify.vision.readings import Box
-from tests.teaching.conftest import Record, noise
+from tests.helpers.recordings import Record, noise
 
 
 def cutouts(seed: int, number: int) -> list[Cutout]:

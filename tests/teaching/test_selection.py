@@ -1,7 +1,7 @@
 import numpy as np
 
 from emojify.teaching.selection import DUPLICATE_CORRELATION, find_duplicates, normalize, pick_diverse
-from tests.teaching.conftest import noise
+from tests.helpers.recordings import noise
 
 
 def test_copies_of_one_frame_count_once() -> None:

@@ -23,7 +23,7 @@ from emojify.teaching.hints import advice, read_pictures
 from emojify.teaching.samples import Sample, SampleStore, stack_crops
 from emojify.teaching.teach import MODEL, RESULT, held_out_recordings, teach
 from emojify.vision.readings import Box
-from tests.teaching.conftest import Record
+from tests.helpers.recordings import Record
 
 
 def quietly(done: float, doing: str) -> None:

@@ -5,9 +5,7 @@ from emojify.emotions import Emotion
 from emojify.video.render import RenderStyle
 from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
-
-COLORS = {emotion: (40 * int(emotion), 255 - 40 * int(emotion), 128) for emotion in Emotion}
-"""BGR: what the face is covered with."""
+from tests.helpers.films import COLORS
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ from emojify.video.source import VideoSource
 from emojify.vision.annotators import SideBySide, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
-from tests.helpers.films import BEEP_S, FACE, Film, astronaut, wall, watch
+from tests.helpers.films import BEEP_S, COLORS, FACE, Film, astronaut, wall, watch
 from tests.helpers.pack_files import tree
-from tests.video.conftest import COLORS
 
 
 def covered_with(picture: Image, emotion: Emotion = Emotion.NEUTRAL, face: tuple[slice, slice] = FACE) -> bool:

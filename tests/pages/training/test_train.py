@@ -14,9 +14,9 @@ from emojify.models import ModelStore
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from tests.helpers.fake_training import wait_until
-from tests.helpers.page_driver import labels
+from tests.helpers.page_driver import labels, shown_text
 from tests.helpers.stores import write_model
-from tests.helpers.training_pages import add_data, add_run, charts, press, view, words
+from tests.helpers.training_pages import add_data, add_run, charts, press, view
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_without_data_the_page_begins_with_how_to_get_some(page: AppTest) -> Non
     page.run()
     assert not page.exception
     assert page.session_state["training_view"] == "Data"
-    assert "kaggle.com/datasets/msambare/fer2013" in words(page)
+    assert "kaggle.com/datasets/msambare/fer2013" in shown_text(page)
 
 
 def test_with_data_it_begins_with_the_presets(page: AppTest, workspace: Path) -> None:
@@ -44,8 +44,8 @@ def test_with_data_it_begins_with_the_presets(page: AppTest, workspace: Path) ->
     page.run()
     assert not page.exception
     assert page.radio(key="fit_preset").options == ["A two-minute trial", "The tutorial's fit", "The best recipe"]
-    assert "No fits yet. Start one above" in words(page)
-    assert "a rough guess: this machine has not fitted this network yet" in words(page)
+    assert "No fits yet. Start one above" in shown_text(page)
+    assert "a rough guess: this machine has not fitted this network yet" in shown_text(page)
 
 
 def test_start_begins_a_fit_that_shows_at_once(page: AppTest, workspace: Path) -> None:
@@ -107,7 +107,7 @@ def test_settings_that_make_no_sense_are_said_before_the_start(page: AppTest, wo
     page.run()
     next(box for box in page.number_input if box.label == "epochs").set_value(0).run()
     assert not page.exception
-    assert "epochs is 0; it must lie between 1 and" in words(page)
+    assert "epochs is 0; it must lie between 1 and" in shown_text(page)
     assert "Start" not in labels(page)
 
 
@@ -166,7 +166,7 @@ def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, wo
     view(page, "Train")
     for name in ("2-run", "1-run", "3-run", "1-run"):
         page.selectbox(key="watched_run").set_value(name).run()
-        assert f"Why {name}." in words(page)
+        assert f"Why {name}." in shown_text(page)
     view(page, "Data")
     assert "Why 1-run." in view(page, "Train")
 
