@@ -13,12 +13,7 @@ from emojify.files import fingerprint
 from emojify.live.session_limiter import SessionLimiter
 from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import ADMIN_ONLY_MESSAGE
-from tests.helpers.page_driver import labels, press
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-from tests.helpers.page_driver import open_app, shown_text, upload_pack
+from tests.helpers.page_driver import labels, open_app, press, shown_text, upload_pack
 
 pytestmark = pytest.mark.usefixtures("streamer")
 
