@@ -12,7 +12,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.runs.datasets import MAX_UPLOAD_MB, DatasetCheck
 from pages.parts.messages import escape_markdown, run_action, set_error, set_success
-from pages.training_views.charts import count_rows, count_spec
+from pages.training_views.charts import count_chart, count_rows
 from pages.training_views.common import data_store
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -136,7 +136,7 @@ def watch_check(path: Path) -> None:
 def show_report(report: dict[str, Any]) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.vega_lite_chart(count_rows(report["counts"]), count_spec(), width="stretch")
+        st.altair_chart(count_chart(count_rows(report["counts"])), width="stretch")
         st.caption(SPLITS)
     with right:
         for emotion in Emotion:

@@ -25,7 +25,7 @@ from emojify.runs.presets import (
 from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
 from pages.parts.messages import escape_markdown, run_action, show_result
-from pages.training_views.charts import curve_rows, curve_spec
+from pages.training_views.charts import curve_chart, curve_rows
 from pages.training_views.common import (
     COLORS,
     data_store,
@@ -283,7 +283,7 @@ def curves(run: Run, progress: Progress) -> None:
     left, right = st.columns(2)
     for place, metric, percent in ((left, "loss", False), (right, "accuracy", True)):
         rows = curve_rows(progress, metric, run.best_epoch)
-        place.vega_lite_chart(rows, curve_spec(metric.capitalize(), percent=percent), width="stretch")
+        place.altair_chart(curve_chart(rows, metric.capitalize(), percent=percent), width="stretch")
     if run.config is not None and (run.config.ferplus_head or run.config.logit_adjustment):
         st.caption(
             "The two losses can't be compared: the one on train includes this recipe's second head or adjusted logits."

@@ -13,12 +13,12 @@ from emojify.runs.run import Run
 from pages.parts.messages import escape_markdown
 from pages.training_views.charts import (
     METRICS,
+    class_chart,
     class_rows,
-    class_spec,
+    confusion_chart,
     confusion_rows,
-    confusion_spec,
+    overlay_chart,
     overlay_rows,
-    overlay_spec,
 )
 from pages.training_views.common import run_store
 
@@ -110,7 +110,7 @@ def compare(runs: list[Run]) -> None:
     if any(epochs for _, epochs in histories):
         name = str(st.selectbox("Curves of", list(METRICS), key="metric"))
         rows = overlay_rows(histories, METRICS[name])
-        st.vega_lite_chart(rows, overlay_spec(name), width="stretch")
+        st.altair_chart(overlay_chart(rows, name), width="stretch")
     for run in runs:
         if run.reason and run.config is None:
             st.error(escape_markdown(f"{run.id}: {run.reason} {run.next_step}"))
@@ -146,10 +146,10 @@ def examine(run: Run) -> None:
         st.markdown("**What it takes for what**")
         confusion = figures.get("confusion")
         if isinstance(confusion, list) and len(confusion) == 7:
-            st.vega_lite_chart(confusion_rows(confusion), confusion_spec(), width="stretch")
+            st.altair_chart(confusion_chart(confusion_rows(confusion)), width="stretch")
     with right:
         st.markdown("**Each emotion**")
-        st.vega_lite_chart(class_rows(figures), class_spec(), width="stretch")
+        st.altair_chart(class_chart(class_rows(figures)), width="stretch")
         st.caption(
             "Recall: of those labelled so, the share read so. Precision: of those read so, the share labelled so."
         )
