@@ -32,6 +32,7 @@ UNFINISHED, REMOVED = ".unfinished-", ".removed-"
 ABANDONED_AFTER_S = 3600.0
 """Age at which a temporary file counts as abandoned: no writer pauses for an hour between two changes."""
 
+_MAX_NAME = 40  # characters of the target's name in a temporary name, which must not exceed the system's limit
 _LOCK = ".lock"  # used on Windows only
 _LOCK_RETRY_S = 0.05
 
@@ -40,7 +41,7 @@ MAX_DIGITS = 300
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write ``content`` to a temporary sibling of ``path``, flush it to the disk, and rename it to ``path``.
+    """Create or replace the file ``path`` in one step.
 
     Args:
         path: the file to create or replace.
@@ -48,21 +49,47 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
         mode: permission bits of the new file, as in :func:`os.chmod`.
 
     Raises:
-        OSError: if the file can't be written. ``path`` is then unchanged and the temporary file is gone.
+        OSError: if the file can't be written. ``path`` is then unchanged and no temporary file is left.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.name}.")
+    with new_file(path, mode=mode) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def new_file(target: Path, *, mode: int = 0o644) -> Iterator[Path]:
+    """Create or replace a file in one step, for writers that take a path. See :func:`write_atomically` for bytes.
+
+    The block writes to a temporary sibling of ``target`` with the same suffix. When the block ends, the sibling is
+    flushed to the disk and renamed to ``target``. If the block raises, the sibling is deleted and ``target`` is
+    unchanged. ::
+
+        with new_file(folder / "plot.png") as temporary:
+            figure.savefig(temporary)
+
+    Args:
+        target: the file to create or replace; its parent must exist.
+        mode: permission bits of the new file. Until the rename only its owner can read it.
+
+    Yields:
+        The temporary file, empty.
+
+    Raises:
+        OSError: if the file can't be written.
+    """
+    descriptor, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f"{UNFINISHED}{target.stem[:_MAX_NAME]}.", suffix=target.suffix
+    )
+    os.close(descriptor)
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        _flush_file(temporary)
         temporary.chmod(mode)  # mkstemp creates files that only their owner can read
-        temporary.replace(path)
+        temporary.replace(target)
     except BaseException:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    _flush_folder(target.parent)
 
 
 @contextmanager
@@ -87,7 +114,7 @@ def new_folder(target: Path, *, mode: int = 0o755) -> Iterator[Path]:
         OSError: if the folder can't be written.
     """
     _check_free(target)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{UNFINISHED}{target.name}."))
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{UNFINISHED}{target.name[:_MAX_NAME]}."))
     try:
         yield temporary
         _flush_tree(temporary)
@@ -296,18 +323,21 @@ def _exists(target: Path) -> FileExistsError:
 
 def _flush_tree(folder: Path) -> None:
     """Flush every file below ``folder``, then every folder, to the disk."""
-    flags = os.O_RDWR if os.name == "nt" else os.O_RDONLY  # Windows flushes only files that are open for writing
     for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(parent, name)
-            if path.is_symlink():
-                continue
-            descriptor = os.open(path, flags)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            if not path.is_symlink():
+                _flush_file(path)
         _flush_folder(Path(parent))
+
+
+def _flush_file(path: Path) -> None:
+    # Windows flushes only files that are open for writing.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _flush_folder(folder: Path) -> None:

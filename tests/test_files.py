@@ -15,6 +15,7 @@ from emojify.files import (
     MAX_DIGITS,
     fingerprint,
     locked,
+    new_file,
     new_folder,
     read_json,
     readable_os_errors,
@@ -66,6 +67,37 @@ def test_write_atomically_interrupt_keeps_old_file(tmp_path: Path, monkeypatch: 
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["live.json"]
+
+
+def test_write_atomically_takes_longest_possible_name(tmp_path: Path) -> None:
+    write_atomically(tmp_path / f"{'x' * 250}.json", b"{}")
+    assert names(tmp_path) == [f"{'x' * 250}.json"]
+
+
+def test_new_file_replaces_target_only_at_end(tmp_path: Path) -> None:
+    target = tmp_path / "party.mp4"
+    target.write_bytes(b"old")
+    with new_file(target, mode=0o600) as temporary:
+        assert (temporary.parent, temporary.suffix, temporary.name[0]) == (tmp_path, ".mp4", ".")
+        temporary.write_bytes(b"new")
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"new"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert names(tmp_path) == ["party.mp4"]
+
+
+def test_new_file_interrupt_keeps_old_file(tmp_path: Path) -> None:
+    def write() -> None:
+        with new_file(target) as temporary:
+            temporary.write_bytes(b"new")
+            raise KeyboardInterrupt
+
+    target = tmp_path / "party.mp4"
+    target.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["party.mp4"]
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o700])

@@ -220,7 +220,7 @@ def test_an_admin_does_what_a_visitor_is_refused(
 
 
 WRITES = {
-    "write_atomically", "write_json", "new_folder",
+    "write_atomically", "write_json", "new_file", "new_folder",
     "mkdir", "rename", "unlink", "rmtree", "write_bytes", "write_text", "mkdtemp", "touch",
     "Popen", "start", "stop", "kill", "remove_tree", "clear_leftovers",
 }  # fmt: skip
