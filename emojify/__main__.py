@@ -29,6 +29,7 @@ from emojify.pictures import read_photo_file
 from emojify.settings import Settings
 from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
+from emojify.training.evaluate_cli import add_figures_command
 from emojify.video.cli import add_commands as add_video_commands
 from emojify.vision.analyzer import analyze_photo
 from emojify.vision.readings import Reading
@@ -58,12 +59,13 @@ def _parser() -> argparse.ArgumentParser:
 
     models = commands.add_parser("models", help="list models, put one live, go back")
     models.set_defaults(run=_list_models)
-    actions = models.add_subparsers(metavar="list|promote|rollback")
+    actions = models.add_subparsers(metavar="list|promote|rollback|figures")
     actions.add_parser("list", help="all models; * marks the live one").set_defaults(run=_list_models)
     promote = actions.add_parser("promote", help="put a model live")
     promote.add_argument("model", metavar="ID")
     promote.set_defaults(run=_promote)
     actions.add_parser("rollback", help="put the one before live again").set_defaults(run=_rollback)
+    add_figures_command(actions)
 
     add_video_commands(commands)
     add_pack_commands(commands)

@@ -180,9 +180,10 @@ def _write_draft(base: Model, tflite: bytes, result: dict[str, Any], folder: Pat
             ],
         }
         # Its weights would be those of another network: there is a branch more than training knows of.
-        for gone in ("rehearsal", "weights", "reads_well", "reads_badly"):
+        for gone in ("rehearsal", "weights", "figures_note", "judged_by", "reads_well", "reads_badly"):
             card.pop(gone, None)
-        card["tflite"].pop("public_accuracy", None)
+        for gone in ("public_accuracy", "public_score", "chosen_by"):
+            card["tflite"].pop(gone, None)
         (target / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         shutil.rmtree(target, ignore_errors=True)

@@ -18,6 +18,7 @@ from typing import Any
 from emojify.errors import EmojifyError
 from emojify.runs.config import FLAGS, RECIPES, FitConfig
 from emojify.runs.control import Process
+from emojify.training.evaluate_cli import add_evaluate_command
 
 STOPPED = 130
 """Exit status of a fit that was interrupted: what a shell calls an interrupted command."""
@@ -55,21 +56,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=f"any other setting: {others}")
     train.set_defaults(run=_train)
 
-    evaluate = commands.add_parser("evaluate", help="measure a model on pictures that it was not trained on")
-    evaluate.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP|CSV", help=_DATA)
-    evaluate.add_argument("--split", choices=("public", "private"), default="private", help="default: private")
-    evaluate.add_argument("--clean", action="store_true", help="leave out pictures that stand in train too")
-    evaluate.add_argument("--mirrored", action="store_true", help="average with the mirror image's reading")
-    evaluate.add_argument(
-        "--detector-margin",
-        type=float,
-        metavar="MARGIN",
-        help="cut the faces out as the live path does, with this crop margin",
-    )
-    evaluate.add_argument("--model", metavar="ID", help="default: the live one")
-    evaluate.add_argument("--picture", type=Path, metavar="PNG", help="draw the confusion matrix there")
-    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
-    evaluate.set_defaults(run=_evaluate)
+    add_evaluate_command(commands)
 
     export = commands.add_parser("export", help="make a model for the app from a training run")
     export.add_argument("folder", type=Path, metavar="RUN")
@@ -125,49 +112,6 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _evaluate(options: argparse.Namespace) -> None:
-    if options.detector_margin is not None and not 0 <= options.detector_margin <= 1:
-        raise EmojifyError(f"--detector-margin must lie between 0 and 1, not {options.detector_margin}.")
-    if options.picture and (options.picture.suffix.lower() != ".png" or not options.picture.parent.is_dir()):
-        raise EmojifyError(f"{options.picture} can't be written. Its folder must exist and its name end in .png.")
-    import cv2
-
-    from emojify.models import ModelStore
-    from emojify.settings import Settings
-    from emojify.training.check import mark_clean
-    from emojify.training.dataset import load
-    from emojify.training.evaluate import evaluate
-    from emojify.training.plots import confusion_plot
-
-    store = ModelStore(Settings.from_environment().models)
-    model = store.get(options.model or store.live_id)
-    model.open()  # compares the file with its card
-    data = load(options.data)
-    if options.clean:
-        data = mark_clean(data)
-    tflite = model.folder / model.card["tflite"]["file"]
-    figures = evaluate(
-        tflite,
-        data,
-        options.split,
-        clean=options.clean,
-        mirrored=options.mirrored,
-        detector_margin=options.detector_margin,
-    )
-    if options.picture and not cv2.imwrite(str(options.picture), confusion_plot(figures.confusion)):
-        raise EmojifyError(f"{options.picture} can't be written: its folder is closed, or the disk full.")
-    if options.json:
-        what = {"model": model.id, "data": data.name, "split": options.split, "clean": options.clean}
-        print(
-            json.dumps(
-                what | {"mirrored": options.mirrored, "detector_margin": options.detector_margin} | figures.as_dict()
-            )
-        )
-        return
-    print(f"{model.name} on {options.split}{', clean' if options.clean else ''}, {figures.n:,} pictures of {data.name}")
-    print(figures)
-
-
 def _export(options: argparse.Namespace) -> None:
     logit_bias = {}
     for setting in options.logit_bias:
@@ -179,17 +123,15 @@ def _export(options: argparse.Namespace) -> None:
     _quiet()
     print("Loading TensorFlow", flush=True)
     from emojify.settings import ROOT, Settings
-    from emojify.training.export import export_run
+    from emojify.training.export import ExportOptions, export_run
 
     print("Reading the pictures, converting the network and measuring what it reads", flush=True)
     target = export_run(
         options.folder,
-        options.data or Path(FitConfig.read(options.folder).data),
+        options.data,
         Settings.from_environment().models,
         options.model_id,
-        name=options.name,
-        crop_margin=options.crop_margin,
-        logit_bias=logit_bias,
+        ExportOptions(options.name or "", options.crop_margin, logit_bias),
     )
     promote = ["-m", "emojify", "models", "promote", options.model_id]
     if not options.promote:

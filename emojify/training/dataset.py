@@ -42,6 +42,7 @@ class Dataset:
         name: the name of the data set in a model's card.
         unreadable: files that can't be decoded; they are in none of the arrays.
         converted: files that were not 48x48 and gray and were converted.
+        detected: files that are not 48x48 and in which the detector found the face.
         without_face: files that are not 48x48 and in which no face was found; they are in none of the arrays.
         other_class: files in folders that are not named after an emotion; only :func:`load_unsplit` allows them.
     """
@@ -55,6 +56,7 @@ class Dataset:
     name: str
     unreadable: tuple[str, ...] = ()
     converted: tuple[str, ...] = ()
+    detected: tuple[str, ...] = ()
     without_face: tuple[str, ...] = ()
     other_class: tuple[str, ...] = ()
 
@@ -177,6 +179,7 @@ def _join(first: Dataset, second: Dataset) -> Dataset:
         name=f"{first.name} and {second.name}",
         unreadable=first.unreadable + prefixed(second.unreadable),
         converted=first.converted + prefixed(second.converted),
+        detected=first.detected + prefixed(second.detected),
         without_face=first.without_face + prefixed(second.without_face),
     )
 
@@ -243,6 +246,7 @@ def _dataset(
         name=name,
         unreadable=tuple(skipped.unreadable),
         converted=tuple(face.file for face in faces if face.converted),
+        detected=tuple(face.file for face in faces if face.detected),
         without_face=tuple(skipped.without_face),
         other_class=tuple(skipped.other_class),
     )

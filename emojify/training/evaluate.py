@@ -212,7 +212,11 @@ def evaluate(
     rows = data.split(split, clean=clean)
     no_face_n = len(data.without_face) if split == ALL else 0
     if detector_margin is not None:
-        crops = [crop_main_face(image, detector_margin) for image in rows.images]
+        detected = set(rows.detected)
+        crops = [
+            image if file in detected else crop_main_face(image, detector_margin)
+            for image, file in zip(rows.images, rows.files, strict=True)
+        ]
         no_face_n += sum(crop is None for crop in crops)
         rows = rows.rows(np.array([crop is not None for crop in crops], np.bool_))
         rows = replace(rows, images=np.array([crop for crop in crops if crop is not None], np.uint8))
@@ -222,6 +226,29 @@ def evaluate(
     if mirrored:
         probabilities = (probabilities + predict(model, rows.images[:, :, ::-1])) / np.float32(2)
     return replace(measure(probabilities, rows.labels, rows.votes), no_face_n=no_face_n)
+
+
+def measure_held_out(
+    data: Dataset, run_model: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+) -> dict[str, Figures]:
+    """Measure a model on public and private, and on the clean part of private if there are clean marks.
+
+    Args:
+        data: the data set.
+        run_model: takes (n, 48, 48) uint8 and gives (n, 7) float32 probabilities.
+
+    Returns:
+        The figures by ``public``, ``private`` and ``private_clean``.
+    """
+    figures = {}
+    for split in ("public", "private"):
+        rows = data.split(split)
+        probabilities = run_model(rows.images)
+        figures[split] = measure(probabilities, rows.labels, rows.votes)
+    if rows.clean is not None and rows.clean.any():
+        clean = rows.rows(rows.clean)
+        figures["private_clean"] = measure(probabilities[rows.clean], clean.labels, clean.votes)
+    return figures
 
 
 def predict(

@@ -63,6 +63,7 @@ class LabeledFace:
         folder: name of the folder above the class folder, empty at the top.
         row: row in the original csv, -1 if unknown.
         converted: True if the picture was not 48x48 and gray.
+        detected: True if the detector found the face in a picture that is not 48x48.
     """
 
     image: NDArray[np.uint8]
@@ -72,6 +73,7 @@ class LabeledFace:
     folder: str
     row: int
     converted: bool = False
+    detected: bool = False
 
 
 @dataclass
@@ -139,8 +141,8 @@ def read_image_files(
             continue
         match = _ROW.match(path.name)
         usage, row = (match[1], int(match[2])) if match else ("", -1)
-        converted = not (is_face and was_gray)
-        faces.append(LabeledFace(face, int(label), name, usage, path.parent.parent.name, row, converted))
+        folder, converted = path.parent.parent.name, not (is_face and was_gray)
+        faces.append(LabeledFace(face, int(label), name, usage, folder, row, converted, detected=not is_face))
     return faces, skipped
 
 

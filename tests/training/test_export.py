@@ -14,7 +14,7 @@ from emojify.runs.config import FitConfig
 from emojify.training import export as exporting
 from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import evaluate, predict_in_subprocess
-from emojify.training.export import convert, export, export_run, recipe_of
+from emojify.training.export import ExportOptions, convert, export, export_run, recipe_of
 from emojify.training.networks import NETWORKS
 from emojify.training.weights import load_network, save_weights
 
@@ -26,7 +26,7 @@ def data(faces: Path) -> Dataset:
 
 @pytest.fixture(scope="module")
 def model(finished_run: Path, faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export_run(finished_run, faces, tmp_path_factory.mktemp("models"), "drawn", name="Drawn faces")
+    return export_run(finished_run, faces, tmp_path_factory.mktemp("models"), "drawn", ExportOptions("Drawn faces"))
 
 
 def test_weights_survive_the_way_to_disk_and_back(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_float_ships_when_int8_loses_too_much(
 def test_export_adds_logit_bias_to_network_and_card(
     model: Path, finished_run: Path, faces: Path, data: Dataset, tmp_path: Path
 ) -> None:
-    biased = export_run(finished_run, faces, tmp_path, "biased", logit_bias={"fearful": 0.7})
+    biased = export_run(finished_run, faces, tmp_path, "biased", ExportOptions(logit_bias={"fearful": 0.7}))
     pixels = data.split("public").images[..., None]
     plain, biased_logits = (
         np.log(load_network("tiny", folder / "weights.npz").predict(pixels, verbose=0)) for folder in (model, biased)
@@ -148,12 +148,9 @@ def test_export_adds_logit_bias_to_network_and_card(
         ({"sad": 9}, "is 9"),
     ],
 )
-def test_export_run_rejects_bad_logit_bias(
-    logit_bias: dict[str, float], sentence: str, finished_run: Path, faces: Path, tmp_path: Path
-) -> None:
+def test_export_run_rejects_bad_logit_bias(logit_bias: dict[str, float], sentence: str) -> None:
     with pytest.raises(EmojifyError, match=sentence):
-        export_run(finished_run, faces, tmp_path, "one", logit_bias=logit_bias)
-    assert list(tmp_path.iterdir()) == []
+        ExportOptions(logit_bias=logit_bias)
 
 
 def test_a_taken_id_is_refused_and_left_alone(model: Path, finished_run: Path, faces: Path) -> None:
@@ -183,17 +180,7 @@ def test_a_failing_export_leaves_nothing(
 
     monkeypatch.setattr(exporting, "convert", full_disk)
     with pytest.raises(OSError, match="No space"):
-        export(
-            "tiny",
-            finished_run / "best.weights.h5",
-            data,
-            tmp_path,
-            "one",
-            name=None,
-            recipe={},
-            crop_margin=0.0,
-            logit_bias={},
-        )
+        export("tiny", finished_run / "best.weights.h5", data, tmp_path / "one", {}, ExportOptions())
     assert list(tmp_path.iterdir()) == []
 
 
