@@ -94,7 +94,7 @@ def _predict(options: argparse.Namespace) -> None:
     for path, faces in results:
         print(f"{path}: {len(faces)} {'face' if len(faces) == 1 else 'faces'}" if faces else f"{path}: no face found")
         for reading in faces:
-            x, y, width, height = reading.face.box
+            x, y, width, height = reading.box
             ranked = sorted(Emotion, key=lambda emotion: -reading.probabilities[emotion])
             shares = ", ".join(f"{emotion.label} {reading.probabilities[emotion]:.0%}" for emotion in ranked)
             print(f"  at {x},{y} {width}x{height}: {reading.caption} ({shares})")
@@ -102,7 +102,7 @@ def _predict(options: argparse.Namespace) -> None:
 
 def _as_json(reading: Reading) -> dict[str, Any]:
     return {
-        "box": list(reading.face.box),
+        "box": list(reading.box),
         "emotion": Emotion(int(reading.probabilities.argmax())).label,
         "sure": reading.sure,
         "probabilities": {emotion.label: round(float(reading.probabilities[emotion]), 4) for emotion in Emotion},

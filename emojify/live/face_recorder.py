@@ -147,7 +147,7 @@ class FaceRecorder(FrameTap):
 
     def _record(self, frame: ProcessedFrame, now_s: float) -> None:
         covered = not frame.readings and float(frame.gray[::4, ::4].std()) < COVERED_CONTRAST
-        faces = foreground_faces([reading.face.box for reading in frame.readings])
+        faces = foreground_faces([reading.box for reading in frame.readings])
         self._counts = replace(
             self._counts,
             frames=self._counts.frames + 1,

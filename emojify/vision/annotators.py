@@ -129,8 +129,8 @@ class Sticker:
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
         longest_px = 2 * max(scene.shape[:2])
         head = self._emoji.head
-        for reading in sorted(readings, key=lambda reading: reading.face.box.area):
-            box = reading.face.box
+        for reading in sorted(readings, key=lambda reading: reading.box.area):
+            box = reading.box
             wanted_px = min(longest_px, round(box.width * HEAD_WIDTH / head.width))
             size_px = max(SIZE_STEP_PX, wanted_px // SIZE_STEP_PX * SIZE_STEP_PX)
             x, y = box.center
@@ -175,7 +175,7 @@ class BoxLabel:
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
         for reading in readings:
             _outline(scene, reading)
-            box = reading.face.box
+            box = reading.box
             height_px = max(14, min(40, round(box.height * 0.16)))
             text = f"{reading.caption} {reading.confidence:.0%}" if reading.sure else reading.caption
             label = text_picture(text, height_px, (255, 255, 255, 255), _bgr(reading)[::-1])
@@ -210,7 +210,7 @@ def _bgr(reading: Reading) -> tuple[int, int, int]:
 
 
 def _outline(scene: Image, reading: Reading) -> None:
-    x, y, width, height = reading.face.box
+    x, y, width, height = reading.box
     thickness = max(1, round(width / 60))
     cv2.rectangle(scene, (x, y), (x + width, y + height), (255, 255, 255), thickness + 2, cv2.LINE_AA)
     cv2.rectangle(scene, (x, y), (x + width, y + height), _bgr(reading), thickness, cv2.LINE_AA)

@@ -90,6 +90,11 @@ class Reading:
             raise ValueError(f"a reading needs {len(Emotion)} probabilities, not {self.probabilities.shape}")
 
     @property
+    def box(self) -> Box:
+        """The face's box in pixels of the image."""
+        return self.face.box
+
+    @property
     def confidence(self) -> float:
         """The probability of the emotion that is shown, 0 to 1."""
         return float(self.probabilities[self.emotion])
@@ -102,4 +107,4 @@ class Reading:
 
 def main_reading(readings: Sequence[Reading]) -> Reading | None:
     """The reading of the largest face, the one nearest to the camera; None if there is no face."""
-    return max(readings, key=lambda reading: reading.face.box.area, default=None)
+    return max(readings, key=lambda reading: reading.box.area, default=None)

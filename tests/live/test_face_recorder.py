@@ -148,5 +148,5 @@ def test_recorder_taps_frames_before_annotation(clock: Clock, tiny_model: bytes,
     _, crops = recorder.collect()
     assert 8 <= len(crops) <= 11
     assert processor.status().failed == 0
-    box = processor.status().readings[0].face.box
+    box = processor.status().readings[0].box
     assert np.array_equal(crops[-1].crop(0.0), crop_face(to_gray(astronaut), box))  # without the label's box

@@ -45,7 +45,7 @@ def live(tiny_model: bytes) -> LiveSettings:
 def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     seen = feed(processor, astronaut, clock, frames=6)
-    box = processor.status().readings[0].face.box
+    box = processor.status().readings[0].box
     x, y = (round(value) for value in box.center)
     assert seen[y, x].tolist() == [0, 0, 255]
     far = np.ones(seen.shape[:2], bool)
@@ -59,8 +59,8 @@ def test_mirroring_turns_the_picture_before_it_is_read(live: LiveSettings, clock
     feed(straight, astronaut, clock, 6)
     seen = feed(mirrored, astronaut, clock, 6)
     assert np.array_equal(seen, astronaut[:, ::-1])
-    x, _ = straight.status().readings[0].face.box.center
-    mirrored_x, _ = mirrored.status().readings[0].face.box.center
+    x, _ = straight.status().readings[0].box.center
+    mirrored_x, _ = mirrored.status().readings[0].box.center
     assert mirrored_x == pytest.approx(astronaut.shape[1] - x, abs=6)
 
 

@@ -79,7 +79,7 @@ def test_boxes_follow_a_face_that_moves(classifier: Classifier) -> None:
     def image(time_s: float) -> Image:
         return np.roll(astronaut(), round(15 * time_s), axis=1)
 
-    centers = [found[0].face.box.center[0] for found in run(classifier, image, 2.0)]
+    centers = [found[0].box.center[0] for found in run(classifier, image, 2.0)]
     start = centers[0]
     assert centers == pytest.approx([start + 15 * number / FPS for number in range(50)], abs=5)
     assert np.abs(np.diff(centers)).max() < 4

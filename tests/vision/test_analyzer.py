@@ -27,7 +27,7 @@ def test_gray_weighs_the_colors_in_the_order_blue_green_red() -> None:
 class TestPhoto:
     def test_the_face_is_found_and_read(self, happy_astronaut: Image, classifier: Classifier) -> None:
         (reading,) = analyze_photo(happy_astronaut, classifier)
-        assert reading.face.box.iou(FACE) > 0.8
+        assert reading.box.iou(FACE) > 0.8
         assert (reading.emotion, reading.sure) == (Emotion.HAPPY, True)
         assert reading.probabilities.sum() == pytest.approx(1, abs=1e-5)
 
@@ -38,7 +38,7 @@ class TestPhoto:
 
     def test_each_face_is_read_for_itself(self, astronaut: Image, classifier: Classifier) -> None:
         photo = np.hstack([darker(astronaut, 0.4), darker(astronaut, 0.85)])
-        readings = sorted(analyze_photo(photo, classifier), key=lambda reading: reading.face.box.x)
+        readings = sorted(analyze_photo(photo, classifier), key=lambda reading: reading.box.x)
         assert [reading.emotion for reading in readings] == [Emotion.DISGUSTED, Emotion.HAPPY]
         assert len({reading.face.track_id for reading in readings}) == 2
 

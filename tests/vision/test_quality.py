@@ -38,7 +38,7 @@ def clip(astronaut: Image) -> list[tuple[Image, Box]]:
 
 
 def read_at(face: Box, readings: list[Reading]) -> Reading | None:
-    near = [reading for reading in readings if reading.face.box.iou(face) > 0.5]
+    near = [reading for reading in readings if reading.box.iou(face) > 0.5]
     return near[0] if near else None
 
 
