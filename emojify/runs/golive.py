@@ -12,7 +12,8 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.models import Model, ModelStore
 from emojify.public import admin_only
-from emojify.runs.run import EXPORT_FOLDER, Run, read_json_or_empty, read_tail
+from emojify.runs.reading import read_json_or_empty, read_tail
+from emojify.runs.run import EXPORT_FOLDER, Run
 
 
 @dataclass(frozen=True)

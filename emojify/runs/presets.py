@@ -1,4 +1,4 @@
-"""Ways to begin: three presets, what they cost on this machine, and the command line that does the same."""
+"""Presets for a new fit, an estimate of how long it takes on this machine, and the command line that does the same."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from typing import Any
 from emojify.runs.config import FLAGS, RECIPES, FitConfig
 from emojify.runs.machine import cpu_name
 from emojify.runs.progress import read_progress
-from emojify.runs.run import Run, read_json_or_empty
+from emojify.runs.reading import read_json_or_empty
+from emojify.runs.run import Run
 
 TRIAL_PICTURES = 3000
 TRIAL_S = 100
-"""What is left of two minutes when TensorFlow has started."""
+"""Time for the epochs of the trial preset: two minutes, less the time that TensorFlow takes to start."""
 
 START_S = 20
-_MAX_PICTURES = 1e12  # pictures: no data set has as many, but a file that was edited may say so
+_MAX_PICTURES = 1e12
+"""No data set has as many pictures, but a file that somebody edited may say so."""
 
 MAX_SIZE_RATIO = 12
-"""Epochs that differ by more than that in size are not of one pace."""
+"""A speed holds for data sets up to this many times the size that it was measured with. Small fits mostly wait."""
 
-FER2013_PICTURES = {"train": 28709, "public": 3589}
-
-# Pictures a second that one core trains on, on an AMD EPYC with AVX2, float32, measured for seed and taken as half of
-# that for residual; without a run on this machine that is all there is to go by.
 _ASSUMED_PICTURES_PER_S = {"seed": 110.0, "residual": 55.0}
-_FORWARD_COST = 1 / 3  # only reading a picture takes about a third of training on it
+"""Training pictures per second and core, for a machine without a measured run. Measured for ``seed`` on an AMD EPYC
+with AVX2, in float32; half of that is taken for ``residual``."""
+
+_FORWARD_COST = 1 / 3
+"""Time to classify a picture, as a share of the time to train on it."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A way to begin."""
+    """A starting point for a fit. ``key`` is its id, ``name`` and ``description`` are what users see."""
 
     key: str
     name: str
@@ -46,79 +48,102 @@ class Preset:
 PRESETS = (
     Preset("trial", "A two-minute trial", "A part of the pictures and a few epochs: see the curves move.", "seed"),
     Preset("tutorial", "The tutorial's fit", "The network and the settings of the original tutorial.", "seed"),
-    Preset("best", "The best recipe", "The network that reads best, with everything that helps it.", "residual"),
+    Preset("best", "The best recipe", "The most accurate network, with everything that helps it.", "residual"),
 )
 
 
 @dataclass(frozen=True)
 class TrainingSpeed:
-    """How quickly this machine trains a network, in pictures a second, and where that is from."""
+    """How quickly this machine trains a network.
+
+    Attributes:
+        pictures_per_s: training pictures per second.
+        measured: whether the number comes from a run on this machine; otherwise it is a guess.
+    """
 
     pictures_per_s: float
     measured: bool
 
     def epoch_s(self, train: int, public: int) -> float:
+        """Return the seconds of an epoch that trains on ``train`` pictures and evaluates ``public`` pictures."""
         return (train + public * _FORWARD_COST) / self.pictures_per_s
 
 
-def recipe(network: str, voted: bool) -> dict[str, Any]:
-    """What a network is best trained with, where there are FER+ votes or none."""
-    return RECIPES[network] | ({} if voted else {"ferplus_weight": 0.0, "ferplus_head": 0.0})
+def recipe(network: str, has_votes: bool) -> dict[str, Any]:
+    """Return the best known settings for a network and a data set with or without FER+ votes."""
+    return RECIPES[network] | ({} if has_votes else {"ferplus_weight": 0.0, "ferplus_head": 0.0})
 
 
 def preset_config(
-    preset: Preset, data: Path, *, rate: TrainingSpeed, pictures: dict[str, int], voted: bool
+    preset: Preset, data: Path, *, speed: TrainingSpeed, pictures: dict[str, int], has_votes: bool
 ) -> FitConfig:
-    """The settings of a preset.
+    """Return the settings of a preset.
 
     Args:
+        preset: one of :data:`PRESETS`.
         data: the data set.
-        rate: of the preset's network on this machine; the taste has as many epochs as two minutes hold.
-        pictures: how many there are, by split.
-        voted: whether the data set has FER+ votes.
+        speed: of the preset's network on this machine; the trial has as many epochs as fit into two minutes.
+        pictures: number of pictures by split.
+        has_votes: whether the data set has FER+ votes.
     """
-    settings = recipe(preset.network, voted)
+    settings = recipe(preset.network, has_votes)
     if preset.key == "trial":
         train = min(TRIAL_PICTURES, pictures["train"])
-        epochs = min(max(int(TRIAL_S / rate.epoch_s(train, pictures["public"])), 3), 12)
+        epochs = min(max(int(TRIAL_S / speed.epoch_s(train, pictures["public"])), 3), 12)
         settings |= {"pictures": TRIAL_PICTURES, "epochs": epochs, "learning_rate": 1e-3}
     return FitConfig(**{**settings, "data": str(data.absolute()), "network": preset.network})
 
 
-def estimated_s(config: FitConfig, rate: TrainingSpeed, pictures: dict[str, int]) -> float:
-    """Seconds from the click to the end, with nothing else running."""
+def estimated_s(config: FitConfig, speed: TrainingSpeed, pictures: dict[str, int]) -> float:
+    """Estimate the seconds from the click to the end of a fit, with nothing else running.
+
+    Args:
+        config: the fit's settings.
+        speed: of the config's network on this machine.
+        pictures: number of pictures by split.
+    """
     train = min(config.pictures or pictures["train"], pictures["train"])
-    return START_S + config.epochs * rate.epoch_s(train, pictures["public"])
+    return START_S + config.epochs * speed.epoch_s(train, pictures["public"])
 
 
 def training_speed(network: str, runs: Iterable[Run], train: int) -> TrainingSpeed:
-    """From the newest run of this network on this machine that has two whole epochs; else a rough guess.
+    """Return the speed of the first run that trained this network on this machine for two epochs; else a guess.
 
     Args:
-        train: how many pictures are to be trained on. A run with far fewer says little: it mostly waited.
+        network: the network's name.
+        runs: the newest first.
+        train: number of training pictures of the planned fit. Runs with far fewer are passed over.
     """
     for run in runs:
         if run.config is None or run.config.network != network or run.epochs_done < 2:
             continue
-        environment = read_json_or_empty(run.folder / "environment.json")
-        pictures = environment.get("pictures")
-        if environment.get("cpu") != cpu_name() or not isinstance(pictures, dict):
-            continue
-        seconds = [epoch.seconds for epoch in read_progress(run.folder).epochs[1:] if epoch.seconds > 0]
-        try:
-            work = float(pictures["train"]) + float(pictures["public"]) * _FORWARD_COST
-        except (KeyError, TypeError, ValueError):
-            continue
-        if seconds and train <= work * MAX_SIZE_RATIO < _MAX_PICTURES:
-            return TrainingSpeed(work / median(seconds), measured=True)
-    cores = os.cpu_count() or 1
-    return TrainingSpeed(
-        _ASSUMED_PICTURES_PER_S.get(network, min(_ASSUMED_PICTURES_PER_S.values())) * cores, measured=False
-    )
+        speed = _measured_speed(run.folder)
+        if speed is not None and train <= speed[0] * MAX_SIZE_RATIO < _MAX_PICTURES:
+            return TrainingSpeed(speed[0] / speed[1], measured=True)
+    per_core = _ASSUMED_PICTURES_PER_S.get(network, min(_ASSUMED_PICTURES_PER_S.values()))
+    return TrainingSpeed(per_core * (os.cpu_count() or 1), measured=False)
+
+
+def _measured_speed(run: Path) -> tuple[float, float] | None:
+    """Return the training pictures of an epoch and its seconds; None if the run is from another machine.
+
+    Pictures that were only evaluated count as ``_FORWARD_COST`` of a training picture.
+    """
+    environment = read_json_or_empty(run / "environment.json")
+    pictures = environment.get("pictures")
+    if environment.get("cpu") != cpu_name() or not isinstance(pictures, dict):
+        return None
+    # The first epoch is slower: TensorFlow compiles the network in it.
+    seconds = [epoch.seconds for epoch in read_progress(run).epochs[1:] if epoch.seconds > 0]
+    try:
+        work = float(pictures["train"]) + float(pictures["public"]) * _FORWARD_COST
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (work, median(seconds)) if seconds else None
 
 
 def command_line(config: FitConfig) -> str:
-    """What to type in a terminal for the very same fit, of those that begin with random weights."""
+    """Return the shell command for the same fit. Initial weights, if there are any, are left out."""
     defaults = FitConfig(**{**RECIPES.get(config.network, {}), "data": config.data, "network": config.network})
     words = ["python", "-m", "emojify", "train", "--data", config.data, "--network", config.network]
     if config.added_data:
@@ -135,7 +160,7 @@ def command_line(config: FitConfig) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """For people: ``40 seconds``, ``12 minutes``, ``3 hours 20 minutes``."""
+    """Return a duration for users, as precise as is useful: ``40 s``, ``12 min``, ``3 h 20 min``."""
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"
     minutes = round(seconds / 60)

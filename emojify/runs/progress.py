@@ -1,4 +1,4 @@
-"""How far a fit has come: ``progress.jsonl``, read as it grows."""
+"""How far a fit has come: ``progress.jsonl``, read while it grows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any
 from emojify.files import parse_json
 from emojify.runs.control import PROGRESS
 
+_EPOCHS_FOR_PACE = 5  # the remaining time follows the pace of the last few epochs
+
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a whole epoch came to. Rates are 0 to 1; ``number`` counts from 1."""
+    """Figures of a finished epoch. Rates are from 0 to 1; ``number`` counts from 1."""
 
     number: int
     loss: float
@@ -29,7 +31,15 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Batch:
-    """Where a fit is inside of an epoch; ``epoch`` are done, ``number`` of ``batches`` in the one under way."""
+    """Figures of a batch.
+
+    Attributes:
+        epoch: number of finished epochs, so 0 during the first one.
+        number: position in the current epoch, from 1 to ``batches``.
+        batches: batches in an epoch.
+        loss, accuracy: running means over the current epoch.
+        time: when the batch ended, in seconds since 1970.
+    """
 
     epoch: int
     number: int
@@ -41,14 +51,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Progress:
-    """All that a run has said so far.
+    """Everything that a run has reported so far.
 
     Attributes:
-        epochs: each once, in order; what was said again after a restart counts.
-        batch: the newest batch, None before the first.
-        epoch_started_at: when the epoch under way had its first batch.
-        phase: what was done last before the first batch: ``(time, words)``.
-        unreadable: lines that are no progress: torn by a kill, or edited by hand.
+        epochs: the finished epochs, each once, in order. An epoch that was repeated after a restart replaces the
+            former one.
+        batch: the newest batch, or None before the first.
+        epoch_started_at: time of the current epoch's first batch, in seconds since 1970; None before it.
+        phase: the last step before the first batch, as ``(time, description)``, or None.
+        unreadable: number of lines that could not be parsed, because a kill cut them off or somebody edited them.
     """
 
     epochs: tuple[Epoch, ...] = ()
@@ -59,12 +70,17 @@ class Progress:
 
     @property
     def best(self) -> Epoch | None:
-        """The epoch with the highest accuracy on public."""
+        """The epoch with the highest accuracy on public, or None before the first."""
         return max(self.epochs, key=lambda epoch: epoch.val_accuracy, default=None)
 
     def remaining_s(self, epochs: int, now: float) -> float | None:
-        """About how many seconds ``epochs`` in all still take, at the pace of late; None while nobody can tell."""
-        recent = [epoch.seconds for epoch in self.epochs[-5:] if epoch.seconds > 0]
+        """Estimate the seconds until ``epochs`` epochs are finished; None while there is nothing to estimate from.
+
+        Args:
+            epochs: the number of epochs that the fit has in all.
+            now: seconds since 1970.
+        """
+        recent = [epoch.seconds for epoch in self.epochs[-_EPOCHS_FOR_PACE:] if epoch.seconds > 0]
         epoch_s, elapsed_s = (median(recent) if recent else None), 0.0
         batch = self.batch
         if batch is not None and self.epoch_started_at is not None and batch.epoch >= len(self.epochs):
@@ -78,7 +94,7 @@ class Progress:
 
 @dataclass
 class _Reader:
-    """Remembers how far a file was read, so that only what is new is parsed."""
+    """Reads a growing file. Remembers the position in the file, so that only new lines are parsed."""
 
     inode: int = -1
     offset: int = 0
@@ -86,13 +102,14 @@ class _Reader:
 
     def read(self, path: Path) -> Progress:
         status = path.stat()
-        if status.st_ino != self.inode or status.st_size < self.offset:  # another file: a resumed fit cuts the old one
+        # A resumed fit replaces the file by a shorter one.
+        if status.st_ino != self.inode or status.st_size < self.offset:
             self.inode, self.offset, self.progress = status.st_ino, 0, Progress()
         if status.st_size > self.offset:
             with path.open("rb") as file:
                 file.seek(self.offset)
                 content = file.read(status.st_size - self.offset)
-            whole = content[: content.rfind(b"\n") + 1]  # the last line may still be being written
+            whole = content[: content.rfind(b"\n") + 1]  # the last line may be incomplete
             self.offset += len(whole)
             self.progress = _extend(self.progress, whole.decode("utf-8", "replace").splitlines())
         return self.progress
@@ -104,7 +121,10 @@ _MAX_READERS = 64
 
 
 def read_progress(run: Path) -> Progress:
-    """What ``run`` has said so far; nothing if it said nothing yet or can't be read."""
+    """Return the progress of the run in folder ``run``; an empty one if there is none or it can't be read.
+
+    Only what was added since the last call is parsed. May be called from any thread.
+    """
     path = run / PROGRESS
     with _lock:
         reader = _readers.pop(path, None) or _Reader()
@@ -112,7 +132,7 @@ def read_progress(run: Path) -> Progress:
             progress = reader.read(path)
         except OSError:
             return Progress()
-        _readers[path] = reader  # the newest last
+        _readers[path] = reader  # the most recently used is last
         while len(_readers) > _MAX_READERS:
             del _readers[next(iter(_readers))]
         return progress
@@ -120,7 +140,7 @@ def read_progress(run: Path) -> Progress:
 
 def _extend(progress: Progress, lines: list[str]) -> Progress:
     epochs = {epoch.number: epoch for epoch in progress.epochs}
-    batch, began, phase = progress.batch, progress.epoch_started_at, progress.phase
+    batch, epoch_started_at, phase = progress.batch, progress.epoch_started_at, progress.phase
     unreadable = progress.unreadable
     for line in lines:
         try:
@@ -132,19 +152,19 @@ def _extend(progress: Progress, lines: list[str]) -> Progress:
                 epochs[epoch.number] = epoch
             else:
                 batch = _batch(content)
-                began = batch.time if batch.number == 1 else began
+                epoch_started_at = batch.time if batch.number == 1 else epoch_started_at
         except (ValueError, KeyError, TypeError, OverflowError):
             unreadable += 1
     ordered = tuple(epochs[number] for number in sorted(epochs))
-    return Progress(ordered, batch, began, phase, unreadable)
+    return Progress(ordered, batch, epoch_started_at, phase, unreadable)
 
 
 def _epoch(content: dict[str, Any]) -> Epoch:
-    # What a run of an older version did not say yet is taken as 0.
-    rest = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_recall", "learning_rate", "seconds")
-    figures = {name: float(content.get(name, 0.0)) for name in rest}
-    if not all(map(isfinite, figures.values())):  # a fit that blows up ends before it says so
-        raise ValueError("no figures")
+    # Runs of older versions lack some of the figures; 0 stands for those.
+    names = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_recall", "learning_rate", "seconds")
+    figures = {name: float(content.get(name, 0.0)) for name in names}
+    if not all(map(isfinite, figures.values())):  # a fit that diverges ends before it writes such a line
+        raise ValueError("a figure is infinite or not a number")
     return Epoch(int(content["epoch"]), **figures)
 
 
@@ -152,5 +172,5 @@ def _batch(content: dict[str, Any]) -> Batch:
     epoch, number, batches = (int(content[key]) for key in ("epoch", "batch", "batches"))
     loss, accuracy, time = (float(content.get(key, 0.0)) for key in ("loss", "accuracy", "time"))
     if not 0 < number <= batches or not isfinite(time):
-        raise ValueError("no such batch")
+        raise ValueError("the batch's number or time is out of range")
     return Batch(epoch, number, batches, loss, accuracy, time)

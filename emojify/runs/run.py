@@ -1,4 +1,4 @@
-"""One run's folder, looked at from outside: which state it is in, why, and what can be done next."""
+"""One run's folder as other processes see it: its state, the reason for it, and what can be done next."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from typing import Any
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import parse_json
 from emojify.runs.config import FitConfig
 from emojify.runs.control import ENDED, FULL_BYTES, STOP_REQUESTED
 from emojify.runs.progress import read_progress
+from emojify.runs.reading import read_json_or_empty, read_tail
 
 QUEUED = "queued.json"
-EXPORT_FOLDER = "export"  # folder inside the run's, where the process that makes a model of it is recorded
-TAIL_BYTES = 12_000
+EXPORT_FOLDER = "export"  # in the run's folder; holds the record of the process that exports a model of the run
 
 
 class State(Enum):
-    """What a run is doing. The value is the word that people see."""
+    """What a run is doing. The values are what users see; they are not written to disk."""
 
     QUEUED = "waiting"
     STARTING = "starting"
@@ -42,19 +41,19 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Run:
-    """What is known of a run without reading all that it said.
+    """What a run's small files say; its progress is read separately, see :func:`~emojify.runs.progress.read_progress`.
 
     Attributes:
         state: see :class:`State`.
-        reason: why it is in that state, in a sentence; empty if that goes without saying.
-        next_step: what to do now, in a sentence; empty if nothing needs to be done.
+        reason: why the run is in that state, in a sentence; empty where the state says it all.
+        next_step: what the user can do now, in a sentence; empty if nothing needs to be done.
         config: None for a broken run.
-        epochs_done, best_epoch: whole epochs; 0 before the first.
-        best_accuracy: on public, 0 to 1, at the best epoch; None before the first.
-        best_recall: macro recall there; None if the run did not say.
-        data_name: what the data set calls itself; empty while not known.
-        can_resume: whether it can go on.
-        has_weights: whether a model can be made of it.
+        epochs_done, best_epoch: numbers of finished epochs; 0 before the first.
+        best_accuracy: accuracy on public at the best epoch, 0 to 1; None before the first.
+        best_recall: macro recall at the best epoch, 0 to 1; None if it is not known.
+        data_name: the data set's own name; empty while it is not known.
+        can_resume: whether the run can be resumed.
+        has_weights: whether a model can be exported from the run.
     """
 
     folder: Path
@@ -76,25 +75,25 @@ class Run:
 
     @property
     def model_id(self) -> str:
-        """What a model made of this run's best epoch is called; the same run and epoch always give the same id."""
+        """The id of a model exported from this run's best epoch. The same run and epoch always give the same id."""
         return f"{_model_prefix(self.id)}-e{self.best_epoch}"
 
     def is_source_of(self, model_id: str) -> bool:
-        """Whether a model with this id was made of this run, of whichever epoch."""
+        """Return True if the model with this id was exported from this run, at any epoch."""
         return re.fullmatch(re.escape(_model_prefix(self.id)) + r"-e\d+", model_id) is not None
 
     @property
     def best(self) -> dict[str, Any]:
-        """``best.json``: epoch, figures and most wrong faces at the best epoch; empty if there are none.
+        """``best.json``: epoch, figures and the most confident mistakes at the best epoch; empty if there is none.
 
-        Figures that make no sense, because somebody edited them, are left out.
+        Figures that make no sense, because somebody edited the file, are left out.
         """
         content = read_json_or_empty(self.folder / "best.json")
         figures = content.get("figures")
-        return content | {"figures": _sensible(figures)} if isinstance(figures, dict) else {}
+        return content | {"figures": _valid_figures(figures)} if isinstance(figures, dict) else {}
 
     def log_tail(self) -> str:
-        """The end of what its processes printed, for people; of ``run.log`` if a terminal got that instead."""
+        """Return the end of what the run's processes printed; of ``run.log`` if they printed to a terminal."""
         for name in (processes.LOG, "run.log"):
             text = read_tail(self.folder / name)
             if text.strip():
@@ -103,193 +102,199 @@ class Run:
 
 
 @dataclass(frozen=True)
-class _Record:
-    """What a run's small files say."""
+class _Files:
+    """The content of a run's small files.
+
+    Attributes:
+        config: None if it can't be read; ``config_error`` then says why.
+        checkpoint: empty if there is none or it is damaged.
+        checkpoint_damaged: whether there is one that can't be used.
+        result, ended: ``result.json`` and ``ended.json``; empty if there is none.
+        best: epoch and figures from ``best.json``.
+        data_name: the data set's own name.
+    """
 
     config: FitConfig | None
-    problem: str
+    config_error: str
     checkpoint: dict[str, Any]
-    checkpoint_whole: bool
+    checkpoint_damaged: bool
     result: dict[str, Any]
     ended: dict[str, Any]
     best: dict[str, Any]
     data_name: str
 
 
-_records: dict[Path, tuple[tuple[int, ...], _Record]] = {}
+_Fingerprint = tuple[int, ...]
+_cache: dict[Path, tuple[_Fingerprint, _Files]] = {}
 _lock = threading.Lock()
-_FILES = ("config.json", "checkpoint.json", "result.json", ENDED, "best.json", "environment.json")
+_NAMES = ("config.json", "checkpoint.json", "result.json", ENDED, "best.json", "environment.json")
 
 
 def read_run(folder: Path, *, disk_free_bytes: int) -> Run:
-    """The run in ``folder``, as it stands at this moment. Never raises: what is broken is said to be."""
-    # Asked first: a process that ends in between has left its last word by the time the files are read.
+    """Return the run in ``folder`` as it is now. Never raises: a broken folder gives a run in the state BROKEN.
+
+    Args:
+        folder: the run's folder.
+        disk_free_bytes: free space on its disk; a full disk explains a process that left no reason.
+    """
+    # Ask for the process first: one that ends meanwhile has written ended.json by the time the files are read.
     running = processes.is_running(folder)
-    record = _record(folder)
-    if record.config is None:
-        return Run(
-            folder,
-            State.BROKEN,
-            record.problem,
-            "Put config.json right by hand, or delete this folder.",
-        )
-    state, reason, next_step = _state(folder, record, running, disk_free_bytes)
-    weights = (folder / "best.weights.h5").is_file()
-    epochs_done = int(record.checkpoint.get("epoch", 0))
-    best_epoch = int(record.checkpoint.get("best_epoch", 0))
-    accuracy = record.checkpoint.get("best_public_accuracy") if best_epoch else None
-    recall = record.best.get("figures", {}).get("macro_recall") if record.best.get("epoch") == best_epoch else None
-    busy_or_done = state.has_process or state in (State.QUEUED, State.FINISHED)
-    damaged = (folder / "checkpoint.json").exists() and not record.checkpoint_whole
+    files = _read_files(folder)
+    if files.config is None:
+        return Run(folder, State.BROKEN, files.config_error, "Correct config.json by hand, or delete this folder.")
+    status = _active_status(folder) if running and not files.ended else _idle_status(folder, files, disk_free_bytes)
+    best_epoch = int(files.checkpoint.get("best_epoch", 0))
+    accuracy = files.checkpoint.get("best_public_accuracy") if best_epoch else None
+    recall = files.best["figures"].get("macro_recall") if files.best["epoch"] == best_epoch else None
+    active_or_done = status.state.has_process or status.state in (State.QUEUED, State.FINISHED)
     return Run(
         folder,
-        state,
-        reason,
-        next_step,
-        record.config,
-        epochs_done,
-        best_epoch,
-        float(accuracy) if accuracy is not None else None,
-        float(recall) if isinstance(recall, (int, float)) else None,
-        record.data_name,
-        can_resume=not busy_or_done and not damaged,
-        has_weights=weights and best_epoch > 0,
+        status.state,
+        status.reason,
+        status.next_step,
+        files.config,
+        epochs_done=int(files.checkpoint.get("epoch", 0)),
+        best_epoch=best_epoch,
+        best_accuracy=float(accuracy) if accuracy is not None else None,
+        best_recall=float(recall) if isinstance(recall, (int, float)) else None,
+        data_name=files.data_name,
+        can_resume=not active_or_done and not files.checkpoint_damaged,
+        has_weights=(folder / "best.weights.h5").is_file() and best_epoch > 0,
     )
 
 
-def _state(folder: Path, record: _Record, running: bool, disk_free_bytes: int) -> tuple[State, str, str]:
-    epoch = int(record.checkpoint.get("epoch", 0))
-    go_on = f"Resume goes on after epoch {epoch}." if epoch else "No epoch was whole yet: resume begins again."
-    if running and not record.ended:
-        if (folder / STOP_REQUESTED).exists():
-            return State.STOPPING, "It finishes the batch, then ends.", ""
-        progress, born = read_progress(folder), processes.started_at(folder) or 0.0
-        if progress.batch is not None and progress.batch.time >= born:
-            return State.RUNNING, "", ""
-        doing = f": {progress.phase[1]}" if progress.phase and progress.phase[0] >= born else ""
-        return State.STARTING, f"TensorFlow takes 10 to 20 seconds to start, longer beside live video{doing}.", ""
+@dataclass(frozen=True)
+class _Status:
+    """A state with its reason and next step, as :class:`Run` has them."""
+
+    state: State
+    reason: str = ""
+    next_step: str = ""
+
+
+def _active_status(folder: Path) -> _Status:
+    """Return the status of a run whose process works."""
+    if (folder / STOP_REQUESTED).exists():
+        return _Status(State.STOPPING, "It finishes the current batch, then stops.")
+    progress, started_at = read_progress(folder), processes.started_at(folder) or 0.0
+    if progress.batch is not None and progress.batch.time >= started_at:
+        return _Status(State.RUNNING)
+    phase = f": {progress.phase[1]}" if progress.phase and progress.phase[0] >= started_at else ""
+    return _Status(State.STARTING, f"TensorFlow takes 10 to 20 seconds to start, longer beside live video{phase}.")
+
+
+def _idle_status(folder: Path, files: _Files, disk_free_bytes: int) -> _Status:
+    """Return the status of a run that has no process, or whose process is about to end."""
     if (folder / QUEUED).exists():
-        return State.QUEUED, "One fit at a time: it begins when those before it are done.", ""
-    if (folder / "checkpoint.json").exists() and not record.checkpoint_whole:
-        return (
+        return _Status(State.QUEUED, "One fit at a time: it begins when those before it are done.")
+    if files.checkpoint_damaged:
+        return _Status(
             State.FAILED,
-            "Its checkpoint is damaged or gone, so there is nothing to go on from.",
+            "Its checkpoint is damaged or gone, so it can't be resumed.",
             "Start a new fit with the same settings, then delete this one.",
         )
-    if record.result and record.ended.get("how") != "failed":
-        return State.FINISHED, "", ""
-    how = record.ended.get("how")
+    how, why = files.ended.get("how"), files.ended.get("why")
+    if files.result and how != "failed":
+        return _Status(State.FINISHED)
+    resume = "No epoch is finished: resume starts from the beginning."
+    if epoch := int(files.checkpoint.get("epoch", 0)):
+        resume = f"Resume goes on after epoch {epoch}."
     if how == "stopped" or (not how and (folder / STOP_REQUESTED).exists()):
-        return State.STOPPED, "It was stopped.", go_on
+        return _Status(State.STOPPED, "It was stopped.", resume)
     if how == "failed":
-        return State.FAILED, str(record.ended.get("why") or "It does not say why."), go_on
+        return _Status(State.FAILED, str(why or "It gave no reason."), resume)
     if disk_free_bytes < FULL_BYTES:
-        return State.KILLED, "The disk is full, so it could not even say why it ended.", f"Make room. {go_on}"
+        reason = "The disk is full, so it could not write down why it ended."
+        return _Status(State.KILLED, reason, f"Make room. {resume}")
     if processes.started_at(folder) is None:
-        return State.STOPPED, "Nobody works on it.", go_on
-    return (
+        return _Status(State.STOPPED, "No process works on it.", resume)
+    return _Status(
         State.KILLED,
         "Its process is gone: it was killed, the memory ran out, or the machine was switched off.",
-        f"{go_on} If it happens again, choose a smaller batch.",
+        f"{resume} If it happens again, choose a smaller batch.",
     )
 
 
-def _record(folder: Path) -> _Record:
-    stamp = _stamp(folder)
+def _read_files(folder: Path) -> _Files:
+    """Return the content of a run's small files; only what changed since the last call is read from disk."""
+    fingerprint = _fingerprint(folder)
     with _lock:
-        cached = _records.get(folder)
-    if cached is not None and cached[0] == stamp:
+        cached = _cache.get(folder)
+    if cached is not None and cached[0] == fingerprint:
         return cached[1]
-    config, problem = _config(folder)
+    config, config_error = _read_config(folder)
     checkpoint = read_json_or_empty(folder / "checkpoint.json")
-    numbers = [checkpoint.get(key) for key in ("epoch", "best_epoch", "best_public_accuracy")]
-    whole = all(isinstance(number, (int, float)) and 0 <= number < 1e9 for number in numbers)
-    whole = whole and isinstance(checkpoint.get("weights"), str) and _is_file(folder / checkpoint["weights"])
+    intact = _is_intact(checkpoint, folder)
     best = read_json_or_empty(folder / "best.json")
-    small = {"epoch": best.get("epoch"), "figures": best["figures"] if isinstance(best.get("figures"), dict) else {}}
+    figures = best.get("figures")
     pictures = read_json_or_empty(folder / "environment.json").get("pictures")
-    name = pictures.get("data", "") if isinstance(pictures, dict) else ""
-    record = _Record(
+    files = _Files(
         config,
-        problem,
-        checkpoint if whole else {},
-        whole,
+        config_error,
+        checkpoint if intact else {},
+        not intact and (folder / "checkpoint.json").exists(),
         read_json_or_empty(folder / "result.json"),
         read_json_or_empty(folder / ENDED),
-        small,
-        str(name),
+        {"epoch": best.get("epoch"), "figures": figures if isinstance(figures, dict) else {}},
+        str(pictures.get("data", "")) if isinstance(pictures, dict) else "",
     )
     with _lock:
-        _records[folder] = (stamp, record)
-    return record
+        _cache[folder] = (fingerprint, files)
+    return files
 
 
-def _config(folder: Path) -> tuple[FitConfig | None, str]:
+def _read_config(folder: Path) -> tuple[FitConfig | None, str]:
     if not (folder / "config.json").exists():
-        return None, "It holds no config.json: half written, or no run at all."
+        return None, "The folder has no config.json: the run is half written, or the folder is not a run."
     try:
         return FitConfig.read(folder), ""
     except EmojifyError as error:
         return None, str(error)
 
 
-def _stamp(folder: Path) -> tuple[int, ...]:
-    stamp = []
-    for name in _FILES:
+def _is_intact(checkpoint: dict[str, Any], folder: Path) -> bool:
+    numbers = [checkpoint.get(key) for key in ("epoch", "best_epoch", "best_public_accuracy")]
+    if not all(isinstance(number, (int, float)) and 0 <= number < 1e9 for number in numbers):
+        return False
+    weights = checkpoint.get("weights")
+    return isinstance(weights, str) and _is_file(folder / weights)
+
+
+def _fingerprint(folder: Path) -> _Fingerprint:
+    """Return numbers that change when one of the small files changes, or a file is added, renamed or removed."""
+    numbers: list[int] = []
+    for name in _NAMES:
         try:
             status = (folder / name).stat()
-            stamp += [status.st_mtime_ns, status.st_size, status.st_ino]
+            numbers += [status.st_mtime_ns, status.st_size, status.st_ino]
         except OSError:
-            stamp += [0, 0, 0]
-    # Weights come and go by rename, which touches the folder.
+            numbers += [0, 0, 0]
     try:
-        stamp.append(folder.stat().st_mtime_ns)
+        numbers.append(folder.stat().st_mtime_ns)
     except OSError:
-        stamp.append(0)
-    return tuple(stamp)
+        numbers.append(0)
+    return tuple(numbers)
 
 
-def read_json_or_empty(path: Path) -> dict[str, Any]:
-    """A file's table; empty if it is not there or holds none."""
-    try:
-        content = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def read_tail(path: Path, max_bytes: int = TAIL_BYTES) -> str:
-    """The last whole lines of a text file; empty if it can't be read."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - max_bytes))
-            content = file.read(max_bytes)
-    except OSError:
-        return ""
-    text = content.decode("utf-8", "replace")
-    return text if size <= max_bytes else text.partition("\n")[2]
-
-
-def _sensible(figures: dict[str, Any]) -> dict[str, Any]:
-    """Figures as :mod:`emojify.training.evaluate` writes them, without those that are none."""
-    kept = dict(figures)
+def _valid_figures(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return figures as :mod:`emojify.training.evaluate` writes them, without the values that are not numbers."""
+    valid = dict(figures)
     if not _is_number(figures.get("n")):
-        kept["n"] = 0
+        valid["n"] = 0
     for name in ("recall", "precision"):
         rates = figures.get(name)
-        kept[name] = {key: rate for key, rate in rates.items() if _is_number(rate)} if isinstance(rates, dict) else {}
+        valid[name] = {key: rate for key, rate in rates.items() if _is_number(rate)} if isinstance(rates, dict) else {}
     rows = figures.get("confusion")
     square = isinstance(rows, list) and all(isinstance(row, list) and len(row) == len(rows) for row in rows)
     if not square or not all(_is_number(count) for row in figures["confusion"] for count in row):
-        kept["confusion"] = []
-    return kept
+        valid["confusion"] = []
+    return valid
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a name so long that it is none
+    except OSError:  # the name is too long for a file name
         return False
 
 

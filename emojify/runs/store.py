@@ -1,12 +1,11 @@
-"""The runs below one folder: launch, queue, stop, resume, delete.
+"""The runs in one folder: launch, queue, stop, resume and delete them.
 
-One fit at a time has the processor; more are queued. A queued run is a folder with its settings and a ``queued.json``;
-whoever looks (a page, or a fit that has just ended) starts the next one.
+One fit runs at a time; the others wait in a queue. A waiting run is a folder with its settings and a ``queued.json``.
+Pages and fits that have just ended call :meth:`RunStore.start_next`, which starts the one that has waited longest.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from contextlib import suppress
@@ -17,33 +16,46 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import UNFINISHED, clear_leftovers, locked, remove_tree, write_atomically
+from emojify.files import (
+    clear_leftovers,
+    locked,
+    new_folder,
+    readable_os_errors,
+    remove_tree,
+    write_json,
+)
 from emojify.public import admin_only
 from emojify.runs.config import FitConfig
 from emojify.runs.control import ENDED, STOP_REQUESTED
-from emojify.runs.run import EXPORT_FOLDER, QUEUED, Run, State, read_json_or_empty, read_run
+from emojify.runs.reading import read_json_or_empty
+from emojify.runs.run import EXPORT_FOLDER, QUEUED, Run, read_run
 
-ROOM_BYTES = 300_000_000
-"""What a run may take: weights, optimizer and average of the larger network, the old ones beside the new."""
+REQUIRED_BYTES = 300_000_000
+"""Disk space that a run may need: weights, optimizer and average of the larger network, old and new files together."""
 
 
 class RunStore:
-    """The runs in ``folder``, which need not exist yet."""
+    """The runs in ``folder``, which need not exist yet. ::
+
+    store = RunStore(Path("runs"))
+    run = store.launch(FitConfig("data/fer2013.zip"))
+    print(run.id, store.get(run.id).state)
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def runs(self) -> list[Run]:
-        """Every run, the newest first; folders that are broken too."""
+        """Return every run, the newest first, broken ones included."""
         free = self.free_bytes()
         return [read_run(folder, disk_free_bytes=free) for folder in self._folders()]
 
     def ids(self) -> list[str]:
-        """Ids of all runs, the newest first; cheaper than the runs themselves."""
+        """Return the ids of all runs, the newest first. Cheaper than :meth:`runs`: no file is read."""
         return [folder.name for folder in self._folders()]
 
     def get(self, run_id: str) -> Run:
-        """The run with this id.
+        """Return the run with this id.
 
         Raises:
             EmojifyError: if there is none.
@@ -53,27 +65,25 @@ class RunStore:
         return read_run(self.folder / run_id, disk_free_bytes=self.free_bytes())
 
     def queue(self) -> list[str]:
-        """Ids of the runs that wait, the next one first."""
+        """Return the ids of the waiting runs, the next one first."""
         waiting = [folder for folder in self._folders() if (folder / QUEUED).exists()]
-        return [folder.name for folder in sorted(waiting, key=_since)]
+        return [folder.name for folder in sorted(waiting, key=_queued_since)]
 
     @admin_only
     def launch(self, config: FitConfig) -> Run:
-        """Begin a fit, or queue it behind those that are under way.
+        """Start a fit, or queue it if another one is running.
 
         Raises:
-            EmojifyError: if its data is not there, the disk is too full or its process can't be started; then there
-                is no new run.
+            EmojifyError: if the data set is missing, the disk is too full or the process can't be started. There is
+                then no new run.
         """
         if not Path(config.data).exists():
             raise EmojifyError(f"There is no {config.data} any more. Choose another data set.")
         self._refuse_full_disk()
-        try:
+        with readable_os_errors(f"The run can't be written to {self.folder}"):
             self.folder.mkdir(parents=True, exist_ok=True)
             with locked(self.folder):  # two browsers may launch in the same second
                 run_id = self._write_new(config)
-        except OSError as error:
-            raise EmojifyError(f"The run can't be written to {self.folder}: {error.strerror}.") from error
         try:
             self.start_next()
         except EmojifyError:
@@ -83,19 +93,17 @@ class RunStore:
 
     @admin_only
     def resume(self, run_id: str) -> None:
-        """Go on with a run after its last whole epoch, now or when those before it are done.
+        """Continue a run after its last finished epoch, or queue it if another one is running.
 
         Raises:
-            EmojifyError: if it can't go on, or its process can't be started; it is then as it was.
+            EmojifyError: if it can't be resumed or its process can't be started; the run is then unchanged.
         """
         run = self.get(run_id)
         if not run.can_resume:
-            raise EmojifyError(f"{run_id} can't go on: it is {run.state.value}. {run.reason}")
+            raise EmojifyError(f"{run_id} can't be resumed: it is {run.state.value}. {run.reason}")
         self._refuse_full_disk()
-        try:
+        with readable_os_errors(f"{run_id} can't be written"):
             self._enqueue(run.folder)
-        except OSError as error:
-            raise EmojifyError(f"{run_id} can't be written: {error.strerror}.") from error
         try:
             self.start_next()
         except EmojifyError:
@@ -104,27 +112,25 @@ class RunStore:
 
     @admin_only
     def stop(self, run_id: str) -> None:
-        """Ask a run to end after its batch; one that waits leaves the queue. Does nothing if it is over.
+        """Ask a run to end after its current batch; take a waiting one out of the queue. Ignore one that has ended.
 
         Raises:
             EmojifyError: if there is no such run, or it can't be taken out of the queue.
         """
         folder = self.get(run_id).folder
-        try:
+        with readable_os_errors(f"{run_id} can't be taken out of the queue"):
             (folder / QUEUED).unlink(missing_ok=True)
-        except OSError as error:
-            raise EmojifyError(f"{run_id} can't be taken out of the queue: {error.strerror}.") from error
         if processes.is_running(folder):
-            with suppress(OSError):  # a full disk is a reason to stop a fit, never one that keeps it going
-                write_atomically(folder / STOP_REQUESTED, b"{}\n")
+            with suppress(OSError):  # a fit must be stoppable when the disk is full
+                write_json(folder / STOP_REQUESTED, {})
             processes.stop(folder)
 
     @admin_only
     def kill(self, run_id: str) -> None:
-        """Kill a run's process, for one that does not answer. The epochs that were whole stay.
+        """Kill the process of a run that does not react to :meth:`stop`. Finished epochs are kept.
 
         Raises:
-            EmojifyError: if there is no such run, or the system does not let go of it.
+            EmojifyError: if there is no such run, or its process does not end.
         """
         folder = self.get(run_id).folder
         try:
@@ -134,33 +140,35 @@ class RunStore:
 
     @admin_only
     def delete(self, run_id: str, live_model: str) -> None:
-        """Remove a run for good, its checkpoints with it. Models that were made of it stay.
+        """Delete a run with its checkpoints. Models that were exported from it are kept.
+
+        Args:
+            run_id: the run.
+            live_model: id of the live model; its run is not deleted.
 
         Raises:
-            EmojifyError: if it is under way, or the live model was made of it.
+            EmojifyError: if the run is being fitted or exported, or the live model was exported from it.
         """
         run = self.get(run_id)
         if run.is_source_of(live_model):
-            raise EmojifyError(f"The live model was made of {run_id}: put another one live first.")
+            raise EmojifyError(f"The live model was made from {run_id}: put another one live first.")
         with locked(self.folder):
             if processes.is_running(run.folder):
-                raise EmojifyError(f"{run_id} is under way: stop it first.")
+                raise EmojifyError(f"{run_id} is running: stop it first.")
             if processes.is_running(run.folder / EXPORT_FOLDER):
-                raise EmojifyError(f"A model of {run_id} is being made: wait until it is there.")
-            try:
+                raise EmojifyError(f"A model of {run_id} is being made: wait until it is finished.")
+            with readable_os_errors(f"{run_id} can't be deleted"):
                 remove_tree(run.folder)
-            except OSError as error:
-                raise EmojifyError(f"{run_id} can't be deleted: {error.strerror}.") from error
 
     @admin_only
     def start_next(self, ended: str = "") -> None:
-        """Start the run that has waited longest, if none is under way.
+        """Start the run that has waited longest, unless another one is running.
 
         Args:
-            ended: a run whose process is in its last moments and no longer counts.
+            ended: id of a run that is about to end, and whose process does not count as running.
 
         Raises:
-            EmojifyError: if its process can't be started; it stays in the queue.
+            EmojifyError: if the process can't be started; the run stays in the queue.
         """
         if not self.queue():
             return
@@ -171,28 +179,26 @@ class RunStore:
             if not waiting:
                 return
             folder = self.folder / waiting[0]
-            try:
+            with readable_os_errors("The fit can't be started"):
                 for name in (ENDED, STOP_REQUESTED):
                     (folder / name).unlink(missing_ok=True)
                 processes.start(["train", "--resume", str(folder)], folder)
-            except OSError as error:
-                raise EmojifyError(f"The fit can't be started: {error.strerror or error}.") from error
-            with suppress(OSError):  # it runs; where this stays, it is said to run all the same
+            with suppress(OSError):  # the state of a run with a process is never "waiting", even if the file stays
                 (folder / QUEUED).unlink(missing_ok=True)
 
     def free_bytes(self) -> int:
-        """Room on the disk of the runs."""
-        place = self.folder
-        while not place.exists():
-            place = place.parent
-        return shutil.disk_usage(place).free
+        """Return the free space on the disk of the runs."""
+        folder = self.folder
+        while not folder.exists():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
 
     def _refuse_full_disk(self) -> None:
         free = self.free_bytes()
-        if free < ROOM_BYTES:
+        if free < REQUIRED_BYTES:
             raise EmojifyError(
-                f"The disk has {free // 1_000_000} MB left; a fit may need {ROOM_BYTES // 1_000_000}. Make room first, "
-                "for example by deleting old runs."
+                f"The disk has {free // 1_000_000} MB left; a fit may need {REQUIRED_BYTES // 1_000_000} MB. "
+                "Make room first, for example by deleting old runs."
             )
 
     def _folders(self) -> list[Path]:
@@ -206,18 +212,12 @@ class RunStore:
             return []
 
     def _write_new(self, config: FitConfig) -> str:
-        """A folder that waits in the queue, all at once or not at all; gives its id."""
+        """Write a new run that waits in the queue, in one step. Return its id."""
         clear_leftovers(self.folder)
         run_id = self._new_id(config.network)
-        draft = self.folder / f"{UNFINISHED}{run_id}"
-        try:
-            draft.mkdir()
-            write_atomically(draft / "config.json", (json.dumps(asdict(config), indent=1) + "\n").encode())
-            self._enqueue(draft)
-            draft.rename(self.folder / run_id)
-        except OSError:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        with new_folder(self.folder / run_id) as folder:
+            write_json(folder / "config.json", asdict(config))
+            self._enqueue(folder)
         return run_id
 
     def _new_id(self, network: str) -> str:
@@ -229,12 +229,9 @@ class RunStore:
 
     @staticmethod
     def _enqueue(folder: Path) -> None:
-        write_atomically(folder / QUEUED, (json.dumps({"since": time.time()}) + "\n").encode())
+        write_json(folder / QUEUED, {"since": time.time()})
 
 
-def _since(folder: Path) -> tuple[float, str]:
+def _queued_since(folder: Path) -> tuple[float, str]:
     since = read_json_or_empty(folder / QUEUED).get("since")
     return (float(since) if isinstance(since, (int, float)) else 0.0, folder.name)
-
-
-__all__ = ["Run", "RunStore", "State"]

@@ -119,7 +119,7 @@ def choose_preset(path: Path, check: DatasetCheck, runs: list[Run]) -> tuple[Pre
     for preset in PRESETS:
         rate = training_speed(preset.network, runs, check.pictures["train"])
         voted = bool(check.report.get("voted"))
-        config = preset_config(preset, path, rate=rate, pictures=check.pictures, voted=voted)
+        config = preset_config(preset, path, speed=rate, pictures=check.pictures, has_votes=voted)
         configs[preset.key] = config
         cost = format_duration(estimated_s(config, rate, check.pictures))
         captions.append(f"{preset.description} {config.epochs} epochs, about {cost}.")

@@ -1,4 +1,4 @@
-"""Runs without TensorFlow, in folders of their own."""
+"""A store of runs that are trained without TensorFlow."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.helpers import fake_training
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
-    """A store whose fits are the stand-in's."""
+    """A store whose fits are run by ``fake_training``."""
     fake_training.install(tmp_path / "root")
     monkeypatch.setattr(processes, "ROOT", tmp_path / "root")
     yield RunStore(tmp_path / "runs")
@@ -21,6 +21,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
+    """An empty file in place of a data set."""
     path = tmp_path / "faces.zip"
     path.touch()
     return path

@@ -1,4 +1,4 @@
-"""What the presets ask for and cost, and that the command line shown does the same."""
+"""The settings of the presets, the estimates, and the command line that does the same."""
 
 import argparse
 import json
@@ -11,7 +11,6 @@ import pytest
 from emojify.runs.config import FitConfig
 from emojify.runs.machine import cpu_name
 from emojify.runs.presets import (
-    FER2013_PICTURES,
     PRESETS,
     Preset,
     TrainingSpeed,
@@ -24,21 +23,22 @@ from emojify.runs.presets import (
 from emojify.runs.run import read_run
 from emojify.training import cli
 
-QUICK, SLOW = TrainingSpeed(1000.0, True), TrainingSpeed(80.0, True)
+FER2013_PICTURES = {"train": 28709, "public": 3589}
+FAST, SLOW = TrainingSpeed(1000.0, True), TrainingSpeed(80.0, True)
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
-@pytest.mark.parametrize("voted", [True, False])
-def test_every_preset_can_be_fitted(preset: Preset, voted: bool) -> None:
-    config = preset_config(preset, Path("fer2013.zip"), rate=QUICK, pictures=FER2013_PICTURES, voted=voted)
+@pytest.mark.parametrize("has_votes", [True, False])
+def test_preset_config_is_valid(preset: Preset, has_votes: bool) -> None:
+    config = preset_config(preset, Path("fer2013.zip"), speed=FAST, pictures=FER2013_PICTURES, has_votes=has_votes)
     assert config.network == preset.network
-    assert voted or config.ferplus_weight == config.ferplus_head == 0
+    assert has_votes or config.ferplus_weight == config.ferplus_head == 0
 
 
-@pytest.mark.parametrize(("rate", "limit_s"), [(QUICK, 120), (TrainingSpeed(250.0, True), 120), (SLOW, 200)])
-def test_trial_preset_takes_about_two_minutes(rate: TrainingSpeed, limit_s: float) -> None:
-    config = preset_config(PRESETS[0], Path("fer2013.zip"), rate=rate, pictures=FER2013_PICTURES, voted=False)
-    assert estimated_s(config, rate, FER2013_PICTURES) <= limit_s
+@pytest.mark.parametrize(("speed", "limit_s"), [(FAST, 120), (TrainingSpeed(250.0, True), 120), (SLOW, 200)])
+def test_trial_takes_about_two_minutes(speed: TrainingSpeed, limit_s: float) -> None:
+    config = preset_config(PRESETS[0], Path("fer2013.zip"), speed=speed, pictures=FER2013_PICTURES, has_votes=False)
+    assert estimated_s(config, speed, FER2013_PICTURES) <= limit_s
     assert config.epochs >= 3
 
 
@@ -47,24 +47,24 @@ def test_trial_preset_takes_about_two_minutes(rate: TrainingSpeed, limit_s: floa
     [{}, {"epochs": 3, "learning_rate": 5e-05, "flip": True, "shift": 0.125}, {"schedule": "cosine", "pictures": 100}],
 )
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
-def test_the_command_line_asks_for_the_very_same_fit(
+def test_command_line_gives_same_config(
     preset: Preset, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     data = tmp_path / "my faces; rm.zip"
-    config = preset_config(preset, data, rate=QUICK, pictures=FER2013_PICTURES, voted=False)
+    config = preset_config(preset, data, speed=FAST, pictures=FER2013_PICTURES, has_votes=False)
     config = replace(config, **changes)  # type: ignore[arg-type]
-    asked: list[FitConfig] = []
-    monkeypatch.setattr(cli, "_train", lambda options: asked.append(cli._config(options)))
+    configs: list[FitConfig] = []
+    monkeypatch.setattr(cli, "_train", lambda options: configs.append(cli._config(options)))
     parser = argparse.ArgumentParser()
     cli.add_commands(parser.add_subparsers())
     words = shlex.split(command_line(config))
     assert words[:3] == ["python", "-m", "emojify"]
     options = parser.parse_args(words[3:])
     options.run(options)
-    assert asked == [config]
+    assert configs == [config]
 
 
-def test_the_rate_is_that_of_the_newest_run_of_the_network_on_this_machine(tmp_path: Path) -> None:
+def test_training_speed_uses_newest_run_on_this_machine(tmp_path: Path) -> None:
     for number, (cpu, seconds) in enumerate([(cpu_name(), 20.0), ("another", 1.0), (cpu_name(), 10.0)]):
         run = tmp_path / str(number)
         run.mkdir()
@@ -80,11 +80,11 @@ def test_the_rate_is_that_of_the_newest_run_of_the_network_on_this_machine(tmp_p
     assert training_speed("seed", runs, train=9000) == TrainingSpeed(
         1100 / 20, measured=True
     )  # the first epoch warms up and does not count
-    assert not training_speed("seed", runs, train=28_000).measured  # from so few pictures nothing follows for so many
+    assert not training_speed("seed", runs, train=28_000).measured  # the runs had too few pictures
     assert not training_speed("residual", runs, train=9000).measured
 
 
-def test_a_run_that_tells_nothing_useful_is_passed_over(tmp_path: Path) -> None:
+def test_training_speed_skips_run_without_counts(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"data": "x", "epochs": 3}))
     (tmp_path / "environment.json").write_text(json.dumps({"cpu": cpu_name(), "pictures": {"train": "many"}}))
     (tmp_path / "checkpoint.json").write_text(
@@ -105,5 +105,5 @@ def test_a_run_that_tells_nothing_useful_is_passed_over(tmp_path: Path) -> None:
         (90_000, "25 h"),
     ],
 )
-def test_durations_are_as_precise_as_they_deserve(seconds: float, words: str) -> None:
+def test_format_duration_rounds(seconds: float, words: str) -> None:
     assert format_duration(seconds) == words

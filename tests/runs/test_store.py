@@ -1,4 +1,4 @@
-"""Runs with real processes: launched, queued, stopped, killed, resumed, deleted."""
+"""Runs with real processes that pretend to train, see ``tests/helpers/fake_training.py``."""
 
 import json
 import os
@@ -33,30 +33,30 @@ def state(store: RunStore, run: Run) -> State:
     return store.get(run.id).state
 
 
-def fitting(store: RunStore, run: Run) -> None:
-    """Until it has an epoch behind it."""
+def wait_for_epoch(store: RunStore, run: Run) -> None:
+    """Wait until the run has finished its first epoch and is still running."""
     wait_until(lambda: (run.folder / "checkpoint.json").exists() and state(store, run) is State.RUNNING)
 
 
-def test_a_launched_run_starts_at_once_and_then_runs(store: RunStore, data: Path) -> None:
+def test_launch_starts_run(store: RunStore, data: Path) -> None:
     run = store.launch(config(data))
     assert run.state is State.STARTING
     assert "10 to 20 seconds" in run.reason
-    fitting(store, run)
+    wait_for_epoch(store, run)
     assert store.get(run.id).epochs_done == 1
     assert store.get(run.id).best_accuracy == 0.5
-    assert run.log_tail() == "" or "asked" in run.log_tail()
+    assert run.log_tail() == "" or "arguments" in run.log_tail()
 
 
-def test_while_it_starts_it_says_what_it_does(store: RunStore, data: Path) -> None:
+def test_starting_run_names_its_step(store: RunStore, data: Path) -> None:
     run = store.launch(config(data, SILENT))
     wait_until(lambda: "loading TensorFlow" in store.get(run.id).reason)
     assert state(store, run) is State.STARTING
 
 
-def test_stop_ends_it_and_resume_goes_on(store: RunStore, data: Path) -> None:
+def test_stopped_run_resumes(store: RunStore, data: Path) -> None:
     run = store.launch(config(data))
-    fitting(store, run)
+    wait_for_epoch(store, run)
     store.stop(run.id)
     wait_until(lambda: state(store, run) is State.STOPPED)
     stopped = store.get(run.id)
@@ -68,20 +68,20 @@ def test_stop_ends_it_and_resume_goes_on(store: RunStore, data: Path) -> None:
     assert process_of(run.folder).cmdline()[-2:] == ["--resume", str(run.folder)]
 
 
-def test_between_the_signal_and_the_end_it_is_stopping(store: RunStore, data: Path) -> None:
+def test_run_is_stopping_until_process_ends(store: RunStore, data: Path) -> None:
     run = store.launch(config(data))
-    fitting(store, run)
+    wait_for_epoch(store, run)
     process = process_of(run.folder)
-    process.suspend()  # it can't answer
+    process.suspend()  # it can't react to the signal
     store.stop(run.id)
     assert state(store, run) is State.STOPPING
     store.kill(run.id)
     assert state(store, run) is State.STOPPED
 
 
-def test_one_that_was_killed_says_so_and_can_go_on(store: RunStore, data: Path) -> None:
+def test_killed_run_can_resume(store: RunStore, data: Path) -> None:
     run = store.launch(config(data))
-    fitting(store, run)
+    wait_for_epoch(store, run)
     os.kill(process_of(run.folder).pid, signal.SIGKILL)
     wait_until(lambda: state(store, run) is State.KILLED)
     killed = store.get(run.id)
@@ -91,40 +91,40 @@ def test_one_that_was_killed_says_so_and_can_go_on(store: RunStore, data: Path) 
     assert killed.has_weights
 
 
-def test_one_that_fails_says_why(store: RunStore, data: Path) -> None:
+def test_failed_run_gives_reason(store: RunStore, data: Path) -> None:
     run = store.launch(config(data, FAILS))
     wait_until(lambda: state(store, run) is State.FAILED)
     assert store.get(run.id).reason == "The memory ran out."
-    assert "No epoch was whole yet" in store.get(run.id).next_step
+    assert "No epoch is finished" in store.get(run.id).next_step
 
 
-def test_one_that_ends_is_finished_and_cannot_go_on(store: RunStore, data: Path) -> None:
+def test_finished_run_cannot_resume(store: RunStore, data: Path) -> None:
     run = store.launch(config(data, FINISHES))
     wait_until(lambda: state(store, run) is State.FINISHED)
     assert not store.get(run.id).can_resume
-    with pytest.raises(EmojifyError, match="can't go on: it is finished"):
+    with pytest.raises(EmojifyError, match="can't be resumed: it is finished"):
         store.resume(run.id)
 
 
-def test_a_second_fit_waits_and_begins_when_the_first_is_over(store: RunStore, data: Path) -> None:
+def test_second_run_waits_for_first(store: RunStore, data: Path) -> None:
     first, second, third = (store.launch(config(data)) for _ in range(3))
     assert [second.state, third.state] == [State.QUEUED, State.QUEUED]
     assert store.queue() == [second.id, third.id]
     store.start_next()
-    assert state(store, second) is State.QUEUED  # the first one still works
+    assert state(store, second) is State.QUEUED  # the first one still runs
     store.kill(first.id)
     store.start_next()
     assert state(store, second).has_process
     assert store.queue() == [third.id]
 
 
-def test_a_fit_that_ends_starts_the_next_one_itself(store: RunStore, data: Path) -> None:
+def test_ending_run_starts_next_run(store: RunStore, data: Path) -> None:
     first, second = store.launch(config(data)), store.launch(config(data))
-    store.start_next(ended=first.id)  # as it does in its last moments
+    store.start_next(ended=first.id)  # as its process does before it ends
     assert state(store, second).has_process
 
 
-def test_many_who_look_at_once_start_one_fit(store: RunStore, data: Path) -> None:
+def test_concurrent_start_next_starts_one_run(store: RunStore, data: Path) -> None:
     first, *waiting = (store.launch(config(data)) for _ in range(5))
     store.kill(first.id)
     threads = [threading.Thread(target=store.start_next) for _ in range(16)]
@@ -135,7 +135,7 @@ def test_many_who_look_at_once_start_one_fit(store: RunStore, data: Path) -> Non
     assert sum(processes.is_running(run.folder) for run in waiting) == 1
 
 
-def test_a_waiting_run_can_be_taken_out_of_the_queue(store: RunStore, data: Path) -> None:
+def test_stop_takes_waiting_run_from_queue(store: RunStore, data: Path) -> None:
     store.launch(config(data))
     waiting = store.launch(config(data))
     store.stop(waiting.id)
@@ -143,9 +143,9 @@ def test_a_waiting_run_can_be_taken_out_of_the_queue(store: RunStore, data: Path
     assert store.queue() == []
 
 
-def test_another_process_finds_the_run_and_stops_it(store: RunStore, data: Path) -> None:
+def test_other_process_finds_and_stops_run(store: RunStore, data: Path) -> None:
     run = store.launch(config(data))
-    fitting(store, run)
+    wait_for_epoch(store, run)
     code = (
         "import sys, pathlib; from emojify.runs.store import RunStore; store = RunStore(pathlib.Path(sys.argv[1]));"
         "print([run.state.name for run in store.runs()]); store.stop(sys.argv[2])"
@@ -156,10 +156,10 @@ def test_another_process_finds_the_run_and_stops_it(store: RunStore, data: Path)
     wait_until(lambda: state(store, run) is State.STOPPED)
 
 
-def test_delete_removes_the_folder_but_never_one_that_runs_or_is_live(store: RunStore, data: Path) -> None:
+def test_delete_refuses_running_and_live_runs(store: RunStore, data: Path) -> None:
     run = store.launch(config(data))
-    fitting(store, run)
-    with pytest.raises(EmojifyError, match="under way: stop it first"):
+    wait_for_epoch(store, run)
+    with pytest.raises(EmojifyError, match="is running: stop it first"):
         store.delete(run.id, live_model="seed")
     store.kill(run.id)
     with pytest.raises(EmojifyError, match="put another one live first"):
@@ -172,13 +172,13 @@ def test_delete_removes_the_folder_but_never_one_that_runs_or_is_live(store: Run
 
 
 @pytest.mark.parametrize("run_id", ["gone", "../runs", ".lock", "", "a/b"])
-def test_a_run_that_is_not_there_is_said_to_be_gone(store: RunStore, data: Path, run_id: str) -> None:
+def test_get_refuses_unknown_ids(store: RunStore, data: Path, run_id: str) -> None:
     store.launch(config(data))
     with pytest.raises(EmojifyError, match="There is no run"):
         store.stop(run_id)
 
 
-def test_without_data_or_room_or_leave_nothing_begins(
+def test_launch_refuses_missing_data_and_full_disk(
     store: RunStore, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(EmojifyError, match=r"There is no .*nowhere any more"):
@@ -194,16 +194,14 @@ def test_without_data_or_room_or_leave_nothing_begins(
     assert store.runs() == []
 
 
-def test_a_process_that_cannot_be_started_leaves_no_run(
-    store: RunStore, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_launch_leaves_no_run(store: RunStore, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(EmojifyError, match="can't be started"):
         store.launch(config(data))
     assert store.runs() == []
 
 
-def test_runs_are_listed_newest_first_and_what_is_no_run_too(store: RunStore, data: Path) -> None:
+def test_runs_are_newest_first_with_broken_ones(store: RunStore, data: Path) -> None:
     for name in ("20260101-100000-seed", "20260201-100000-seed"):
         (store.folder / name).mkdir(parents=True)
         (store.folder / name / "config.json").write_text(json.dumps({"data": str(data)}))
@@ -213,11 +211,11 @@ def test_runs_are_listed_newest_first_and_what_is_no_run_too(store: RunStore, da
     assert [run.state for run in store.runs()] == [State.BROKEN, State.STOPPED, State.STOPPED]
 
 
-def test_two_launches_in_a_second_are_two_runs(store: RunStore, data: Path) -> None:
+def test_launches_in_one_second_get_different_ids(store: RunStore, data: Path) -> None:
     assert store.launch(config(data, RUNS)).id != store.launch(config(data, RUNS)).id
 
 
-def test_launches_from_several_browsers_in_one_moment_are_as_many_runs(store: RunStore, data: Path) -> None:
+def test_concurrent_launches_make_one_run_each(store: RunStore, data: Path) -> None:
     together, problems = threading.Barrier(8), []
 
     def launch() -> None:

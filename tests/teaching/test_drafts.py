@@ -51,7 +51,7 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_taught_kept_undone_taught_again_from_the_same_base(settings: Settings) -> None:
+def test_teaching_always_starts_from_shipped_model(settings: Settings) -> None:
     store = ModelStore(settings.models)
     assert drafts.start(settings).running
     teaching = finished(settings)
@@ -77,7 +77,7 @@ def test_taught_kept_undone_taught_again_from_the_same_base(settings: Settings) 
     assert files(settings.data) == []
 
 
-def test_discarding_throws_away_the_draft_and_nothing_else(settings: Settings) -> None:
+def test_discard_deletes_draft_only(settings: Settings) -> None:
     before = files(settings.data) + files(settings.models)
     drafts.start(settings)
     finished(settings)
@@ -86,7 +86,7 @@ def test_discarding_throws_away_the_draft_and_nothing_else(settings: Settings) -
     assert files(settings.data) + files(settings.models) == before
 
 
-def test_only_one_at_a_time_and_stopping_it_changes_nothing(settings: Settings) -> None:
+def test_start_refuses_second_job(settings: Settings) -> None:
     before = files(settings.data) + files(settings.models)
     drafts.start(settings)
     with pytest.raises(EmojifyError, match="learning already"):
@@ -96,9 +96,7 @@ def test_only_one_at_a_time_and_stopping_it_changes_nothing(settings: Settings) 
     assert files(settings.data) + files(settings.models) == before
 
 
-def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_job_is_reported_and_can_repeat(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     teaching = drafts.start(settings)
     processes.kill(teaching.folder)
     teaching = finished(settings)
@@ -114,9 +112,7 @@ def test_a_process_that_was_killed_is_told_and_the_old_model_is_live(
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed"])
-def test_a_draft_stays_until_the_next_one_is_there(
-    settings: Settings, end: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_draft_stays_until_next_one_is_done(settings: Settings, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts.start(settings)
     draft = finished(settings)
     monkeypatch.setattr("time.strftime", lambda form: "99990101-000000")  # a later second
@@ -141,7 +137,7 @@ def test_a_draft_stays_until_the_next_one_is_there(
     assert not draft.folder.exists()
 
 
-def test_what_the_process_finds_wrong_is_told_in_its_words(settings: Settings) -> None:
+def test_job_error_is_reported(settings: Settings) -> None:
     drafts.sample_store(settings).samples()[0].path.write_bytes(b"half a file")
     drafts.start(settings)
     teaching = finished(settings)
@@ -149,14 +145,14 @@ def test_what_the_process_finds_wrong_is_told_in_its_words(settings: Settings) -
     assert "00.png is damaged" in str(teaching.error)
 
 
-def test_without_pictures_nothing_starts(settings: Settings) -> None:
+def test_start_refuses_without_pictures(settings: Settings) -> None:
     drafts.sample_store(settings).delete_all()
     with pytest.raises(EmojifyError, match="no pictures"):
         drafts.start(settings)
     assert drafts.find_latest(settings) is None
 
 
-def test_a_model_without_a_bank_is_refused_before_anything_starts(settings: Settings, base: Model) -> None:
+def test_start_refuses_model_without_bank(settings: Settings, base: Model) -> None:
     card = {key: value for key, value in base.card.items() if key != "rehearsal"}
     (base.folder / CARD).write_text(json.dumps(card))
     with pytest.raises(EmojifyError, match="no rehearsal bank"):
@@ -164,7 +160,7 @@ def test_a_model_without_a_bank_is_refused_before_anything_starts(settings: Sett
     assert drafts.find_latest(settings) is None
 
 
-def test_a_draft_that_was_damaged_is_not_kept(settings: Settings) -> None:
+def test_promote_refuses_damaged_draft(settings: Settings) -> None:
     drafts.start(settings)
     teaching = finished(settings)
     (teaching.folder / MODEL / "model.tflite").write_bytes(b"half a file")
@@ -174,7 +170,7 @@ def test_a_draft_that_was_damaged_is_not_kept(settings: Settings) -> None:
     assert ModelStore(settings.models).live_id == "seed"
 
 
-def test_a_full_disk_keeps_the_draft_and_the_live_model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_promote_on_full_disk_changes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts.start(settings)
     teaching = finished(settings)
     before = files(settings.models)
@@ -189,13 +185,13 @@ def test_a_full_disk_keeps_the_draft_and_the_live_model(settings: Settings, monk
     assert drafts.find_latest(settings) == teaching
 
 
-def test_a_base_that_is_gone_is_named(settings: Settings, base: Model) -> None:
+def test_base_model_names_missing_base(settings: Settings, base: Model) -> None:
     (base.folder / CARD).write_text(json.dumps(base.card | {"based_on": "older"}))
     with pytest.raises(EmojifyError, match="made from the model older, which is not here any more"):
         drafts.base_model(ModelStore(settings.models))
 
 
-def test_the_command_keeps_nothing_that_learned_nothing(
+def test_command_keeps_no_unlearned_model(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "fit", lambda head, *rest, **given: TaughtHead(head, math.inf, 0.0))
@@ -205,7 +201,7 @@ def test_the_command_keeps_nothing_that_learned_nothing(
     assert drafts.find_latest(settings) is None
 
 
-def test_the_command_teaches_and_puts_the_model_live(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_promotes_taught_model(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["teach"]) == 0
     said = capsys.readouterr().out
     assert "your held-out pictures: no figure; record an emotion twice" in said
@@ -217,7 +213,7 @@ def test_the_command_teaches_and_puts_the_model_live(settings: Settings, capsys:
     assert "no pictures to learn from" in capsys.readouterr().err
 
 
-def test_the_app_sees_the_command_at_work_and_leaves_it_alone(
+def test_app_refuses_while_command_teaches(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen: list[str] = []

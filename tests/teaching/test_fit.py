@@ -45,7 +45,7 @@ def person(seed: int, quirk: int = 3, number: int = 140) -> tuple[np.ndarray, np
     return features.astype(np.float32), labels
 
 
-def test_a_quirk_is_learned_and_the_others_are_kept(head: Head, bank: Bank) -> None:
+def test_fit_learns_person_and_keeps_others(head: Head, bank: Bank) -> None:
     taught = fit(head, *person(1), bank)
     later = person(2)
     assert accuracy(head, *later) < 0.1
@@ -54,7 +54,7 @@ def test_a_quirk_is_learned_and_the_others_are_kept(head: Head, bank: Bank) -> N
     assert taught.accuracy_loss <= 1 / 233
 
 
-def test_one_emotion_alone_can_be_taught(head: Head, bank: Bank) -> None:
+def test_fit_learns_single_emotion(head: Head, bank: Bank) -> None:
     features, labels = person(1, number=420)
     only = labels == 0
     taught = fit(head, features[only], labels[only], bank)
@@ -62,7 +62,7 @@ def test_one_emotion_alone_can_be_taught(head: Head, bank: Bank) -> None:
     assert accuracy(taught.head, later[truth == 0], truth[truth == 0]) > 0.95
 
 
-def test_what_would_make_it_forget_the_others_leaves_it_as_it_was(head: Head, bank: Bank) -> None:
+def test_fit_rejects_branch_that_forgets_others(head: Head, bank: Bank) -> None:
     features, labels = bank.split(VALIDATION)
     wrong = (labels + 3) % 7  # everybody's faces, with other labels
     taught = fit(head, np.repeat(features, 3, axis=0), np.repeat(wrong, 3), bank)
@@ -72,7 +72,7 @@ def test_what_would_make_it_forget_the_others_leaves_it_as_it_was(head: Head, ba
         assert taught.head is head
 
 
-def test_the_scale_of_the_features_does_not_matter(head: Head, bank: Bank) -> None:
+def test_fit_is_invariant_to_feature_scale(head: Head, bank: Bank) -> None:
     features, labels = person(1)
     large = Head(head.kernel / np.float32(100), head.bias)
     scaled = Bank(bank.features * np.float32(100), bank.labels, bank.parts)
@@ -84,7 +84,7 @@ def test_the_scale_of_the_features_does_not_matter(head: Head, bank: Bank) -> No
     np.testing.assert_allclose(one.head.branch.outer, other.head.branch.outer, atol=1e-3)
 
 
-def test_the_same_pictures_give_the_same_branch(head: Head, bank: Bank) -> None:
+def test_fit_is_deterministic(head: Head, bank: Bank) -> None:
     one, other = (fit(head, *person(1), bank).head.branch for _ in range(2))
     assert one is not None
     assert other is not None
@@ -92,7 +92,7 @@ def test_the_same_pictures_give_the_same_branch(head: Head, bank: Bank) -> None:
     assert np.array_equal(one.outer, other.outer)
 
 
-def test_the_layer_itself_stays_and_all_is_float32(head: Head, bank: Bank) -> None:
+def test_fit_keeps_layer_and_float32(head: Head, bank: Bank) -> None:
     taught = fit(head, *person(1), bank)
     assert np.array_equal(taught.head.kernel, head.kernel)
     assert np.array_equal(taught.head.bias, head.bias)
@@ -102,7 +102,7 @@ def test_the_layer_itself_stays_and_all_is_float32(head: Head, bank: Bank) -> No
     assert taught.head.logits(person(2)[0]).dtype == np.float32
 
 
-def test_the_units_fire_for_the_person_and_seldom_for_others(head: Head, bank: Bank) -> None:
+def test_branch_is_active_for_person_only(head: Head, bank: Bank) -> None:
     branch = fit(head, *person(1), bank).head.branch
     assert branch is not None
 
@@ -113,7 +113,7 @@ def test_the_units_fire_for_the_person_and_seldom_for_others(head: Head, bank: B
 
 
 @pytest.mark.parametrize("harm", ["dead", "no numbers", "upside down"])
-def test_a_branch_that_did_not_learn_is_not_kept(
+def test_fit_discards_branch_that_did_not_learn(
     head: Head, bank: Bank, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = module._train_branch
@@ -129,13 +129,13 @@ def test_a_branch_that_did_not_learn_is_not_kept(
     assert taught.rehearsal == np.inf
 
 
-def test_pictures_that_are_read_right_already_can_be_taught(head: Head, bank: Bank) -> None:
+def test_fit_accepts_correctly_read_pictures(head: Head, bank: Bank) -> None:
     features, labels = bank.split(TEST)
     right = head.logits(features).argmax(axis=1) == labels
     assert np.isfinite(fit(head, features[right], labels[right], bank).rehearsal)
 
 
-def test_progress_never_runs_back(head: Head, bank: Bank) -> None:
+def test_fit_progress_is_increasing(head: Head, bank: Bank) -> None:
     seen: list[float] = []
     fit(head, *person(1), bank, seen.append)
     assert seen == sorted(seen)
@@ -143,7 +143,7 @@ def test_progress_never_runs_back(head: Head, bank: Bank) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 10, 400, 2000])
-def test_augmentation_begins_with_the_pictures_and_has_an_end(number: int) -> None:
+def test_augment_keeps_originals_and_limits_total(number: int) -> None:
     crops = noise(1, number)
     versions, rows = augment(crops)
     assert np.array_equal(versions[:number], crops)

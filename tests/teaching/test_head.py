@@ -32,12 +32,12 @@ def some_branch(features: np.ndarray, seed: int = 0, units: int = 5) -> Branch:
     return Branch(inner.astype(np.float32), bias.astype(np.float32), outer.astype(np.float32))
 
 
-def test_features_and_head_give_what_the_model_gives(tflite: bytes) -> None:
+def test_features_and_head_match_model(tflite: bytes) -> None:
     model, faces = TeachableModel(tflite), lfw_faces()
     assert np.abs(model.head.probabilities(model.features(faces)) - predict(tflite, faces)).max() < 0.03
 
 
-def test_a_file_with_a_branch_reads_what_layer_and_branch_say(tflite: bytes) -> None:
+def test_with_branch_adds_branch_logits(tflite: bytes) -> None:
     model = TeachableModel(tflite)
     faces = np.concatenate([lfw_faces(), np.random.default_rng(0).integers(0, 255, (50, 48, 48)).astype(np.uint8)])
     features = model.features(faces)
@@ -51,14 +51,14 @@ def test_a_file_with_a_branch_reads_what_layer_and_branch_say(tflite: bytes) -> 
     assert np.abs(Head(model.head.kernel, model.head.bias, branch).probabilities(features) - expected).max() < 0.001
 
 
-def test_a_branch_that_is_silent_changes_nothing_but_rounding(tflite: bytes) -> None:
+def test_inactive_branch_changes_rounding_only(tflite: bytes) -> None:
     model, faces = TeachableModel(tflite), lfw_faces()
     loud = some_branch(model.features(faces))
     silent = Branch(loud.inner, loud.bias - np.float32(1e6), loud.outer)
     assert np.abs(predict(model.with_branch(silent), faces) - predict(tflite, faces)).max() < 0.03
 
 
-def test_all_before_the_last_layer_stays_as_it_is(tflite: bytes) -> None:
+def test_with_branch_keeps_earlier_layers(tflite: bytes) -> None:
     model = TeachableModel(tflite)
     taught = model.with_branch(some_branch(model.features(lfw_faces()[:20])))
     before, after = (schema.ModelT.InitFromPackedBuf(file) for file in (tflite, taught))
@@ -76,7 +76,7 @@ def test_all_before_the_last_layer_stays_as_it_is(tflite: bytes) -> None:
     assert read[0] == read[1]
 
 
-def test_constants_are_aligned_as_the_format_demands(tflite: bytes) -> None:
+def test_with_branch_aligns_constants(tflite: bytes) -> None:
     model = TeachableModel(tflite)
     taught = model.with_branch(some_branch(model.features(lfw_faces()[:20])))
     file, start = schema.Model.GetRootAs(taught), np.frombuffer(taught, np.uint8).ctypes.data
@@ -86,7 +86,7 @@ def test_constants_are_aligned_as_the_format_demands(tflite: bytes) -> None:
     assert all(place % 16 == 0 for place in places)
 
 
-def test_a_taught_file_takes_and_gives_what_every_model_does(tflite: bytes) -> None:
+def test_with_branch_keeps_inputs_and_outputs(tflite: bytes) -> None:
     model = TeachableModel(tflite)
     taught = Interpreter(model_content=model.with_branch(some_branch(model.features(lfw_faces()[:20]))))
     before = Interpreter(model_content=tflite)
@@ -96,7 +96,7 @@ def test_a_taught_file_takes_and_gives_what_every_model_does(tflite: bytes) -> N
     assert list(before.get_signature_list()) == list(taught.get_signature_list())
 
 
-def test_the_file_that_was_read_stays_as_it_is(tflite: bytes) -> None:
+def test_with_branch_leaves_original_unchanged(tflite: bytes) -> None:
     model, faces = TeachableModel(tflite), lfw_faces()[:5]
     before, copy = model.features(faces), bytes(bytearray(tflite))
     model.with_branch(some_branch(before))
@@ -106,7 +106,7 @@ def test_the_file_that_was_read_stays_as_it_is(tflite: bytes) -> None:
 
 
 @pytest.mark.parametrize(("width", "emotions"), [(3, 7), (None, 6)])
-def test_a_branch_for_another_layer_is_refused(tflite: bytes, width: int | None, emotions: int) -> None:
+def test_with_branch_refuses_wrong_shape(tflite: bytes, width: int | None, emotions: int) -> None:
     model = TeachableModel(tflite)
     inner = np.zeros((width or len(model.head.kernel), 2), np.float32)
     with pytest.raises(ValueError, match="shape"):
@@ -114,12 +114,12 @@ def test_a_branch_for_another_layer_is_refused(tflite: bytes, width: int | None,
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all, but long enough to be read as one" * 20])
-def test_what_is_no_such_model_is_refused_in_a_sentence(content: bytes) -> None:
+def test_model_refuses_other_files(content: bytes) -> None:
     with pytest.raises(EmojifyError, match="can't be taught"):
         TeachableModel(content)
 
 
-def test_a_model_that_was_taught_already_is_refused(tflite: bytes) -> None:
+def test_model_refuses_taught_model(tflite: bytes) -> None:
     model = TeachableModel(tflite)
     with pytest.raises(EmojifyError, match="can't be taught"):
         TeachableModel(model.with_branch(some_branch(model.features(lfw_faces()[:20]))))

@@ -25,7 +25,7 @@ from tests.helpers.recordings import noise
 from tests.helpers.rehearsal_bank import lfw_faces
 
 
-def test_the_learning_part_is_balanced_and_no_picture_is_in_two_parts() -> None:
+def test_choose_faces_balances_train_split() -> None:
     rng = np.random.default_rng(0)
     train_labels = rng.choice(7, 4000, p=[0.3, 0.02, 0.2, 0.2, 0.1, 0.1, 0.08])
     train, public = noise(1, 1)[np.zeros(4000, int)], np.arange(3000)[:, None, None] % 256 * np.ones((1, 48, 48))
@@ -36,14 +36,14 @@ def test_the_learning_part_is_balanced_and_no_picture_is_in_two_parts() -> None:
     assert [(faces.parts == part).sum() for part in (VALIDATION, TEST)] == [EVALUATION_PICTURES, EVALUATION_PICTURES]
 
 
-def test_a_small_public_split_is_shared_evenly() -> None:
+def test_choose_faces_halves_small_public_split() -> None:
     faces = choose_faces((noise(1, 14), np.arange(14) % 7), (noise(2, 9), np.arange(9) % 7))
     assert np.bincount(faces.parts).tolist() == [14, 4, 4]
     taken = [picture.tobytes() for picture in faces.pictures]
     assert len(set(taken)) == len(taken)
 
 
-def test_features_come_back_within_half_a_step(base: Model) -> None:
+def test_bank_stores_features_within_half_step(base: Model) -> None:
     bank = read_bank(base)
     content = (base.folder / "model.tflite").read_bytes()
     pictures = lfw_faces()
@@ -56,7 +56,7 @@ def test_features_come_back_within_half_a_step(base: Model) -> None:
     assert set(np.unique(bank.parts)) == {TRAIN, VALIDATION, TEST}
 
 
-def test_a_process_of_its_own_makes_the_same_bank(base: Model) -> None:
+def test_subprocess_makes_same_bank(base: Model) -> None:
     pictures = lfw_faces()[:6]
     faces = BankFaces(pictures, np.arange(6), np.array([0, 0, 1, 1, 2, 2], np.uint8))
     path = base.folder / "model.tflite"
@@ -64,7 +64,7 @@ def test_a_process_of_its_own_makes_the_same_bank(base: Model) -> None:
 
 
 @pytest.mark.parametrize("harm", ["missing", "changed", "cut short"])
-def test_a_bank_that_is_not_the_cards_is_refused(base: Model, harm: str) -> None:
+def test_read_bank_refuses_damaged_file(base: Model, harm: str) -> None:
     path = base.folder / BANK_FILE
     content = path.read_bytes()
     if harm == "missing":
@@ -75,7 +75,7 @@ def test_a_bank_that_is_not_the_cards_is_refused(base: Model, harm: str) -> None
         read_bank(base)
 
 
-def test_a_model_without_a_bank_is_not_taught_and_the_words_say_why(base: Model) -> None:
+def test_read_bank_explains_missing_bank(base: Model) -> None:
     card = json.loads((base.folder / CARD).read_text())
     del card["rehearsal"]
     (base.folder / CARD).write_text(json.dumps(card))

@@ -23,7 +23,7 @@ def cutouts(seed: int, number: int) -> list[Cutout]:
     return [Cutout(picture, Box(4, 4, 40, 40)) for picture in noise(seed, number)]
 
 
-def test_what_is_kept_comes_back_to_the_pixel(store: SampleStore) -> None:
+def test_samples_keep_pixels_and_boxes(store: SampleStore) -> None:
     given = cutouts(1, 6)
     saved = store.add(Emotion.SAD, given)
     kept = store.samples()
@@ -35,45 +35,43 @@ def test_what_is_kept_comes_back_to_the_pixel(store: SampleStore) -> None:
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.1, 0.3])
-def test_a_cutout_gives_the_very_crop_that_the_classifier_saw(margin: float) -> None:
+def test_cutout_gives_classifier_crop(margin: float) -> None:
     scene = np.random.default_rng(0).integers(0, 255, (480, 640)).astype(np.uint8)
     for box in (Box(200, 150, 180, 180), Box(2, 3, 120, 120), Box(500, 350, 170, 170)):
         assert np.array_equal(cut_out(scene, box).crop(margin), crop_face(scene, box, margin))
 
 
-def test_a_large_face_is_kept_small() -> None:
+def test_cutout_limits_side() -> None:
     cutout = cut_out(np.zeros((3000, 4000), np.uint8), Box(500, 500, 2000, 2000))
     assert max(cutout.picture.shape) == MAX_SIDE_PX
     assert cutout.crop(0.0).shape == (48, 48)
 
 
-def test_thirty_copies_of_one_frame_are_refused_and_the_words_say_to_move(store: SampleStore) -> None:
+def test_add_refuses_recording_without_motion(store: SampleStore) -> None:
     with pytest.raises(EmojifyError, match=r"all alike: of 30 only 1 differ.*move your head"):
         store.add(Emotion.HAPPY, cutouts(1, 1) * 30)
     assert store.samples() == []
 
 
-def test_a_single_photo_is_enough(store: SampleStore) -> None:
+def test_add_accepts_single_photo(store: SampleStore) -> None:
     assert store.add(Emotion.HAPPY, cutouts(1, 1), PHOTOS).kept == 1
 
 
-def test_what_is_here_already_is_not_kept_twice(store: SampleStore) -> None:
+def test_add_skips_duplicates(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     saved = store.add(Emotion.HAPPY, [*cutouts(1, 2), *cutouts(2, 5)])
     assert saved.kept == 5
     assert saved.notes == ("2 pictures were left out: the same is here already.",)
 
 
-def test_the_same_picture_as_happy_and_as_sad_is_refused(store: SampleStore) -> None:
+def test_add_refuses_contradicting_labels(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     with pytest.raises(EmojifyError, match="can't be both happy and sad"):
         store.add(Emotion.SAD, cutouts(1, 5))
     assert {sample.emotion for sample in store.samples()} == {Emotion.HAPPY}
 
 
-def test_a_full_disk_keeps_nothing_of_it_and_all_of_the_rest(
-    store: SampleStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_add_on_full_disk_changes_nothing(store: SampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     before = sorted(store.folder.rglob("*"))
 
@@ -86,7 +84,7 @@ def test_a_full_disk_keeps_nothing_of_it_and_all_of_the_rest(
     assert sorted(store.folder.rglob("*")) == before
 
 
-def test_single_pictures_go_and_a_recording_goes_with_its_last(store: SampleStore) -> None:
+def test_delete_removes_recording_with_last_picture(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     first, *rest = store.samples()
     store.delete([first])
@@ -95,7 +93,7 @@ def test_single_pictures_go_and_a_recording_goes_with_its_last(store: SampleStor
     assert list(store.folder.iterdir()) == []
 
 
-def test_delete_all_leaves_nothing_on_the_disk(store: SampleStore) -> None:
+def test_delete_all_removes_folder(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     (store.folder / ".half-written").mkdir()
     store.delete_all()
@@ -105,7 +103,7 @@ def test_delete_all_leaves_nothing_on_the_disk(store: SampleStore) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"emotion": "jolly", "boxes": {}}', '{"emotion": "sad"}'])
-def test_a_damaged_recording_is_named_and_the_others_are_read(store: SampleStore, content: str) -> None:
+def test_damaged_recording_is_a_problem(store: SampleStore, content: str) -> None:
     broken = store.add(Emotion.HAPPY, cutouts(1, 5)).recording
     store.add(Emotion.SAD, cutouts(2, 5))
     (store.folder / broken / "recording.json").write_text(content)
@@ -114,7 +112,7 @@ def test_a_damaged_recording_is_named_and_the_others_are_read(store: SampleStore
     assert broken in problem
 
 
-def test_a_damaged_picture_is_named(store: SampleStore) -> None:
+def test_cutout_names_damaged_picture(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     sample = store.samples()[0]
     sample.path.write_bytes(b"half a file")
@@ -122,13 +120,13 @@ def test_a_damaged_picture_is_named(store: SampleStore) -> None:
         sample.cutout()
 
 
-def test_a_damaged_picture_does_not_cost_what_was_recorded_now(store: SampleStore) -> None:
+def test_add_ignores_damaged_pictures(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     store.samples()[0].path.write_bytes(b"half a file")
     assert store.add(Emotion.SAD, cutouts(2, 5)).kept == 5
 
 
-def test_what_is_recorded_anew_goes_when_the_new_one_is_here_and_not_before(store: SampleStore) -> None:
+def test_add_replaces_recording_after_success_only(store: SampleStore) -> None:
     old = store.add(Emotion.HAPPY, cutouts(1, 5)).recording
     before = store.samples()
     with pytest.raises(EmojifyError, match="all alike"):
@@ -140,7 +138,7 @@ def test_what_is_recorded_anew_goes_when_the_new_one_is_here_and_not_before(stor
     assert not (store.folder / old).exists()
 
 
-def test_there_is_an_end_to_recordings(store: SampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_add_limits_recordings(store: SampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_RECORDINGS", 1)
     store.add(Emotion.HAPPY, cutouts(1, 5))
     with pytest.raises(EmojifyError, match="1 recordings already"):
@@ -149,11 +147,11 @@ def test_there_is_an_end_to_recordings(store: SampleStore, monkeypatch: pytest.M
     assert store.add(Emotion.HAPPY, cutouts(2, 5), replaces=old).kept == 5
 
 
-def test_a_recording_of_a_moving_face_is_kept_nearly_whole(store: SampleStore, record: Record) -> None:
+def test_add_keeps_most_of_moving_face(store: SampleStore, record: Record) -> None:
     assert store.add(Emotion.ANGRY, record(Emotion.ANGRY)).kept >= 9
 
 
-def test_a_store_that_was_moved_by_hand_is_simply_empty(store: SampleStore) -> None:
+def test_missing_folder_is_empty_store(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     shutil.rmtree(store.folder)
     assert store.samples() == store.problems() == []

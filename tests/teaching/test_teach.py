@@ -45,9 +45,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_draft_reads_the_person_as_taught_and_is_a_whole_model(
-    base: Model, recorded: SampleStore, folder: Path
-) -> None:
+def test_teach_writes_model_that_reads_person(base: Model, recorded: SampleStore, folder: Path) -> None:
     said: list[tuple[float, str]] = []
     result = teach(base, recorded, folder, lambda done, doing: said.append((done, doing)))
     draft = Model(folder / MODEL)
@@ -65,7 +63,7 @@ def test_the_draft_reads_the_person_as_taught_and_is_a_whole_model(
     assert said[-1][0] == 1.0
 
 
-def test_figures_are_of_whole_recordings_that_were_held_back(base: Model, recorded: SampleStore, folder: Path) -> None:
+def test_figures_come_from_held_out_recordings(base: Model, recorded: SampleStore, folder: Path) -> None:
     result = teach(base, recorded, folder, quietly)
     angry = sorted({sample.recording for sample in recorded.samples() if sample.emotion is Emotion.ANGRY})
     assert result["held_out_recordings"] == [angry[-1]]
@@ -76,7 +74,7 @@ def test_figures_are_of_whole_recordings_that_were_held_back(base: Model, record
     assert result["others"]["after"] >= result["others"]["before"] - 0.01
 
 
-def test_what_is_held_back_is_not_learned_from(
+def test_held_out_recordings_are_not_trained_on(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
@@ -93,9 +91,7 @@ def test_what_is_held_back_is_not_learned_from(
     assert seen == [versions * (everything - result["own"]["n"]), versions * everything]
 
 
-def test_one_emotion_recorded_once_can_be_taught_and_has_no_figure(
-    base: Model, store: SampleStore, record: Record, folder: Path
-) -> None:
+def test_single_recording_has_no_figure(base: Model, store: SampleStore, record: Record, folder: Path) -> None:
     store.add(Emotion.SAD, record(Emotion.SAD))
     result = teach(base, store, folder, quietly)
     assert result["own"] is None
@@ -104,7 +100,7 @@ def test_one_emotion_recorded_once_can_be_taught_and_has_no_figure(
     assert np.mean([classifier.classify(crop).argmax() == Emotion.SAD for crop in crops]) > 0.9
 
 
-def test_recordings_are_held_back_whole_and_only_where_there_are_two() -> None:
+def test_held_out_recordings_needs_two_recordings() -> None:
     samples = [
         Sample(Path("x"), recording, emotion, Box(0, 0, 1, 1))
         for recording, emotion in [
@@ -114,13 +110,13 @@ def test_recordings_are_held_back_whole_and_only_where_there_are_two() -> None:
     assert held_out_recordings(samples) == {"4"}
 
 
-def test_without_pictures_there_is_nothing_to_teach(base: Model, store: SampleStore, folder: Path) -> None:
+def test_teach_refuses_without_pictures(base: Model, store: SampleStore, folder: Path) -> None:
     with pytest.raises(EmojifyError, match="no pictures to learn from"):
         teach(base, store, folder, quietly)
     assert list(folder.iterdir()) == []
 
 
-def test_a_picture_that_is_here_as_two_emotions_is_refused(base: Model, recorded: SampleStore, folder: Path) -> None:
+def test_teach_refuses_contradicting_labels(base: Model, recorded: SampleStore, folder: Path) -> None:
     happy = next(sample for sample in recorded.samples() if sample.emotion is Emotion.HAPPY)
     copy = shutil.copytree(happy.path.parent, happy.path.parent.with_name("by-hand"))
     about = json.loads((copy / "recording.json").read_text())
@@ -130,7 +126,7 @@ def test_a_picture_that_is_here_as_two_emotions_is_refused(base: Model, recorded
     assert list(folder.iterdir()) == []
 
 
-def test_a_full_disk_leaves_no_half_model(
+def test_teach_on_full_disk_leaves_nothing(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*args: object, **kwargs: object) -> None:
@@ -142,14 +138,14 @@ def test_a_full_disk_leaves_no_half_model(
     assert list(folder.iterdir()) == []
 
 
-def test_a_damaged_base_is_refused(base: Model, recorded: SampleStore, folder: Path) -> None:
+def test_teach_refuses_damaged_base(base: Model, recorded: SampleStore, folder: Path) -> None:
     with (base.folder / "model.tflite").open("ab") as file:
         file.write(b"x")
     with pytest.raises(EmojifyError, match="damaged"):
         teach(Model(base.folder), recorded, folder, quietly)
 
 
-def test_weights_of_the_base_are_left_behind(base: Model, recorded: SampleStore, folder: Path) -> None:
+def test_draft_has_no_base_weights(base: Model, recorded: SampleStore, folder: Path) -> None:
     np.savez(base.folder / "weights.npz", allow_pickle=False, kernel=np.zeros((1024, 7), np.float16))
     card = json.loads((base.folder / CARD).read_text()) | {"weights": {"file": "weights.npz"}}
     (base.folder / CARD).write_text(json.dumps(card))
@@ -158,7 +154,7 @@ def test_weights_of_the_base_are_left_behind(base: Model, recorded: SampleStore,
     assert "weights" not in json.loads((folder / MODEL / CARD).read_text())
 
 
-def test_what_can_not_be_learned_leaves_the_model_as_it_was(
+def test_unlearned_draft_equals_base(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "fit", lambda head, *rest, **settings: TaughtHead(head, math.inf, 0.0))
@@ -168,7 +164,7 @@ def test_what_can_not_be_learned_leaves_the_model_as_it_was(
     assert (folder / MODEL / "model.tflite").read_bytes() == (base.folder / "model.tflite").read_bytes()
 
 
-def test_a_file_that_reads_otherwise_than_what_was_learned_is_refused(
+def test_teach_refuses_file_with_other_readings(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TeachableModel, "with_branch", lambda self, branch: (base.folder / "model.tflite").read_bytes())
@@ -177,7 +173,7 @@ def test_a_file_that_reads_otherwise_than_what_was_learned_is_refused(
     assert list(folder.iterdir()) == []
 
 
-def test_hints_say_how_the_pictures_are_read_now(base: Model, recorded: SampleStore) -> None:
+def test_read_pictures_gives_accuracy_and_confusion(base: Model, recorded: SampleStore) -> None:
     classifier = base.open()
     samples = recorded.samples()
     now = read_pictures(samples, classifier)
@@ -191,7 +187,7 @@ def test_hints_say_how_the_pictures_are_read_now(base: Model, recorded: SampleSt
         assert read.confused_with == (max(set(wrong), key=wrong.count) if wrong else None)
 
 
-def test_advice_names_what_is_missing(recorded: SampleStore) -> None:
+def test_advice_names_missing_recordings(recorded: SampleStore) -> None:
     samples = recorded.samples()
     happy = [sample for sample in samples if sample.emotion is Emotion.HAPPY]
     assert any("Record neutral as well" in sentence and "taken for happy" in sentence for sentence in advice(happy))
