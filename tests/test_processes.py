@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from emojify import processes
+from tests.helpers.programs import wait_until
 
 # `python -m emojify` imports this instead of the real command line when it comes first on the path.
 STAND_IN = """
@@ -35,13 +35,6 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "work"
     folder.mkdir()
     return folder
-
-
-def wait_until(condition: Callable[[], bool], limit_s: float = 20) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def process_of(folder: Path) -> psutil.Process:

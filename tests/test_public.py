@@ -3,146 +3,58 @@
 from __future__ import annotations
 
 import ast
-import io
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from emojify import processes
 from emojify.__main__ import main
-from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import fingerprint
-from emojify.models import ModelStore
-from emojify.packs.importer import read_zip
-from emojify.packs.store import add_pack, edit_pack, remove_pack
 from emojify.public import ADMIN_ONLY_MESSAGE, MAX_SIGN_IN_AGE_S, is_admin, set_claims_provider
-from emojify.runs.config import FitConfig
-from emojify.runs.datasets import DatasetStore
-from emojify.runs.golive import go_live
-from emojify.runs.store import RunStore
-from emojify.settings import ROOT, Settings
-from emojify.teaching import drafts
-from emojify.teaching.samples import Sample, SampleStore
-from emojify.video.jobs import Job, JobStore, RenderRequest
-from emojify.vision.cutout import Cutout
-from emojify.vision.readings import Box
-from tests.helpers.pack_files import pack_zip
-from tests.helpers.stores import write_model
-
-REQUEST = RenderRequest("me.mp4", ".mp4", "classic", "sticker")
-THERE = (
-    "data/brought.zip", "data/.incoming/new.zip", "data/samples/one/00.png", "data/teachings/1/result.json",
-    "data/videos/abcdefghijklmnopqrstuv/in.mp4", "runs/one/config.json",
-)  # fmt: skip
-CUTOUT = Cutout(np.zeros((60, 60), np.uint8), Box(6, 6, 48, 48))
+from emojify.settings import ROOT
+from tests.helpers.operations import OPERATIONS, Operation
+from tests.helpers.workspace import Workspace
 
 
 @pytest.fixture
-def workspace(
-    tmp_path: Path, models_folder: Path, packs_folder: Path, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """Something of every kind, in a copy that is public from now on."""
-    write_model(models_folder / "other", tiny_model)
-    ModelStore(models_folder).promote("other")
-    for path in THERE:
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text("{}")
-    for name in ("MODELS", "EMOJIS", "DATA", "RUNS"):
-        monkeypatch.setenv(f"EMOJIFY_{name}", str(tmp_path / name.lower()))
+def workspace(tmp_path: Path, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace of a public copy."""
+    workspace = Workspace(tmp_path, tiny_model)
+    for name, folder in workspace.environment.items():
+        monkeypatch.setenv(name, folder)
     monkeypatch.setenv("EMOJIFY_PUBLIC", "1")
-    return tmp_path
-
-
-Operation = Callable[[Path], object]
-
-
-def settings() -> Settings:
-    return Settings.from_environment()
-
-
-OPERATIONS: dict[str, Operation] = {
-    "packs: add": lambda workspace: add_pack(workspace / "emojis", read_zip(pack_zip(), "cats.zip")),
-    "packs: edit": lambda workspace: edit_pack(workspace / "emojis", "squares", "Mine", "me", ""),
-    "packs: remove": lambda workspace: remove_pack(workspace / "emojis", "squares"),
-    "models: promote": lambda workspace: ModelStore(workspace / "models").promote("seed"),
-    "models: rollback": lambda workspace: ModelStore(workspace / "models").rollback(),
-    "models: withdraw": lambda workspace: ModelStore(workspace / "models").withdraw("other"),
-    "models: remove": lambda workspace: ModelStore(workspace / "models").remove("other"),
-    "runs: launch": lambda workspace: RunStore(workspace / "runs").launch(
-        FitConfig(data=str(workspace / "data" / "brought.zip"))
-    ),
-    "runs: resume": lambda workspace: RunStore(workspace / "runs").resume("one"),
-    "runs: stop": lambda workspace: RunStore(workspace / "runs").stop("one"),
-    "runs: end now": lambda workspace: RunStore(workspace / "runs").kill("one"),
-    "runs: delete": lambda workspace: RunStore(workspace / "runs").delete("one", "seed"),
-    "runs: start next": lambda workspace: RunStore(workspace / "runs").start_next(),
-    "runs: go live": lambda workspace: go_live(
-        RunStore(workspace / "runs").get("one"), "", ModelStore(workspace / "models")
-    ),
-    "data: check": lambda workspace: DatasetStore(workspace / "data").check(workspace / "data" / "brought.zip"),
-    "data: look again": lambda workspace: DatasetStore(workspace / "data").recheck(workspace / "data" / "brought.zip"),
-    "data: bring": lambda workspace: DatasetStore(workspace / "data").upload(
-        "a.csv", io.BytesIO(b"a"), 1, lambda share: None
-    ),
-    "data: settle": lambda workspace: DatasetStore(workspace / "data").accept(
-        workspace / "data" / ".incoming" / "new.zip"
-    ),
-    "data: discard": lambda workspace: DatasetStore(workspace / "data").discard(
-        workspace / "data" / ".incoming" / "new.zip"
-    ),
-    "samples: add": lambda workspace: SampleStore(workspace / "data" / "samples").add(Emotion.HAPPY, [CUTOUT]),
-    "samples: delete": lambda workspace: SampleStore(workspace / "data" / "samples").delete(
-        [Sample(workspace / "data" / "samples" / "one" / "00.png", "one", Emotion.HAPPY, Box(0, 0, 9, 9))]
-    ),
-    "samples: delete all": lambda workspace: SampleStore(workspace / "data" / "samples").delete_all(),
-    "teaching: begin": lambda workspace: drafts.start(settings()),
-    "teaching: stop": lambda workspace: drafts.stop(settings()),
-    "teaching: discard": lambda workspace: drafts.discard(settings()),
-    "teaching: keep": lambda workspace: drafts.promote(
-        settings(), drafts.TeachingJob(workspace / "data" / "teachings" / "1", False, 1.0, "", {}, None)
-    ),
-    "teaching: forget": lambda workspace: drafts.delete_personal_data(settings()),
-    "videos: add": lambda workspace: JobStore(workspace / "data" / "videos").add(b"film", REQUEST),
-    "videos: change": lambda workspace: JobStore(workspace / "data" / "videos").change_suffix(job(workspace), ".gif"),
-    "videos: remove old": lambda workspace: JobStore(workspace / "data" / "videos").remove_old(now_s=9e9),
-    "videos: begin": lambda workspace: job(workspace).start(),
-    "videos: stop": lambda workspace: job(workspace).stop(),
-    "videos: delete": lambda workspace: job(workspace).delete(),
-    "processes: start": lambda workspace: processes.start(["models"], workspace),
-    "processes: stop": lambda workspace: processes.stop(workspace),
-    "processes: kill": lambda workspace: processes.kill(workspace),
-}
-
-
-def job(workspace: Path) -> Job:
-    return Job(workspace / "data" / "videos" / "abcdefghijklmnopqrstuv", REQUEST)
+    return workspace
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_a_public_copy_refuses_and_nothing_changes(workspace: Path, operation: Operation) -> None:
-    before = fingerprint(workspace)
+def test_a_public_copy_refuses_and_nothing_changes(workspace: Workspace, operation: Operation) -> None:
+    before = fingerprint(workspace.root)
     with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
-        operation(workspace)
-    assert fingerprint(workspace) == before
+        operation.run(workspace)
+    assert fingerprint(workspace.root) == before
 
 
-def test_the_same_is_done_where_the_copy_is_not_public(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_is_done_where_the_copy_is_not_public(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMOJIFY_PUBLIC")
-    for operation in ("packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring", "videos: delete"):
-        before = fingerprint(workspace)
-        OPERATIONS[operation](workspace)
-        assert fingerprint(workspace) != before, operation
+    for operation in (
+        "packs: add",
+        "packs: edit",
+        "packs: remove",
+        "models: promote",
+        "data: upload",
+        "videos: delete",
+    ):
+        before = fingerprint(workspace.root)
+        OPERATIONS[operation].run(workspace)
+        assert fingerprint(workspace.root) != before, operation
 
 
 @pytest.mark.parametrize(
     "command", [["packs", "remove", "squares"], ["models", "promote", "seed"], ["models", "rollback"]]
 )
 def test_the_command_line_refuses_in_a_sentence(
-    workspace: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+    workspace: Workspace, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command) == 2
     assert capsys.readouterr().err == f"emojify: {ADMIN_ONLY_MESSAGE}\n"
@@ -197,26 +109,26 @@ def test_without_a_list_of_admins_nobody_is_one() -> None:
     assert not is_admin(ANNA, frozenset(), NOW_S)
 
 
-def test_nobody_is_known_before_the_front_door_says_how(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_known_before_the_front_door_says_how(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
     with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
-        OPERATIONS["packs: remove"](workspace)
+        OPERATIONS["packs: remove"].run(workspace)
 
 
-@pytest.mark.parametrize("operation", ["packs: add", "packs: edit", "packs: remove", "models: promote", "data: bring"])
+@pytest.mark.parametrize("operation", ["packs: add", "packs: edit", "packs: remove", "models: promote", "data: upload"])
 def test_an_admin_does_what_a_visitor_is_refused(
-    workspace: Path, operation: str, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emojify.public._claims_provider", dict)  # put back at the end
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
-    before = fingerprint(workspace)
+    before = fingerprint(workspace.root)
     set_claims_provider(lambda: {**ANNA, "iat": time.time(), "email": "ben@example.org"})
     with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
-        OPERATIONS[operation](workspace)
-    assert fingerprint(workspace) == before
+        OPERATIONS[operation].run(workspace)
+    assert fingerprint(workspace.root) == before
     set_claims_provider(lambda: {**ANNA, "iat": time.time()})
-    OPERATIONS[operation](workspace)
-    assert fingerprint(workspace) != before
+    OPERATIONS[operation].run(workspace)
+    assert fingerprint(workspace.root) != before
 
 
 WRITES = {

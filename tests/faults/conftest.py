@@ -5,14 +5,14 @@ import pytest
 
 from emojify import processes
 from tests.helpers import fake_training
-from tests.helpers.workspace import Workspace, kill_what_was_started
+from tests.helpers.workspace import Workspace
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """In a folder whose name has spaces and letters of several alphabets, which is no fault at all."""
+    """A workspace in a folder whose name has spaces, quotes and letters of several alphabets."""
     fake_training.install(tmp_path / "root")
     monkeypatch.setattr(processes, "ROOT", tmp_path / "root")
     workspace = Workspace(tmp_path / "Émilie's Bücher 笑顔 🙂", tiny_model)
     yield workspace
-    kill_what_was_started(workspace)
+    workspace.kill_processes()

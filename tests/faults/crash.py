@@ -1,6 +1,6 @@
 """Run operations in child processes that are killed half-way.
 
-Read lines of JSON, ``{"root": folder, "operation": name, "steps": n, "max_bytes": n}``, and answer each with one of
+Read lines of JSON, ``{"root": folder, "operation": name, "changes": n, "max_bytes": n}``, and answer each with one of
 ``done``, ``killed``, ``refused <sentence>`` or ``failed <exception>``. The children are forked: starting a new
 interpreter for each of some hundred kills would take a second each.
 """
@@ -15,40 +15,41 @@ import sys
 from pathlib import Path
 
 from emojify.errors import EmojifyError
-from tests.helpers.failing_disk import DeadlyDisk, broken
-from tests.helpers.workspace import OPERATIONS, Workspace
+from tests.helpers.failing_disk import KillingDisk, failing
+from tests.helpers.operations import OPERATIONS
+from tests.helpers.workspace import Workspace
 
 NEVER = 1_000_000_000
 
 
-def do(root: Path, operation: str, steps: int, max_bytes: int) -> str:
-    """What becomes of a operation whose process lives for ``steps`` changes, and for files of at most ``max_bytes``."""
+def run_in_child(root: Path, operation: str, changes: int, max_bytes: int) -> str:
+    """Return the outcome of an operation in a process that is killed after some changes, or at a file's size limit."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        os.write(writing, _in_child(root, operation, steps, max_bytes).encode("utf-8", "replace"))
+        os.write(writing, _run(root, operation, changes, max_bytes).encode("utf-8", "replace"))
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read().decode()
+        outcome = pipe.read().decode()
     _, status = os.waitpid(child, 0)
-    return "killed" if os.WIFSIGNALED(status) else said
+    return "killed" if os.WIFSIGNALED(status) else outcome
 
 
-def _in_child(root: Path, operation: str, steps: int, max_bytes: int) -> str:
-    # The system writes as much as fits and then kills, so a file is torn in the middle. No core beside it.
+def _run(root: Path, operation: str, changes: int, max_bytes: int) -> str:
+    # At the size limit the system writes what fits and then kills the process: the file ends in the middle.
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
-    os.fsync = lambda fd: None  # slow, and of use only where the power fails: the system keeps what a killed one wrote
+    os.fsync = lambda fd: None  # slow, and needed only for power failures: written data survives a killed process
     try:
         workspace = Workspace(root, None)
-        with broken(DeadlyDisk(root, allowed=steps)):
-            OPERATIONS[operation](workspace)
+        with failing(KillingDisk(root, allowed=changes)):
+            OPERATIONS[operation].run(workspace)
     except EmojifyError as error:
         return f"refused {error}"
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the test must hear of it
+    except BaseException as error:  # noqa: BLE001 - the test must see every exception
         return f"failed {error!r}"
     return "done"
 
@@ -56,4 +57,5 @@ def _in_child(root: Path, operation: str, steps: int, max_bytes: int) -> str:
 if __name__ == "__main__":
     for line in sys.stdin:
         request = json.loads(line)
-        print(do(Path(request["root"]), request["operation"], request["steps"], request["max_bytes"]), flush=True)
+        arguments = request["operation"], request["changes"], request["max_bytes"]
+        print(run_in_child(Path(request["root"]), *arguments), flush=True)

@@ -1,51 +1,59 @@
-"""A disk that is full, or cannot be written, at any step of anything: a sentence, and nothing is lost or half."""
+"""A disk that is full or read-only at any step of an operation: one sentence, nothing lost, nothing half-written."""
 
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import pytest
 
 from emojify.errors import EmojifyError
-from tests.helpers.failing_disk import BrokenDisk, broken
-from tests.helpers.workspace import OPERATIONS, Operation, Workspace, kill_what_was_started, open_descriptors
+from tests.helpers.failing_disk import FailingDisk, failing
+from tests.helpers.operations import OPERATIONS, Kind, Operation, names_of
+from tests.helpers.workspace import Workspace
 
-MANY = 200
-NEEDS_NO_CHANGE = ("look again",)  # there is nothing yet that it could forget
+MAX_CHANGES = 200
+NAMES = names_of(Kind.ATOMIC, Kind.STEPWISE, Kind.STARTS_PROCESS)
+
+pytestmark = pytest.mark.slow
 
 
-def refusal_of(workspace: Workspace, operation: Operation) -> str | None:
-    """The sentence with which it is refused; None if it is done."""
+def run_and_catch(workspace: Workspace, operation: Operation) -> str | None:
+    """Return the sentence of the EmojifyError that the operation raises; None if it succeeds."""
     try:
-        operation(workspace)
+        operation.run(workspace)
     except EmojifyError as error:
         return str(error)
     return None
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in NEEDS_NO_CHANGE])
-def test_folders_that_cannot_be_written_stay_as_they_are(workspace: Workspace, name: str) -> None:
-    before = workspace.seen()
-    with broken(BrokenDisk(workspace.root, errno.EROFS, allowed=0)) as disk:
-        refusal = refusal_of(workspace, OPERATIONS[name])
-    assert disk.refused
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_read_only_folders_stay_unchanged(workspace: Workspace, name: str) -> None:
+    before = workspace.visible_files()
+    with failing(FailingDisk(workspace.root, errno.EROFS, allowed=0)) as disk:
+        refusal = run_and_catch(workspace, OPERATIONS[name])
+    assert disk.failures
     assert refusal is None or refusal.endswith(".")
-    assert workspace.seen() == before
+    assert workspace.visible_files() == before
     workspace.check()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_a_disk_that_is_full_from_any_step_on_loses_nothing(workspace: Workspace, operation: Operation) -> None:
-    for step in range(MANY):
-        before, descriptors = workspace.seen(), open_descriptors()
-        with broken(BrokenDisk(workspace.root, errno.ENOSPC, allowed=step)) as disk:
-            refusal = refusal_of(workspace, operation)
+@pytest.mark.parametrize("name", NAMES)
+def test_full_disk_at_any_step_loses_nothing(workspace: Workspace, name: str) -> None:
+    for changes in range(MAX_CHANGES):
+        before, descriptors = workspace.visible_files(), open_descriptors()
+        with failing(FailingDisk(workspace.root, errno.ENOSPC, allowed=changes)) as disk:
+            refusal = run_and_catch(workspace, OPERATIONS[name])
         workspace.check()
         if refusal is None:
             return
-        assert disk.refused
+        assert disk.failures
         assert refusal.endswith(".")
-        assert workspace.seen() == before
+        assert workspace.visible_files() == before
         assert open_descriptors() == descriptors
-        kill_what_was_started(workspace)
-    pytest.fail("it never got through")
+        workspace.kill_processes()
+    pytest.fail(f"{name} failed with {MAX_CHANGES} changes allowed")

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of whatever the app does to its folders: before each change, and within each file.
+"""``kill -9`` in the middle of an operation: before each of its changes, and within each file.
 
 Each operation runs in a process of its own, which is killed. Its folders are then checked as the next start of the app
 would see them.
@@ -24,150 +24,136 @@ from emojify.files import ABANDONED_AFTER_S, REMOVED, UNFINISHED
 from emojify.settings import ROOT
 from emojify.teaching import drafts
 from tests.faults.crash import NEVER
-from tests.helpers.workspace import OPERATIONS, TOKEN, Workspace, kill_what_was_started
+from tests.helpers.operations import OPERATIONS, Kind, names_of
+from tests.helpers.workspace import VIDEO_ID, Workspace
 
-MANY = 200
-TORN_AT_BYTES = (0, 1, 70, 1000)
-STARTS_A_PROCESS = {"launch a fit", "resume a fit", "check data", "begin a video", "stop a video"}
-IN_ONE_STEP = {
-    "add a pack", "edit a pack", "remove a pack", "promote", "roll back", "withdraw a model", "remove a model",
-    "delete a run", "bring data", "add samples", "delete a sample", "discard a draft", "bring a video",
-    "change a video", "delete a video", "discard data", "look again",
-}  # fmt: skip
-IN_SEVERAL = {"settle data", "delete samples", "keep a draft", "forget everything", "clear old videos"}
+MAX_CHANGES = 200
+TRUNCATED_AT_BYTES = (0, 1, 70, 1000)
+# The operation that removes what a kill left behind in a folder.
 CLEARED_BY = {
-    "emojis": "add a pack", "emojis/squares": "edit a pack", "models": "roll back", "runs": "launch a fit",
-    "data": "discard a draft", "data/.incoming": "bring data", "data/samples": "add samples",
-    "data/videos": "clear old videos", f"data/videos/{TOKEN}": "change a video",
+    "emojis": "packs: add", "emojis/squares": "packs: edit", "models": "models: rollback", "runs": "runs: launch",
+    "data": "teaching: discard", "data/.incoming": "data: upload", "data/samples": "samples: add",
+    "data/videos": "videos: remove old", f"data/videos/{VIDEO_ID}": "videos: change suffix",
 }  # fmt: skip
 
+pytestmark = pytest.mark.slow
 
-class Do(Protocol):
-    def __call__(self, root: Path, operation: str, steps: int = NEVER, max_bytes: int = NEVER) -> str: ...
+
+class RunAndKill(Protocol):
+    """Run an operation in a process that is killed after some changes, or in a file larger than some bytes."""
+
+    def __call__(self, root: Path, operation: str, changes: int = NEVER, max_bytes: int = NEVER) -> str: ...
 
 
 @pytest.fixture(scope="module")
-def do() -> Iterator[Do]:
-    """Has a operation done in a process that lives for so many changes, and for files of so many bytes."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.crash"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
+def run_and_kill() -> Iterator[RunAndKill]:
+    command = [sys.executable, "-m", "tests.faults.crash"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        to, said = server.stdin, server.stdout
+        requests, answers = server.stdin, server.stdout
 
-        def ask(root: Path, operation: str, steps: int = NEVER, max_bytes: int = NEVER) -> str:
-            print(
-                json.dumps({"root": str(root), "operation": operation, "steps": steps, "max_bytes": max_bytes}),
-                file=to, flush=True,
-            )  # fmt: skip
-            return said.readline().strip()
+        def run(root: Path, operation: str, changes: int = NEVER, max_bytes: int = NEVER) -> str:
+            request = {"root": str(root), "operation": operation, "changes": changes, "max_bytes": max_bytes}
+            print(json.dumps(request), file=requests, flush=True)
+            return answers.readline().strip()
 
-        yield ask
-        to.close()
+        yield run
+        requests.close()
 
 
-def content(workspace: Workspace) -> Counter[bytes]:
-    """What is there to be seen, whatever it is called: names have a time or a draw in them."""
-    return Counter(workspace.seen().values())
+@pytest.fixture
+def reset(workspace: Workspace, tiny_model: bytes) -> Callable[[], Workspace]:
+    """Return a function that restores the workspace's first state."""
+
+    def restore() -> Workspace:
+        workspace.kill_processes()
+        shutil.rmtree(workspace.root)
+        return Workspace(workspace.root, tiny_model)
+
+    return restore
 
 
-def leftovers(workspace: Workspace) -> list[Path]:
-    found = (path for path in workspace.root.rglob(".*") if path.name.startswith((UNFINISHED, REMOVED)))
-    return [path for path in found if not path.parent.name.startswith((UNFINISHED, REMOVED))]
+def contents(workspace: Workspace) -> Counter[bytes]:
+    """Count the visible files' contents. Their names hold times and random parts, so names are not compared."""
+    return Counter(workspace.visible_files().values())
 
 
-def look_at(workspace: Workspace, operation: str, begun: Counter[bytes], done: Counter[bytes]) -> None:
-    """That a workspace in which somebody was killed is as it was or complete."""
+def check_after_kill(workspace: Workspace, operation: str, before: Counter[bytes], done: Counter[bytes]) -> None:
+    """Assert that no file is half-written, and that an atomic operation is complete or has not begun."""
     workspace.check()
-    left = content(workspace)
-    assert set(left) <= set(begun) | set(done), "something is half"
-    if operation in IN_ONE_STEP:
-        assert left in (begun, done)
+    left = contents(workspace)
+    assert set(left) <= set(before) | set(done), "a file is half-written"
+    if OPERATIONS[operation].kind is Kind.ATOMIC:
+        assert left in (before, done)
 
 
-def go_on(workspace: Workspace, operation: str, done: Counter[bytes], do: Do) -> None:
-    """That whoever starts the app again gets done what the killed one had begun."""
-    left = content(workspace)
-    if left == done or (operation == "keep a draft" and drafts.find_latest(workspace.settings) is None):
+def check_second_call(workspace: Workspace, operation: str, done: Counter[bytes], run_and_kill: RunAndKill) -> None:
+    """Assert that a second call completes what the killed process began."""
+    left = contents(workspace)
+    if left == done or (operation == "teaching: promote" and drafts.find_latest(workspace.settings) is None):
         return
-    end = do(workspace.root, operation)
-    if operation != "settle data" or end == "done":
-        assert end == "done"
-        assert content(workspace) == done
-    else:  # moved already; what its check found is found anew
-        assert end.startswith("refused")
-        assert content(workspace) == left
+    outcome = run_and_kill(workspace.root, operation)
+    if operation != "data: accept" or outcome == "done":
+        assert outcome == "done"
+        assert contents(workspace) == done
+    else:  # the data set was moved before the kill; its check runs anew
+        assert outcome.startswith("refused")
+        assert contents(workspace) == left
     workspace.check()
 
 
-def tidy(workspace: Workspace) -> None:
-    """That what a kill left behind is gone an hour later, with the next change beside it."""
-    for path in leftovers(workspace):
+def check_leftovers_are_removed(workspace: Workspace) -> None:
+    """Assert that the next operation in a folder removes what a kill left there an hour ago."""
+    leftovers = [path for path in workspace.root.rglob(".*") if path.name.startswith((UNFINISHED, REMOVED))]
+    for path in leftovers:
+        if path.parent.name.startswith((UNFINISHED, REMOVED)):
+            continue
         _age(path)
-        with suppress(EmojifyError):  # the operation itself may have nothing to do any more
-            OPERATIONS[CLEARED_BY[str(path.parent.relative_to(workspace.root))]](workspace)
+        with suppress(EmojifyError):  # the operation may have nothing left to do
+            OPERATIONS[CLEARED_BY[str(path.parent.relative_to(workspace.root))]].run(workspace)
         assert not path.exists()
     workspace.check()
 
 
-def _age(path: Path) -> None:
-    for one in (*path.rglob("*"), path):
-        seconds = one.stat().st_mtime - 2 * ABANDONED_AFTER_S
-        os.utime(one, (seconds, seconds))
+def _age(folder: Path) -> None:
+    for path in (*folder.rglob("*"), folder):
+        seconds = path.stat().st_mtime - 2 * ABANDONED_AFTER_S
+        os.utime(path, (seconds, seconds))
 
 
-@pytest.fixture
-def furnish(workspace: Workspace, tiny_model: bytes) -> Callable[[], Workspace]:
-    """The workspace as it was at first."""
-
-    def anew() -> Workspace:
-        kill_what_was_started(workspace)
-        shutil.rmtree(workspace.root)
-        return Workspace(workspace.root, tiny_model)
-
-    return anew
-
-
-DEADLY = [name for name in OPERATIONS if name not in STARTS_A_PROCESS]
-
-
-@pytest.mark.parametrize("operation", DEADLY)
-def test_killed_before_any_change_all_is_as_it_was_or_complete(
-    workspace: Workspace, furnish: Callable[[], Workspace], operation: str, do: Do
+@pytest.mark.parametrize("operation", names_of(Kind.ATOMIC, Kind.STEPWISE))
+def test_kill_before_any_change_leaves_folders_whole(
+    workspace: Workspace, reset: Callable[[], Workspace], operation: str, run_and_kill: RunAndKill
 ) -> None:
-    begun = content(workspace)
-    assert do(workspace.root, operation) == "done"
-    done = content(workspace)
-    for step in range(MANY):
-        furnish()
-        if (end := do(workspace.root, operation, step)) != "killed":
-            assert (end, content(workspace)) == ("done", done)
-            assert step > 0
+    before = contents(workspace)
+    assert run_and_kill(workspace.root, operation) == "done"
+    done = contents(workspace)
+    for changes in range(MAX_CHANGES):
+        reset()
+        if (outcome := run_and_kill(workspace.root, operation, changes)) != "killed":
+            assert (outcome, contents(workspace)) == ("done", done)
+            assert changes > 0
             return
-        look_at(workspace, operation, begun, done)
-        go_on(workspace, operation, done, do)
-        tidy(workspace)
-    pytest.fail("it never got through")
+        check_after_kill(workspace, operation, before, done)
+        check_second_call(workspace, operation, done, run_and_kill)
+        check_leftovers_are_removed(workspace)
+    pytest.fail(f"{operation} was killed with {MAX_CHANGES} changes allowed")
 
 
 @pytest.mark.parametrize(
-    "operation", ["add a pack", "bring data", "add samples", "promote", "keep a draft", "bring a video"]
+    "operation", ["packs: add", "data: upload", "samples: add", "models: promote", "teaching: promote", "videos: add"]
 )
-def test_killed_within_a_file_all_is_as_it_was(
-    workspace: Workspace, furnish: Callable[[], Workspace], operation: str, do: Do
+def test_kill_within_a_file_changes_nothing(
+    workspace: Workspace, reset: Callable[[], Workspace], operation: str, run_and_kill: RunAndKill
 ) -> None:
-    begun = content(workspace)
-    assert do(workspace.root, operation) == "done"
-    done, deaths = content(workspace), 0
-    for max_bytes in TORN_AT_BYTES:
-        furnish()
-        if do(workspace.root, operation, max_bytes=max_bytes) == "killed":
-            deaths += 1
-            assert content(workspace) == begun
-            go_on(workspace, operation, done, do)
-    assert deaths >= 2
-
-
-def test_every_deed_is_one_of_the_kinds() -> None:
-    assert set(OPERATIONS) == STARTS_A_PROCESS | IN_ONE_STEP | IN_SEVERAL
+    before = contents(workspace)
+    assert run_and_kill(workspace.root, operation) == "done"
+    done, kills = contents(workspace), 0
+    for max_bytes in TRUNCATED_AT_BYTES:
+        reset()
+        if run_and_kill(workspace.root, operation, max_bytes=max_bytes) == "killed":
+            kills += 1
+            assert contents(workspace) == before
+            check_second_call(workspace, operation, done, run_and_kill)
+    assert kills >= 2

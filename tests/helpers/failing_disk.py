@@ -1,4 +1,4 @@
-"""A disk that refuses, at the level where Python asks the system: an audit hook raises what the system would."""
+"""Disks that fail: an audit hook raises the error, or kills the process, before Python asks the system."""
 
 from __future__ import annotations
 
@@ -11,79 +11,85 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NEEDS_ROOM = {"os.mkdir", "os.symlink", "os.link"}
-_CHANGES = _NEEDS_ROOM | {"os.rename", "os.remove", "os.rmdir", "os.chmod", "os.utime", "os.truncate"}
+_ALLOCATING = {"os.mkdir", "os.symlink", "os.link"}
+_CHANGING = _ALLOCATING | {"os.rename", "os.remove", "os.rmdir", "os.chmod", "os.utime", "os.truncate"}
 
 
-class BrokenDisk:
-    """Refuses what is done below one folder.
+class FailingDisk:
+    """Fail changes below one folder.
 
     Args:
-        below: everywhere else all goes on as ever.
-        error: ``errno.ENOSPC``: what needs room is refused. ``errno.EROFS``: so is every other change.
-        allowed: how many times it still says yes.
+        folder: the folder; changes elsewhere succeed.
+        error: ``errno.ENOSPC`` fails what needs space, ``errno.EROFS`` every change.
+        allowed: number of changes that succeed first.
+
+    Attributes:
+        failures: number of changes that failed.
     """
 
-    def __init__(self, below: Path, error: int, allowed: int) -> None:
-        self.below = os.fspath(below)
+    def __init__(self, folder: Path, error: int, allowed: int) -> None:
+        self.folder = os.fspath(folder)
         self.error = error
         self.allowed = allowed
-        self.refused = 0
+        self.failures = 0
 
-    def look_at(self, event: str, arguments: tuple[object, ...]) -> None:
+    def on_event(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Handle an audit event.
+
+        Raises:
+            OSError: the event is a change below the folder, and no more are allowed.
+        """
         if event == "open":
             path, _, flags = arguments
             writes = isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-            if not writes or not isinstance(path, str | os.PathLike) or not os.fspath(path).startswith(self.below):
+            if not writes or not isinstance(path, str | os.PathLike) or not os.fspath(path).startswith(self.folder):
                 return
-        elif event in (_CHANGES if self.error == errno.EROFS else _NEEDS_ROOM):
+        elif event in (_CHANGING if self.error == errno.EROFS else _ALLOCATING):
             path = arguments[0]
-            # Relative to a folder's descriptor: shutil.rmtree deletes so. Nobody else here does.
-            if isinstance(path, str) and path.startswith("/") and not path.startswith(self.below):
+            # A path relative to a descriptor comes from shutil.rmtree, the only caller of that kind here: it counts.
+            if isinstance(path, str) and path.startswith("/") and not path.startswith(self.folder):
                 return
         else:
             return
         if self.allowed > 0:
             self.allowed -= 1
             return
-        self.refuse(path)
+        self.fail(path)
 
-    def refuse(self, path: object) -> None:
-        self.refused += 1
+    def fail(self, path: object) -> None:
+        self.failures += 1
         raise OSError(self.error, os.strerror(self.error), path)
 
 
-class DeadlyDisk(BrokenDisk):
-    """Kills the whole process, as ``kill -9`` does, right before its next change below the folder."""
+class KillingDisk(FailingDisk):
+    """Kill the process with SIGKILL before its next change below the folder."""
 
-    def __init__(self, below: Path, allowed: int) -> None:
-        super().__init__(below, errno.EROFS, allowed)
+    def __init__(self, folder: Path, allowed: int) -> None:
+        super().__init__(folder, errno.EROFS, allowed)
 
-    def refuse(self, path: object) -> None:
+    def fail(self, path: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-_broken = threading.local()
+_current = threading.local()
+_hook_installed = False
 
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
-    disk: BrokenDisk | None = getattr(_broken, "disk", None)
+    disk: FailingDisk | None = getattr(_current, "disk", None)
     if disk is not None:
-        disk.look_at(event, arguments)
-
-
-_installed = False
+        disk.on_event(event, arguments)
 
 
 @contextmanager
-def broken(disk: BrokenDisk) -> Iterator[BrokenDisk]:
-    """For this thread alone, until the block ends."""
-    global _installed
-    if not _installed:
-        sys.addaudithook(_hook)  # it stays for good, and does nothing outside of such a block
-        _installed = True
-    _broken.disk = disk
+def failing(disk: FailingDisk) -> Iterator[FailingDisk]:
+    """Apply ``disk`` to this thread until the block ends."""
+    global _hook_installed
+    if not _hook_installed:
+        sys.addaudithook(_hook)  # Python has no call to remove it
+        _hook_installed = True
+    _current.disk = disk
     try:
         yield disk
     finally:
-        _broken.disk = None
+        _current.disk = None

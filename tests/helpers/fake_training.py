@@ -7,8 +7,6 @@ after it (``FINISHES``), fails (``FAILS``), or starts and then does nothing (``S
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -67,14 +65,6 @@ def install(root: Path) -> None:
 def config(data: Path, behavior: int = RUNS, **settings: object) -> FitConfig:
     """Return settings with which the program behaves as asked."""
     return FitConfig(str(data), epochs=3, seed=behavior, **settings)  # type: ignore[arg-type]
-
-
-def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> None:
-    """Wait until ``condition()`` is true; fail after ``limit_s`` seconds."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def process_of(folder: Path) -> psutil.Process:

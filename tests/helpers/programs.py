@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,3 +67,15 @@ def in_terminal(folder: Path, *arguments: str, **environment: str) -> Iterator[P
             end(process, signal.SIGINT)
         except pytest.fail.Exception as failure:
             pytest.fail(f"{failure}\n{program.said}\n{program.errors}")
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> None:
+    """Wait until the condition holds.
+
+    Raises:
+        AssertionError: it does not hold after ``limit_s`` seconds.
+    """
+    deadline_s = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)

@@ -16,7 +16,7 @@ from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipReco
 from emojify.video.sink import OUTPUT_FORMATS
 from emojify.vision.annotators import SideBySide, Sticker, Stills
 from emojify.vision.readings import Box, Face, Reading
-from tests.helpers.failing_disk import BrokenDisk, broken
+from tests.helpers.failing_disk import FailingDisk, failing
 from tests.helpers.films import watch
 from tests.helpers.live_frames import processed_frame
 
@@ -127,10 +127,10 @@ def test_looping_pictures_last_as_long(ending: str) -> None:
 @pytest.mark.parametrize("ending", OUTPUT_FORMATS)
 def test_nothing_of_it_reaches_the_disk_while_it_is_made(ending: str) -> None:
     clip = clip_of(record())
-    with broken(BrokenDisk(Path("/"), errno.EROFS, allowed=0)) as disk:
+    with failing(FailingDisk(Path("/"), errno.EROFS, allowed=0)) as disk:
         assert clip.encode(ending)
         assert clip.sticker(ending, Sticker(STILLS)) if ending in (".webp", ".gif") else True
-    assert not disk.refused
+    assert not disk.failures
 
 
 @pytest.mark.parametrize("ending", [".webp", ".gif"])

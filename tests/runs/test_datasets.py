@@ -16,7 +16,8 @@ from emojify import processes
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.runs.datasets import DatasetCheck, DatasetStore
-from tests.helpers.fake_training import kill_all, wait_until
+from tests.helpers.fake_training import kill_all
+from tests.helpers.programs import wait_until
 
 
 @pytest.fixture

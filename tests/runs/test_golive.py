@@ -11,7 +11,8 @@ from emojify.models import Model, ModelStore
 from emojify.runs.golive import compare_models, compare_run, export_status, go_live
 from emojify.runs.run import Run
 from emojify.runs.store import RunStore
-from tests.helpers.fake_training import FINISHES, config, wait_until
+from tests.helpers.fake_training import FINISHES, config
+from tests.helpers.programs import wait_until
 from tests.helpers.stores import write_model
 
 FIGURES = {"public": {"n": 100, "accuracy": 0.6}, "private": {"n": 100, "accuracy": 0.62}}

@@ -23,8 +23,8 @@ from tests.helpers.fake_training import (
     SILENT,
     config,
     process_of,
-    wait_until,
 )
+from tests.helpers.programs import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -26,7 +26,8 @@ from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from emojify.training.dataset import load
 from emojify.training.fit import _at_most, start
-from tests.helpers.fake_training import kill_all, process_of, wait_until
+from tests.helpers.fake_training import kill_all, process_of
+from tests.helpers.programs import wait_until
 
 
 @pytest.fixture

@@ -15,17 +15,17 @@ from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from emojify.training.fit import resume, start
 from emojify.training.weights import load_network
-from tests.helpers.failing_disk import BrokenDisk, broken
+from tests.helpers.failing_disk import FailingDisk, failing
 
 
-class Watched(BrokenDisk):
+class Watched(FailingDisk):
     """Refuses nothing; before every change below a run it keeps what a kill at that moment would leave."""
 
     def __init__(self, run: Path, kept: Path) -> None:
         super().__init__(run, errno.EROFS, allowed=0)
         self.run, self.kept, self.copies, self._last = run, kept, 0, ""
 
-    def refuse(self, path: object) -> None:
+    def fail(self, path: object) -> None:
         seen = fingerprint(self.run)
         if seen != self._last:
             self._last = seen
@@ -41,7 +41,7 @@ def epochs(run: Path) -> list[dict[str, float]]:
 def test_a_fit_killed_within_its_checkpoint_goes_on_to_the_same_numbers(faces: Path, tmp_path: Path) -> None:
     asked = FitConfig(str(faces), network="tiny", epochs=2, batch_size=8, learning_rate=3e-3, average=0.9)
     whole, kept = tmp_path / "whole", tmp_path / "kept"
-    with broken(Watched(whole, kept)) as disk:
+    with failing(Watched(whole, kept)) as disk:
         start(asked, whole)
     assert isinstance(disk, Watched)
     runs = [run for run in RunStore(kept).runs() if run.epochs_done == 1]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
@@ -12,6 +11,7 @@ import pytest
 from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.video.jobs import MAX_AGE_S, MAX_RUNNING, REPORT, Job, JobStore, RenderRequest
+from tests.helpers.programs import wait_until
 
 REQUEST = RenderRequest("my party.mov", ".mp4", "classic", "sticker")
 
@@ -24,13 +24,6 @@ def store(tmp_path: Path) -> JobStore:
 @pytest.fixture
 def job(store: JobStore) -> Job:
     return store.add(b"a video", REQUEST)
-
-
-def wait_until(condition: Callable[[], bool], limit_s: float = 30) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_video_is_kept_for_its_user_alone_and_found_by_its_token(store: JobStore, job: Job) -> None:

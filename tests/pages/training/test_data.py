@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from emojify import processes
 from emojify.runs.datasets import DatasetStore
 from emojify.settings import ROOT
-from tests.helpers.fake_training import wait_until
 from tests.helpers.page_driver import labels
+from tests.helpers.programs import wait_until
 from tests.helpers.training_pages import add_data, charts, press, report, view
 
 

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.models import ModelStore
-from tests.helpers.fake_training import wait_until
 from tests.helpers.page_driver import labels
+from tests.helpers.programs import wait_until
 from tests.helpers.stores import write_model
 from tests.helpers.training_pages import add_run, press, view
 

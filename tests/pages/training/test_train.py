@@ -13,8 +13,8 @@ from emojify import processes
 from emojify.models import ModelStore
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from tests.helpers.fake_training import wait_until
 from tests.helpers.page_driver import labels, shown_text
+from tests.helpers.programs import wait_until
 from tests.helpers.stores import write_model
 from tests.helpers.training_pages import add_data, add_run, charts, press, view
 
