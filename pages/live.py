@@ -27,7 +27,7 @@ from pages.parts.clean_view import BACKGROUNDS, clean_css, hide_controls
 from pages.parts.entry import enter_page
 from pages.parts.live_recordings import show_recordings
 from pages.parts.probability_bars import bars_html
-from pages.parts.stream import stream
+from pages.parts.stream import show_stream
 from pages.parts.visitor_pack import available_packs
 
 enter_page(__file__)
@@ -150,7 +150,7 @@ def live_video(live: LiveSettings) -> LiveSession:
     if not processor.limiter.has_room(processor):
         ask_to_wait()
         return session
-    st.session_state.playing = stream("live", processor, settings)
+    st.session_state.playing = show_stream("live", processor, settings)
     return session
 
 

@@ -1,8 +1,10 @@
-"""The seven probabilities as bars, in plain HTML: a chart element on the live page costs two thirds of its frames."""
+"""Seven probabilities as bars, in plain HTML: a chart element on the live page costs two thirds of the frame rate."""
 
 from __future__ import annotations
 
 from html import escape
+
+import streamlit as st
 
 from emojify.emotions import Emotion
 from emojify.vision.readings import Reading
@@ -19,9 +21,9 @@ STYLE = """<style>
 
 
 def bars_html(reading: Reading | None) -> str:
-    """Seven labelled bars for one face; empty ones while there is none.
+    """Return seven labeled bars for one face; empty bars without a face.
 
-    Each bar is a ``meter`` with its name and value, so a screen reader says what the colors show.
+    Each bar is a ``meter`` with its name and value, so that screen readers can read it.
     """
     rows = []
     for emotion in Emotion:
@@ -35,3 +37,13 @@ def bars_html(reading: Reading | None) -> str:
             f'<span class="share">{share:.0%}</span>'
         )
     return f'{STYLE}<div class="emojify-bars">{"".join(rows)}</div>'
+
+
+def show_reading(reading: Reading | None, *, prefix: str = "", empty_text: str = "No face in view") -> None:
+    """Show one face's emotion as a heading, with its bars; ``empty_text`` in place of the emotion without a face."""
+    if reading is None:
+        st.subheader(empty_text, anchor=False)
+    else:
+        symbol = reading.emotion.symbol if reading.sure else "🤔"
+        st.subheader(f"{prefix}{symbol} {reading.caption}", anchor=False)
+    st.html(bars_html(reading))

@@ -1,4 +1,4 @@
-"""The camera's video, there and back. Not a page of its own."""
+"""The video component: from the user's camera to the processor and back."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from emojify.settings import Settings
 from pages.parts.video_frame import look_after_video_frame
 
 
-def stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:
-    """Show the video with its Start button; returns whether it plays."""
+def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:
+    """Show the video with its Start button; return True if it plays."""
     prepare_process()
     context = streamlit_webrtc.webrtc_streamer(
         key=key,

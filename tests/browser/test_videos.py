@@ -45,7 +45,7 @@ def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_
     page.get_by_role("link", name="Videos").click(timeout=PATIENCE_MS)
     page.locator('input[type="file"]').set_input_files(film, timeout=PATIENCE_MS)
     page.get_by_role("button", name="Emojify it").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text("You may reload this page")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("You can reload or close this page")).to_be_visible(timeout=PATIENCE_MS)
     page.reload()
     expect(page.get_by_text("Emotions of the main face")).to_be_visible(timeout=WORK_MS)
     expect(page.locator("video")).to_have_count(2)
