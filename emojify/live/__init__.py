@@ -1,1 +1,1 @@
-"""Live video: frames in, frames out, and the connection they travel on."""
+"""Live video: the processor of frames, the taps that record them, and the WebRTC connection."""

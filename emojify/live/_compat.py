@@ -1,27 +1,14 @@
-"""Reaches into parts that nobody offers as settings. Kept here, and nowhere else.
+"""Changes to private parts of aiortc and streamlit-webrtc, for which neither offers a setting.
 
-aiortc 1.16: ``aiortc.codecs.vpx`` reads its bit rates from module constants; it starts at 500 kbit/s, which looks
-soft at 640x480 for the first seconds, and no argument of aiortc or streamlit-webrtc reaches them.
-
-glibc: each new thread gets a heap ("arena") of its own, up to eight a core, and a connection starts several threads.
-What one connection freed is then not used by the next: each start and stop took 8 MB for good. With few arenas,
-frames outside of them, and free pages handed back at a stream's end, memory stays flat.
-
-aiortc 1.16: its jitter buffer calls a frame whole when the first packet of the next one comes, 33 ms later. VP8 marks
-the last packet of a frame (RFC 7741), so it can go on at once.
-
-streamlit-webrtc 0.79: connections live on Streamlit's own event loop, where the packets of four visitors leave so
-little room that a fifth one's page took 13 s. They get a loop and a thread of their own.
-
-streamlit-webrtc 0.79: the class of the track that carries processed frames is no argument; ours answers sooner, see
-:mod:`~emojify.live.track`.
+Each change has a function that says what upstream does, which version the change was tested with, and when to remove
+it. A newer version of the library is left unchanged, with one warning in the log: live video then still works, with
+the drawback that the function names. Only this module of ``emojify.live`` touches private parts of other libraries.
 """
 
+from __future__ import annotations
+
 import asyncio
-import ctypes
 import functools
-import gc
-import sys
 import threading
 from typing import Any
 
@@ -31,40 +18,62 @@ from aiortc.codecs import vpx
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 
 from emojify.live.track import EmojiVideoTrack
+from emojify.upstream import is_tested
 
 try:
     import uvloop
-except ImportError:  # there is none for Windows
+except ImportError:  # uvloop does not support Windows
     uvloop = None  # type: ignore[assignment]  # in place of the module
+
+AIORTC_TESTED = "1.16.0"
+STREAMLIT_WEBRTC_TESTED = "0.79.0"
 
 START_BITRATE_BPS = 2_500_000
 MAX_BITRATE_BPS = 4_000_000
 
-# From glibc's malloc.h.
-_M_MMAP_THRESHOLD = -3
-_M_ARENA_MAX = -8
-
-ARENAS = 2
-# Everybody's packets go through one thread, the event loop's, which asks for Python's lock after every one; at Python's
-# own 5 ms it waits for those that draw. Four visitors got 23 frames a second in place of 20.5.
-SWITCH_INTERVAL_S = 0.0005
-FRAME_BYTES = 256 * 1024  # from this size on memory goes back to the system when freed; a 640x480 frame has 900 kB
+_remove_frame_upstream = JitterBuffer._remove_frame
 
 
-@functools.cache
-def _glibc() -> ctypes.CDLL | None:
-    """The C library, where it is glibc; others have neither the functions nor the trouble."""
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
+def apply_patches() -> None:
+    """Apply all changes to the installed libraries that are not newer than the tested versions."""
+    if is_tested("aiortc", AIORTC_TESTED):
+        raise_bitrates()
+        complete_frames_at_marker()
+    if is_tested("streamlit-webrtc", STREAMLIT_WEBRTC_TESTED):
+        use_own_event_loop()
+        use_own_track()
 
 
-_preparing = threading.Lock()
-_wait_for_the_next_frame = JitterBuffer._remove_frame
+def raise_bitrates() -> None:
+    """Let the VP8 encoder start at 2.5 Mbit/s and use up to 4.
+
+    Upstream: ``aiortc.codecs.vpx`` reads its bit rates from module constants, 0.5 Mbit/s at the start and at most
+    1.5. Video of 640x480 looks blurred for the first seconds. No argument of aiortc or streamlit-webrtc sets them:
+    https://github.com/aiortc/aiortc/issues/402 ("How to set target bitrate for video streams?").
+
+    Remove this when aiortc has an API for the bit rates of an encoder.
+    """
+    vpx.DEFAULT_BITRATE = START_BITRATE_BPS
+    vpx.MAX_BITRATE = MAX_BITRATE_BPS
 
 
-def _remove_whole_frame(buffer: JitterBuffer, sequence_number: int) -> JitterFrame | None:
-    """In place of ``JitterBuffer._remove_frame``: also takes a frame once every packet to the marked one is there."""
-    frame = _wait_for_the_next_frame(buffer, sequence_number)
+def complete_frames_at_marker() -> None:
+    """Hand a video frame to the decoder with its last packet.
+
+    Upstream: the jitter buffer treats a frame as complete when the first packet of the next frame arrives, which is
+    33 ms later at 30 frames/s. VP8 sets the RTP marker bit on the last packet of a frame (RFC 7741, section 4.1), so
+    the buffer need not wait. No upstream issue asks for this; https://github.com/aiortc/aiortc/pull/1418 ("Rewrite
+    JitterBuffer with reorder buffer + frame assembler") would replace the method.
+
+    Remove this when aiortc's jitter buffer uses the marker bit.
+    """
+    # mypy reports the assignment to a method of another class as a mistake; it is intended.
+    JitterBuffer._remove_frame = _remove_complete_frame  # type: ignore[assignment,method-assign]
+
+
+def _remove_complete_frame(buffer: JitterBuffer, sequence_number: int) -> JitterFrame | None:
+    """Return the oldest frame that is complete, as ``JitterBuffer._remove_frame`` does, or by its marker."""
+    frame = _remove_frame_upstream(buffer, sequence_number)
     if frame is not None or not buffer._is_video or buffer._origin is None:
         return frame
     packets: list[Any] = []
@@ -79,47 +88,33 @@ def _remove_whole_frame(buffer: JitterBuffer, sequence_number: int) -> JitterFra
     return None
 
 
+def use_own_event_loop() -> None:
+    """Run all connections on an event loop in a thread of its own.
+
+    Upstream: connections share Streamlit's event loop, which also serves the pages. With four visitors their packets
+    leave so little time that the page of a fifth one took 13 s to load. A related issue is
+    https://github.com/whitphx/streamlit-webrtc/issues/1494 ("CPU-heavy task causes frame delay").
+
+    Remove this when streamlit-webrtc accepts an event loop, or runs one of its own.
+    """
+    for module in (streamlit_webrtc.webrtc, streamlit_webrtc.relay):
+        module.get_global_event_loop = video_loop  # type: ignore[attr-defined]  # imported there, not exported
+
+
 @functools.cache
 def video_loop() -> asyncio.AbstractEventLoop:
-    """The event loop of all connections, running in a thread of its own until the process ends."""
+    """Return the event loop of all connections, which runs in its own thread until the process ends."""
     loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="connections", daemon=True).start()
     return loop
 
 
-def prepare_process() -> None:
-    """Make this process fit for live video. Call before the first connection; later calls do nothing."""
-    with _preparing:
-        _prepare()
+def use_own_track() -> None:
+    """Send processed frames through :class:`~emojify.live.track.EmojiVideoTrack`.
 
+    Upstream: ``AsyncVideoProcessTrack`` answers each frame with the result of an earlier one, a camera's whole frame
+    (33 ms) late. The class of the track is no argument of ``webrtc_streamer``. No upstream issue is known.
 
-@functools.cache
-def _prepare() -> None:
-    # mypy takes an assignment to somebody else's method or class for a slip; these are meant, see above.
-    JitterBuffer._remove_frame = _remove_whole_frame  # type: ignore[assignment,method-assign]  # meant
-    streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]  # meant
-    video_loop()
-    for module in (streamlit_webrtc.webrtc, streamlit_webrtc.relay):
-        module.get_global_event_loop = video_loop  # type: ignore[attr-defined]  # imported there, not exported
-    vpx.DEFAULT_BITRATE = START_BITRATE_BPS
-    vpx.MAX_BITRATE = MAX_BITRATE_BPS
-    glibc = _glibc()
-    if glibc is not None:
-        glibc.mallopt(_M_ARENA_MAX, ARENAS)
-        glibc.mallopt(_M_MMAP_THRESHOLD, FRAME_BYTES)
-    # What is loaded by now stays: a collection at the end of a stream then looks at what came since, in
-    # milliseconds; looking at everything would stop all other streams for a quarter of a second.
-    gc.collect()
-    gc.freeze()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-
-
-def release_memory() -> None:
-    """Give back what a finished stream leaves behind. Call at its end.
-
-    A closed connection is a knot of objects, and Streamlit's own collections are off (.streamlit/config.toml).
+    Remove this when streamlit-webrtc returns each frame's own result, or accepts a class for the track.
     """
-    gc.collect()
-    glibc = _glibc()
-    if glibc is not None:
-        glibc.malloc_trim(0)
+    streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]  # intended

@@ -1,4 +1,4 @@
-"""How the browser and the app reach each other, and what is asked of the camera."""
+"""The configuration of the WebRTC connection between the browser and the app."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ DAY_S = 24 * 60 * 60
 
 
 def rtc_configuration(settings: Settings, now_s: float | None = None) -> dict[str, Any]:
-    """For both ends of the connection.
+    """Return the ``RTCConfiguration`` for both ends of the connection.
 
-    The list must be there even when it is empty: without it both ends fall back to a public STUN
-    server, and the first frame waits 5 seconds for it where it cannot be reached.
+    The list of ICE servers is present even if it is empty. Without it both ends would use a public STUN server, and
+    where that cannot be reached, the first frame would wait 5 seconds for it.
+
+    Args:
+        now_s: Unix time in seconds; the current time by default.
     """
     now_s = time.time() if now_s is None else now_s
     return {"iceServers": [_with_credential(server, now_s) for server in settings.ice_servers]}
 
 
 def _with_credential(server: dict[str, Any], now_s: float) -> dict[str, Any]:
-    """A secret stays here; what goes to the browser is made from it and ends by itself, one to two days later.
+    """Replace a server's shared secret by a credential that expires one to two days later.
 
-    That is what coturn calls ``use-auth-secret`` (draft-uberti-behave-turn-rest-00): every visitor can read their own
-    credential, and with one that lasts they could use the TURN server for whatever they like. It changes once a day,
-    not with every run of the page.
+    This is coturn's ``use-auth-secret`` (draft-uberti-behave-turn-rest-00). Visitors can read their own credential;
+    with a permanent one they could use the TURN server for anything. The credential changes once a day, not with
+    every run of the page.
     """
     if "secret" not in server:
         return dict(server)

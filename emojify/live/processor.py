@@ -14,8 +14,8 @@ import av
 import cv2
 import numpy as np
 
-from emojify.live._compat import release_memory
 from emojify.live.frame_tap import FrameTap, ProcessedFrame
+from emojify.live.process import release_memory
 from emojify.live.session_limiter import SessionLimiter, shared_session_limiter
 from emojify.vision.analyzer import VideoAnalyzer
 from emojify.vision.annotators import Annotator

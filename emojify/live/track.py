@@ -1,8 +1,8 @@
-"""The track that carries emojified frames back: each frame leaves as soon as it is drawn.
+"""The WebRTC track that sends processed frames back, each as soon as it is drawn.
 
-streamlit-webrtc's own asynchronous track hands out, for each frame that comes in, the result of an earlier one: a
-camera's whole frame, 33 ms, later than need be. This one waits for its result, in a thread of its own, so that the
-event loop goes on serving everyone else; and one frame that takes long, or fails, does not end the stream.
+streamlit-webrtc's own asynchronous track answers each frame with the result of an earlier one, a camera's whole frame
+(33 ms) late. This track waits for the frame's own result in a worker thread, so the event loop keeps serving other
+connections. A frame that takes long or fails does not end the stream.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from aiortc.mediastreams import MediaStreamError
 logger = logging.getLogger(__name__)
 
 
-class Processor(Protocol):
-    """What works on the frames: streamlit-webrtc's wrapper around our callbacks."""
+class FrameProcessor(Protocol):
+    """Processes frames: streamlit-webrtc's wrapper around the callbacks of ``webrtc_streamer``."""
 
     def recv_queued(self, frames: list[av.VideoFrame]) -> Coroutine[Any, Any, list[av.VideoFrame]]: ...
 
@@ -32,26 +32,27 @@ class EmojiVideoTrack(MediaStreamTrack):
     """A track of processed frames.
 
     Args:
-        track: where frames come from. All that come while one is worked on are handed over together.
-        processor: gets them, and gives the frame to send.
+        track: the source of frames. All frames that arrive while one is processed go to the processor together.
+        processor: receives those frames and returns the frame to send as the last of a list.
     """
 
     kind = "video"
 
-    def __init__(self, track: MediaStreamTrack, processor: Processor) -> None:
+    def __init__(self, track: MediaStreamTrack, processor: FrameProcessor) -> None:
         super().__init__()
         self.track = track
         self.processor = processor
-        self._came: list[av.VideoFrame] = []
+        self._queue: list[av.VideoFrame] = []
         self._changed = asyncio.Event()
         self._ended = False
         self._receiving: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="emojify")
-        self._runner = asyncio.Runner()  # the worker's; a new event loop for each frame would cost more than drawing it
+        # The worker's event loop. A new one for each frame would take longer than drawing it.
+        self._runner = asyncio.Runner()
         track.on("ended", self.stop)
 
     async def recv(self) -> av.VideoFrame:
-        """The next processed frame.
+        """Return the next processed frame.
 
         Raises:
             MediaStreamError: if the track has ended.
@@ -60,16 +61,16 @@ class EmojiVideoTrack(MediaStreamTrack):
             raise MediaStreamError
         if self._receiving is None:
             self._receiving = asyncio.ensure_future(self._receive())
-        while not self._came:
+        while not self._queue:
             if self._ended:
                 self.stop()
                 raise MediaStreamError
             self._changed.clear()
             await self._changed.wait()
-        frames, self._came = self._came, []
+        frames, self._queue = self._queue, []
         try:
             result = await asyncio.get_running_loop().run_in_executor(self._worker, self._process, frames)
-        except RuntimeError as error:  # stopped meanwhile: the thread takes no more work
+        except RuntimeError as error:  # the track was stopped meanwhile, so its thread accepts no more work
             raise MediaStreamError from error
         result.pts, result.time_base = frames[-1].pts, frames[-1].time_base
         return result
@@ -79,7 +80,7 @@ class EmojiVideoTrack(MediaStreamTrack):
             while True:
                 frame = await self.track.recv()
                 if isinstance(frame, av.VideoFrame):
-                    self._came.append(frame)
+                    self._queue.append(frame)
                 self._changed.set()
         except MediaStreamError:
             self._ended = True
@@ -89,11 +90,11 @@ class EmojiVideoTrack(MediaStreamTrack):
         try:
             return self._runner.run(self.processor.recv_queued(frames))[-1]
         except Exception:
-            logger.exception("A frame could not be processed and goes back as it came.")
+            logger.exception("A frame could not be processed and is sent unchanged.")
             return frames[-1]
 
     def stop(self) -> None:
-        """End the track; the processor hears of it after its last frame."""
+        """End the track. The processor's ``on_ended`` runs after its last frame."""
         if self.readyState != "live":
             return
         super().stop()

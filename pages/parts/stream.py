@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit_webrtc
 
-from emojify.live._compat import prepare_process
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
+from emojify.live.process import prepare_process
 from emojify.live.processor import EmojiVideoProcessor
 from emojify.settings import Settings
 from pages.parts.video_frame import look_after_video_frame

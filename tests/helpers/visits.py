@@ -23,7 +23,7 @@ import psutil
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from streamlit_webrtc.models import CallbackAttachableProcessor
 
-from emojify.live._compat import prepare_process, release_memory
+from emojify.live.process import prepare_process, release_memory
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.session_limiter import SessionLimiter
 from emojify.live.track import EmojiVideoTrack

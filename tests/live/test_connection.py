@@ -2,20 +2,20 @@ from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.settings import Settings
 
 
-def test_without_settings_no_server_is_asked_and_the_list_is_there() -> None:
+def test_rtc_configuration_lists_no_servers_by_default() -> None:
     assert rtc_configuration(Settings()) == {"iceServers": []}  # {} would mean a public STUN server
 
 
-def test_servers_from_the_settings_are_passed_on() -> None:
+def test_rtc_configuration_includes_the_settings_servers() -> None:
     turn = {"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}
     assert rtc_configuration(Settings(ice_servers=(turn,))) == {"iceServers": [turn]}
 
 
-def test_the_microphone_is_not_asked_for() -> None:
+def test_media_constraints_exclude_the_microphone() -> None:
     assert MEDIA_CONSTRAINTS["audio"] is False
 
 
-def test_a_secret_stays_here_and_what_is_made_from_it_ends_by_itself() -> None:
+def test_rtc_configuration_replaces_secret_by_expiring_credential() -> None:
     settings = Settings(ice_servers=({"urls": "turn:turn.example.org", "secret": "s3cret"},))
     noon_s = 1_767_268_800  # 1 January 2026
     (server,) = rtc_configuration(settings, noon_s)["iceServers"]

@@ -12,7 +12,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from streamlit_webrtc.models import CallbackAttachableProcessor
 
 from emojify.emotions import Emotion
-from emojify.live._compat import prepare_process
+from emojify.live.process import prepare_process
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.track import EmojiVideoTrack
 from emojify.vision.annotators import Sticker, Stills

@@ -1,4 +1,4 @@
-"""The track that carries frames back, with stub tracks and processors."""
+"""The track of processed frames, with stub tracks and processors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.helpers.event_loop import run
 
 
 class Camera(MediaStreamTrack):
-    """Gives the frames that it is fed."""
+    """A source track that delivers the frames it is fed."""
 
     kind = "video"
 
@@ -41,15 +41,15 @@ class Camera(MediaStreamTrack):
 
 
 class Worker:
-    """Remembers what it was given, and answers with a frame of its own."""
+    """A processor that records the frames it receives and returns a 32x32 frame."""
 
     def __init__(self, work: Callable[[int], None] = lambda number: None) -> None:
-        self.given: list[list[int | None]] = []
+        self.received: list[list[int | None]] = []
         self.ended = 0
         self.work = work
 
     async def recv_queued(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
-        self.given.append([frame.pts for frame in frames])
+        self.received.append([frame.pts for frame in frames])
         self.work(frames[-1].pts or 0)
         return [av.VideoFrame(32, 32, "bgr24")]
 
@@ -67,7 +67,7 @@ def play(worker: Worker, scenario: Callable[[Camera, EmojiVideoTrack], Coroutine
     run(both())
 
 
-def test_each_frame_gets_its_own_result() -> None:
+def test_recv_returns_the_result_of_each_frame() -> None:
     worker = Worker()
 
     async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
@@ -77,11 +77,11 @@ def test_each_frame_gets_its_own_result() -> None:
             assert (result.width, result.pts, result.time_base) == (32, number, Fraction(1, 30))
 
     play(worker, scenario)
-    assert worker.given == [[1], [2], [3]]
+    assert worker.received == [[1], [2], [3]]
     assert worker.ended == 1
 
 
-def test_what_comes_during_the_work_is_handed_over_together() -> None:
+def test_frames_that_arrive_during_processing_are_batched() -> None:
     worker = Worker(lambda number: time.sleep(0.2))
 
     async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
@@ -93,10 +93,10 @@ def test_what_comes_during_the_work_is_handed_over_together() -> None:
         assert (await track.recv()).pts == 4
 
     play(worker, scenario)
-    assert worker.given == [[1], [2, 3, 4]]
+    assert worker.received == [[1], [2, 3, 4]]
 
 
-def test_others_are_served_while_a_frame_is_worked_on() -> None:
+def test_event_loop_runs_while_a_frame_is_processed() -> None:
     async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
         camera.feed(1)
         slow = asyncio.ensure_future(track.recv())
@@ -109,7 +109,7 @@ def test_others_are_served_while_a_frame_is_worked_on() -> None:
     play(Worker(lambda number: time.sleep(0.3)), scenario)
 
 
-def test_a_frame_that_fails_goes_back_as_it_came_and_the_stream_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_frame_is_returned_unchanged(caplog: pytest.LogCaptureFixture) -> None:
     def fail_at_two(number: int) -> None:
         if number == 2:
             raise ValueError("a bad frame")
@@ -125,7 +125,7 @@ def test_a_frame_that_fails_goes_back_as_it_came_and_the_stream_goes_on(caplog: 
     assert "a bad frame" in caplog.text
 
 
-def test_the_end_of_the_camera_is_the_end_and_is_said_once() -> None:
+def test_end_of_source_ends_the_track_once() -> None:
     worker = Worker()
 
     async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
@@ -141,7 +141,7 @@ def test_the_end_of_the_camera_is_the_end_and_is_said_once() -> None:
     assert worker.ended == 1
 
 
-def test_a_stop_ends_who_waits_for_a_frame() -> None:
+def test_stop_ends_a_waiting_recv() -> None:
     async def scenario(camera: Camera, track: EmojiVideoTrack) -> None:
         waiting = asyncio.ensure_future(track.recv())
         await asyncio.sleep(0.05)
@@ -153,7 +153,7 @@ def test_a_stop_ends_who_waits_for_a_frame() -> None:
     play(Worker(), scenario)
 
 
-def test_the_processor_hears_of_the_end_after_its_last_frame() -> None:
+def test_on_ended_runs_after_the_last_frame() -> None:
     order: list[str] = []
 
     def work(number: int) -> None:
