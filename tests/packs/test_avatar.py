@@ -1,4 +1,4 @@
-"""An avatar is a few words that draw somebody, and a face that follows the probabilities."""
+"""Avatars: their JSON, their drawing, their animation, and packs made from them."""
 
 import json
 import random
@@ -25,17 +25,17 @@ from emojify.vision.readings import Box, Face, Reading
 AVATAR = Avatar(Person(hair=Hair.BOB, skin=Skin.COCOA))
 
 
-def shares(**probabilities: float) -> NDArray[np.float32]:
-    given = np.zeros(len(Emotion), np.float32)
+def probability_array(**probabilities: float) -> NDArray[np.float32]:
+    array = np.zeros(len(Emotion), np.float32)
     for name, probability in probabilities.items():
-        given[Emotion[name.upper()]] = probability
-    return given
+        array[Emotion[name.upper()]] = probability
+    return array
 
 
 def reading(sure: bool = True, **probabilities: float) -> Reading:
-    given = shares(**probabilities)
-    emotion = Emotion(int(given.argmax())) if sure else Emotion.NEUTRAL
-    return Reading(Face(Box(0, 0, 100, 100), 1), given, emotion, sure)
+    array = probability_array(**probabilities)
+    emotion = Emotion(int(array.argmax())) if sure else Emotion.NEUTRAL
+    return Reading(Face(Box(0, 0, 100, 100), 1), array, emotion, sure)
 
 
 def certain(emotion: Emotion) -> Reading:
@@ -46,16 +46,16 @@ def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     return float(np.abs(first.astype(float) - second).mean())
 
 
-class TestWords:
-    def test_they_come_back_as_the_same_avatar(self) -> None:
+class TestJson:
+    def test_from_json_reverses_to_json(self) -> None:
         for seed in range(20):
             avatar = Avatar.random(random.Random(seed))
             assert Avatar.from_json(json.loads(json.dumps(avatar.to_json()))) == avatar
 
-    def test_every_part_of_a_person_can_be_chosen(self) -> None:
+    def test_parts_cover_all_fields_of_person(self) -> None:
         assert set(PARTS) == set(AVATAR.to_json()) == set(Person.__dataclass_fields__)
 
-    def test_a_part_that_is_not_named_is_the_default_one(self) -> None:
+    def test_from_json_uses_defaults_for_missing_parts(self) -> None:
         assert Avatar.from_json({"hair": "bob"}) == Avatar(Person(hair=Hair.BOB))
 
     def test_from_json_reads_the_parts_of_version_0_1_0(self) -> None:
@@ -63,7 +63,7 @@ class TestWords:
         assert avatar == Avatar(Person(hair_color=HairColor.PINK, hat=Hat.CAP, hat_color=Clothes.SKY))
 
     @pytest.mark.parametrize(
-        ("words", "sentence"),
+        ("choices", "message"),
         [
             ({"skin": "plaid"}, "An avatar's skin can't be 'plaid'. There are: porcelain, "),
             ({"skin": "Honey"}, "can't be 'Honey'"),
@@ -74,12 +74,12 @@ class TestWords:
             ({"hair": "bob", "hat": "<svg>"}, "hat can't be '<svg>'"),
         ],
     )
-    def test_what_is_not_known_is_refused_by_name(self, words: Mapping[str, object], sentence: str) -> None:
+    def test_from_json_rejects_unknown_parts_and_choices(self, choices: Mapping[str, object], message: str) -> None:
         with pytest.raises(EmojifyError) as caught:
-            Avatar.from_json(words)
-        assert sentence in str(caught.value)
+            Avatar.from_json(choices)
+        assert message in str(caught.value)
 
-    def test_chance_makes_all_sorts_and_leaves_most_faces_free(self) -> None:
+    def test_random_uses_all_choices_and_often_none(self) -> None:
         people = [Avatar.random(random.Random(seed)).person for seed in range(300)]
         for part, choices in PARTS.items():
             assert {getattr(person, part) for person in people} == set(choices)
@@ -88,82 +88,82 @@ class TestWords:
 
 class TestDrawing:
     @pytest.mark.parametrize("size_px", [1, 64, 300, 1024])
-    def test_it_is_bgra_of_the_size_asked_for(self, size_px: int) -> None:
+    def test_draw_returns_bgra_of_requested_size(self, size_px: int) -> None:
         picture = AVATAR.draw(EXPRESSIONS[Emotion.HAPPY], size_px)
         assert (picture.shape, picture.dtype) == ((size_px, size_px, 4), np.uint8)
 
-    def test_the_skin_has_its_colour_in_bgra(self) -> None:
+    def test_draw_orders_channels_as_bgra(self) -> None:
         blue, green, red, alpha = AVATAR.draw(EXPRESSIONS[Emotion.NEUTRAL], 256)[150, 128].tolist()
         assert alpha == 255
         assert red > green > blue
 
-    def test_probabilities_and_the_expression_that_they_mean_give_the_same(self) -> None:
-        drawn = AVATAR.draw(shares(sad=1), 64)
+    def test_draw_accepts_probabilities_or_expression(self) -> None:
+        drawn = AVATAR.draw(probability_array(sad=1), 64)
         assert np.array_equal(drawn, AVATAR.draw(EXPRESSIONS[Emotion.SAD], 64))
 
-    def test_no_distribution_is_refused(self) -> None:
+    def test_draw_rejects_invalid_probabilities(self) -> None:
         with pytest.raises(ValueError, match="probabilities"):
             AVATAR.draw(np.zeros(7), 64)
 
 
-class TestLiving:
-    def test_a_sure_face_looks_like_the_still_picture_of_its_emotion(self) -> None:
-        living = AnimatedAvatar(AVATAR)
+class TestAnimated:
+    def test_certain_reading_looks_like_its_expression(self) -> None:
+        animated = AnimatedAvatar(AVATAR)
         for emotion in Emotion:
-            seen = living.picture(certain(emotion), LIVE_PX)
+            picture = animated.picture(certain(emotion), LIVE_PX)
             others = {
-                other: difference(seen, as_overlay(AVATAR.draw(EXPRESSIONS[other], LIVE_PX))) for other in Emotion
+                other: difference(picture, as_overlay(AVATAR.draw(EXPRESSIONS[other], LIVE_PX))) for other in Emotion
             }
             assert min(others, key=others.__getitem__) is emotion
             assert others[emotion] < 1
 
-    def test_an_unsure_face_is_calm(self) -> None:
-        living = AnimatedAvatar(AVATAR)
-        unsure = living.picture(reading(sure=False, angry=0.3, sad=0.3, fearful=0.4), 128)
-        assert np.array_equal(unsure, living.picture(reading(neutral=1.0), 128))
+    def test_unsure_reading_shows_neutral_face(self) -> None:
+        animated = AnimatedAvatar(AVATAR)
+        unsure = animated.picture(reading(sure=False, angry=0.3, sad=0.3, fearful=0.4), 128)
+        assert np.array_equal(unsure, animated.picture(reading(neutral=1.0), 128))
 
-    def test_it_moves_in_small_steps_from_one_emotion_to_another(self) -> None:
-        living = AnimatedAvatar(AVATAR)
+    def test_picture_moves_in_small_steps(self) -> None:
+        animated = AnimatedAvatar(AVATAR)
         pictures = [
-            living.picture(reading(happy=float(share), sad=float(1 - share)), 128) for share in np.linspace(0, 1, 41)
+            animated.picture(reading(happy=float(share), sad=float(1 - share)), 128) for share in np.linspace(0, 1, 41)
         ]
         steps = [difference(*pair) for pair in pairwise(pictures)]
         assert max(steps) < 0.15 * difference(pictures[0], pictures[-1])
         assert sum(step > 0 for step in steps) > 25
 
-    def test_a_trace_of_something_else_hardly_shows(self) -> None:
-        living = AnimatedAvatar(AVATAR)
+    def test_small_probabilities_hardly_show(self) -> None:
+        animated = AnimatedAvatar(AVATAR)
         sure, nearly = reading(happy=1.0), reading(happy=0.85, sad=0.1, fearful=0.05)
-        still, moved = living.picture(sure, 128), living.picture(nearly, 128)
-        assert difference(still, moved) < 0.25 * difference(still, living.picture(reading(sad=1.0), 128))
+        still, moved = animated.picture(sure, 128), animated.picture(nearly, 128)
+        assert difference(still, moved) < 0.25 * difference(still, animated.picture(reading(sad=1.0), 128))
 
-    def test_nearly_the_same_blend_is_not_drawn_again(self) -> None:
-        living = AnimatedAvatar(AVATAR)
-        first = living.picture(reading(happy=0.9, neutral=0.1), LIVE_PX)
-        assert living.picture(reading(happy=0.902, neutral=0.098), LIVE_PX) is first
-        assert living.picture(reading(happy=0.5, neutral=0.5), LIVE_PX) is not first
-        assert living.picture(reading(happy=0.9, neutral=0.1), LIVE_PX) is first
+    def test_similar_blend_reuses_drawing(self) -> None:
+        animated = AnimatedAvatar(AVATAR)
+        first = animated.picture(reading(happy=0.9, neutral=0.1), LIVE_PX)
+        assert animated.picture(reading(happy=0.902, neutral=0.098), LIVE_PX) is first
+        assert animated.picture(reading(happy=0.5, neutral=0.5), LIVE_PX) is not first
+        assert animated.picture(reading(happy=0.9, neutral=0.1), LIVE_PX) is first
 
-    def test_many_blends_leave_only_so_many_drawings(self) -> None:
-        living = AnimatedAvatar(AVATAR)
+    def test_picture_is_right_after_many_blends(self) -> None:
+        animated = AnimatedAvatar(AVATAR)
         for share in np.linspace(0, 1, 60):
-            living.picture(reading(angry=float(share), surprised=float(1 - share)), 64)
-        assert difference(living.picture(reading(angry=1.0), 64), living.picture(reading(surprised=1.0), 64)) > 1
+            animated.picture(reading(angry=float(share), surprised=float(1 - share)), 64)
+        assert difference(animated.picture(reading(angry=1.0), 64), animated.picture(reading(surprised=1.0), 64)) > 1
 
-    def test_several_threads_may_ask_at_once(self) -> None:
-        living, seen = AnimatedAvatar(AVATAR), []
+    def test_picture_is_thread_safe(self) -> None:
+        animated, pictures = AnimatedAvatar(AVATAR), []
 
         def ask(emotion: Emotion) -> None:
-            seen.append((emotion, living.picture(certain(emotion), 64)))
+            pictures.append((emotion, animated.picture(certain(emotion), 64)))
 
         threads = [threading.Thread(target=ask, args=(emotion,)) for emotion in Emotion for _ in range(3)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(seen) == len(threads)
-        for emotion, picture in seen:
-            assert difference(picture, living.picture(certain(emotion), 64)) < 0.5
+        assert len(pictures) == len(threads)
+        for emotion, picture in pictures:
+            assert difference(picture, animated.picture(certain(emotion), 64)) < 0.5
 
 
 def as_overlay(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -172,7 +172,7 @@ def as_overlay(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 class TestPack:
-    def test_a_saved_avatar_is_a_pack_of_seven_that_lives(self, tmp_path: Path) -> None:
+    def test_saved_avatar_is_an_animated_pack(self, tmp_path: Path) -> None:
         pack = add_pack(tmp_path, AVATAR.to_draft("My twin", "Me"))
         assert (pack.id, pack.name, pack.author, pack.head) == ("my-twin", "My twin", "Me", HEAD)
         assert pack.avatar == AVATAR
@@ -181,18 +181,18 @@ class TestPack:
             assert np.array_equal(picture, AVATAR.draw(EXPRESSIONS[emotion], 512))
             assert not read_picture(pack.path(emotion).read_bytes(), emotion.label).notes
 
-    def test_it_is_still_alive_after_export_and_import(self, tmp_path: Path) -> None:
+    def test_avatar_survives_export_and_import(self, tmp_path: Path) -> None:
         pack = add_pack(tmp_path, AVATAR.to_draft("My twin", "Me"))
         again = add_pack(tmp_path, read_zip(export_pack(pack), "my-twin.zip"))
         assert again.id != pack.id
         assert again.avatar == AVATAR
 
-    def test_an_ordinary_pack_has_no_avatar_and_stands_still(self, packs_folder: Path) -> None:
+    def test_ordinary_pack_uses_stills(self, packs_folder: Path) -> None:
         pack = EmojiPack.load(packs_folder / "classic")
         assert pack.avatar is None
         assert isinstance(pack.emoji, Stills)
 
-    def test_an_avatar_from_a_newer_version_still_serves_with_its_pictures(self, packs_folder: Path) -> None:
+    def test_avatar_of_newer_version_falls_back_to_pictures(self, packs_folder: Path) -> None:
         manifest = packs_folder / "classic" / "pack.json"
         manifest.write_text(json.dumps({"name": "Newer", "avatar": {"antlers": "large"}}), encoding="utf-8")
         pack = EmojiPack.load(packs_folder / "classic")

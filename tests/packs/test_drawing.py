@@ -1,4 +1,4 @@
-"""The built-in packs are drawn by code: the numbers blend, and the committed pictures are what they draw."""
+"""The built-in packs: expressions blend, and the committed pictures match what the code draws."""
 
 import json
 from dataclasses import asdict, replace
@@ -19,8 +19,8 @@ from emojify.packs.drawing.person import person_svg
 from emojify.packs.drawing.person_renderer import PersonRenderer
 from emojify.packs.drawing.render import render
 
-# The share of a 64 px picture that must differ: the closest two of ours differ by 0.059, the near-copies
-# below by at most 0.022.
+# The share of a 64 px picture that must differ: the two most similar built-in pictures differ by 0.059, the near
+# copies below by at most 0.022.
 THRESHOLD = 0.05
 
 PICTURES = [(pack_id, emotion) for pack_id in BUILT_IN_PACKS for emotion in Emotion]
@@ -39,18 +39,18 @@ def uniform() -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize(("pack_id", "emotion"), PICTURES)
-def test_the_committed_picture_is_what_the_code_draws(pack_id: str, emotion: Emotion) -> None:
+def test_committed_picture_matches_drawing(pack_id: str, emotion: Emotion) -> None:
     drawn = render(BUILT_IN_PACKS[pack_id].svg(EXPRESSIONS[emotion]), 512)[:, :, [2, 1, 0, 3]].astype(int)
     with Image.open(committed(pack_id, emotion)) as picture:
         assert picture.mode == "RGBA"
         kept = np.array(picture).astype(int)
     assert kept.shape == (512, 512, 4)
-    # Another processor may round an edge pixel differently; nobody sees 2 of 255.
+    # Another processor may round pixels at edges differently; a difference of 2 of 255 is invisible.
     assert np.mean(np.abs(drawn - kept).max(axis=2) > 2) < 0.001
 
 
 @pytest.mark.parametrize(("pack_id", "emotion"), PICTURES)
-def test_a_picture_is_light_and_leaves_its_corners_clear(pack_id: str, emotion: Emotion) -> None:
+def test_picture_is_small_with_clear_corners(pack_id: str, emotion: Emotion) -> None:
     assert committed(pack_id, emotion).stat().st_size < 150_000
     with Image.open(committed(pack_id, emotion)) as picture:
         alpha = np.array(picture)[..., 3]
@@ -61,7 +61,7 @@ def test_a_picture_is_light_and_leaves_its_corners_clear(pack_id: str, emotion: 
 
 
 def brightness_at_64_px(picture: Image.Image) -> NDArray[np.float64]:
-    """The picture on mid-gray, 0 to 1: what is left of it small and without color."""
+    """Return the brightness, 0 to 1, of the picture on medium gray at 64 x 64: no color is left."""
     small = picture.resize((64, 64), Image.Resampling.BOX)
     canvas = Image.new("RGBA", small.size, (128, 128, 128, 255))
     canvas.alpha_composite(small)
@@ -69,27 +69,27 @@ def brightness_at_64_px(picture: Image.Image) -> NDArray[np.float64]:
 
 
 def difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """The share of pixels that a glance tells apart, wherever the second picture is moved by up to 2 pixels.
+    """Return the share of clearly different pixels, at the best of all shifts by up to 2 pixels.
 
-    Only shape counts: a change of brightness of the whole picture is no difference.
+    The medians are subtracted first: a change of the overall brightness is no difference.
     """
     first, second = first - np.median(first), second - np.median(second)
-    moves = [np.roll(second, (dy, dx), axis=(0, 1)) for dy in range(-2, 3) for dx in range(-2, 3)]
-    return min(float(np.mean(np.abs(first - moved) > 0.2)) for moved in moves)
+    shifts = [np.roll(second, (dy, dx), axis=(0, 1)) for dy in range(-2, 3) for dx in range(-2, 3)]
+    return min(float(np.mean(np.abs(first - shifted) > 0.2)) for shifted in shifts)
 
 
 @pytest.mark.parametrize("pack_id", BUILT_IN_PACKS)
-def test_the_seven_differ_at_64_px_without_color(pack_id: str) -> None:
+def test_emotions_differ_at_64_px_without_color(pack_id: str) -> None:
     small = {}
     for emotion in Emotion:
         with Image.open(committed(pack_id, emotion)) as picture:
             small[emotion] = brightness_at_64_px(picture)
-    alike = {
+    similar = {
         (first.label, second.label): difference(small[first], small[second])
         for first, second in combinations(Emotion, 2)
         if difference(small[first], small[second]) < THRESHOLD
     }
-    assert not alike
+    assert not similar
 
 
 @pytest.mark.parametrize("pack_id", BUILT_IN_PACKS)
@@ -102,7 +102,7 @@ def test_the_seven_differ_at_64_px_without_color(pack_id: str) -> None:
         {"red": 0.6},  # color alone
     ],
 )
-def test_that_measure_would_catch_a_near_copy(pack_id: str, change: dict[str, float]) -> None:
+def test_difference_is_low_for_near_copies(pack_id: str, change: dict[str, float]) -> None:
     neutral = EXPRESSIONS[Emotion.NEUTRAL]
     first, second = (
         brightness_at_64_px(Image.fromarray(render(BUILT_IN_PACKS[pack_id].svg(expression), 512)[:, :, [2, 1, 0, 3]]))
@@ -112,19 +112,19 @@ def test_that_measure_would_catch_a_near_copy(pack_id: str, change: dict[str, fl
 
 
 @pytest.mark.parametrize("pack_id", BUILT_IN_PACKS)
-def test_a_pack_card_says_who_made_it_and_what_is_allowed(pack_id: str) -> None:
-    card = json.loads((PACKS_DIR / pack_id / "pack.json").read_text(encoding="utf-8"))
-    assert set(card) - {"avatar"} == {"name", "author", "license", "description", "head"}
-    assert card["license"] == "MIT"
-    assert all(card.values())
+def test_manifest_is_complete(pack_id: str) -> None:
+    manifest = json.loads((PACKS_DIR / pack_id / "pack.json").read_text(encoding="utf-8"))
+    assert set(manifest) - {"avatar"} == {"name", "author", "license", "description", "head"}
+    assert manifest["license"] == "MIT"
+    assert all(manifest.values())
 
 
 @pytest.mark.parametrize("emotion", Emotion)
-def test_a_certain_emotion_is_its_own_expression(emotion: Emotion) -> None:
+def test_blend_of_certain_emotion_is_its_expression(emotion: Emotion) -> None:
     assert asdict(blend(one_hot(emotion))) == pytest.approx(asdict(EXPRESSIONS[emotion]))
 
 
-def test_a_blend_lies_where_the_probabilities_put_it() -> None:
+def test_blend_is_weighted_mean() -> None:
     mixed = blend(0.25 * one_hot(Emotion.HAPPY) + 0.75 * one_hot(Emotion.SAD))
     happy, sad = EXPRESSIONS[Emotion.HAPPY], EXPRESSIONS[Emotion.SAD]
     assert mixed.mouth_curve == pytest.approx(0.25 * happy.mouth_curve + 0.75 * sad.mouth_curve)
@@ -133,7 +133,7 @@ def test_a_blend_lies_where_the_probabilities_put_it() -> None:
 
 @pytest.mark.parametrize("pack_id", BUILT_IN_PACKS)
 @pytest.mark.parametrize("emotion", Emotion)
-def test_a_blend_and_its_picture_move_without_jumps(pack_id: str, emotion: Emotion) -> None:
+def test_blend_and_picture_change_smoothly(pack_id: str, emotion: Emotion) -> None:
     shares = np.linspace(0, 1, 41)
     blends = [blend((1 - share) * uniform() + share * one_hot(emotion)) for share in shares]
     values = np.array([list(asdict(expression).values()) for expression in blends])
@@ -154,17 +154,17 @@ def test_a_blend_and_its_picture_move_without_jumps(pack_id: str, emotion: Emoti
         [float("nan"), 1, 0, 0, 0, 0, 0],
     ],
 )
-def test_what_is_no_distribution_is_refused(probabilities: object) -> None:
+def test_blend_rejects_invalid_probabilities(probabilities: object) -> None:
     with pytest.raises(ValueError, match="probabilities"):
         blend(probabilities)  # type: ignore[arg-type]
 
 
-def test_single_precision_probabilities_are_good_enough() -> None:
+def test_blend_accepts_float32() -> None:
     blend(np.array([0.1, 0.2, 0.05, 0.4, 0.05, 0.1, 0.1], dtype=np.float32))
 
 
 @pytest.mark.parametrize("change", [{"tears": 1.2}, {"mouth_curve": -1.1}, {"gaze_x": float("nan")}])
-def test_a_number_out_of_its_range_is_refused_by_name(change: dict[str, float]) -> None:
+def test_expression_rejects_number_out_of_range(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(change))):
         Expression(**change)
 
@@ -180,7 +180,7 @@ PEOPLE = [
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=str)
-def test_every_person_can_be_drawn_inside_the_picture(person: Person) -> None:
+def test_every_person_fits_the_picture(person: Person) -> None:
     for emotion in (Emotion.DISGUSTED, Emotion.FEARFUL, Emotion.HAPPY):  # the most tilted and the widest
         alpha = render(person_svg(person, EXPRESSIONS[emotion]), 128)[..., 3]
         border = np.concatenate([alpha[0], alpha[:, 0], alpha[:, -1]])
@@ -188,7 +188,7 @@ def test_every_person_can_be_drawn_inside_the_picture(person: Person) -> None:
         assert np.mean(alpha == 255) > 0.4
 
 
-def test_choices_change_the_picture() -> None:
+def test_every_choice_changes_the_picture() -> None:
     neutral = EXPRESSIONS[Emotion.NEUTRAL]
     drawn = {person: render(person_svg(person, neutral), 64).tobytes() for person in PEOPLE}
     assert len(set(drawn.values())) == len(drawn)
@@ -196,23 +196,23 @@ def test_choices_change_the_picture() -> None:
 
 @pytest.mark.parametrize("person", [Person(), Person(hair=Hair.LONG, hat=Hat.CAP, glasses=Glasses.SUN)], ids=str)
 @pytest.mark.parametrize("emotion", Emotion)
-def test_painting_in_layers_gives_the_picture_of_the_whole_document(person: Person, emotion: Emotion) -> None:
-    painted = PersonRenderer(person, 128).render(EXPRESSIONS[emotion]).astype(float)
+def test_person_renderer_matches_whole_document(person: Person, emotion: Emotion) -> None:
+    rendered = PersonRenderer(person, 128).render(EXPRESSIONS[emotion]).astype(float)
     whole = render(person_svg(person, EXPRESSIONS[emotion]), 128).astype(float)
     whole[:, :, :3] *= whole[:, :, 3:] / 255
-    assert np.abs(painted - whole).mean() < 0.5
-    assert np.mean(np.abs(painted - whole).max(axis=2) > 12) < 0.005  # rounding, and edges that were smoothed twice
+    assert np.abs(rendered - whole).mean() < 0.5
+    assert np.mean(np.abs(rendered - whole).max(axis=2) > 12) < 0.005  # rounding, and edges that were smoothed twice
 
 
-def test_painting_twice_gives_the_same_and_leaves_the_first_alone() -> None:
-    painter = PersonRenderer(Person(), 64)
-    first = painter.render(EXPRESSIONS[Emotion.HAPPY])
+def test_person_renderer_keeps_earlier_pictures() -> None:
+    renderer = PersonRenderer(Person(), 64)
+    first = renderer.render(EXPRESSIONS[Emotion.HAPPY])
     kept = first.copy()
-    painter.render(EXPRESSIONS[Emotion.SAD])
+    renderer.render(EXPRESSIONS[Emotion.SAD])
     assert np.array_equal(first, kept)
-    assert np.array_equal(painter.render(EXPRESSIONS[Emotion.HAPPY]), kept)
+    assert np.array_equal(renderer.render(EXPRESSIONS[Emotion.HAPPY]), kept)
 
 
-def test_what_is_no_svg_is_refused() -> None:
+def test_render_rejects_invalid_svg() -> None:
     with pytest.raises(ValueError, match="SVG"):
         render("not a drawing", 16)

@@ -21,7 +21,7 @@ from tests.helpers.pack_files import HAPPY, PICTURES, Maker, disc, encode_image,
 
 ROOT = Path(__file__).resolve().parents[2]
 TWINS = {row.twin: f"of {row.name}" for row in reversed(HOSTILE)}
-"""Each good twin once, with the name of the first row that has it."""
+"""Each valid counterpart once, with the name of the first row that has it."""
 
 
 def opened(picture: CheckedPicture) -> Image.Image:
@@ -30,7 +30,7 @@ def opened(picture: CheckedPicture) -> Image.Image:
 
 @pytest.mark.filterwarnings("ignore:Duplicate name", "ignore:Image size")  # from making one; as outside of pytest
 @pytest.mark.parametrize("row", HOSTILE, ids=[row.name for row in HOSTILE])
-def test_a_hostile_zip_is_refused_with_the_reason_and_the_store_stays_as_it_was(
+def test_hostile_zip_is_refused_and_store_unchanged(
     row: Row,
     packs_folder: Path,
     tmp_path: Path,
@@ -43,16 +43,16 @@ def test_a_hostile_zip_is_refused_with_the_reason_and_the_store_stays_as_it_was(
     before = tree(packs_folder)
     for command in ("check", "add"):
         assert main(["packs", command, str(file)]) == 2
-        said = capsys.readouterr()
-        assert row.reason in said.err
-        assert said.err.count("\n") == 1
-        assert said.err.strip().isprintable()
-        assert said.out == ""
+        captured = capsys.readouterr()
+        assert row.reason in captured.err
+        assert captured.err.count("\n") == 1
+        assert captured.err.strip().isprintable()
+        assert captured.out == ""
     assert tree(packs_folder) == before
 
 
-def test_a_picture_that_is_too_large_is_refused_in_one_sentence_and_without_a_warning(tmp_path: Path) -> None:
-    """In a process of its own: pytest keeps warnings to itself."""
+def test_large_picture_is_refused_without_warnings(tmp_path: Path) -> None:
+    """Run in another process, because pytest captures warnings."""
     (row,) = (row for row in HOSTILE if "144" in row.name)
     (tmp_path / "cats.zip").write_bytes(row.bad())
     command = [sys.executable, "-m", "emojify", "packs", "check", str(tmp_path / "cats.zip")]
@@ -65,12 +65,12 @@ def test_a_picture_that_is_too_large_is_refused_in_one_sentence_and_without_a_wa
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=TWINS.values())
-def test_the_good_twin_of_each_is_taken(twin: Maker, packs_folder: Path) -> None:
+def test_valid_counterpart_is_accepted(twin: Maker, packs_folder: Path) -> None:
     pack = add_pack(packs_folder, read_zip(twin(), "cats.zip"))
     assert len(pack.pictures) == 7
 
 
-def test_a_zip_becomes_seven_pictures_under_the_zips_name() -> None:
+def test_read_zip_returns_pictures_and_name() -> None:
     draft = read_zip(pack_zip(), "My cats.zip")
     assert draft.manifest.name == "My cats"
     assert draft.missing == ()
@@ -80,7 +80,7 @@ def test_a_zip_becomes_seven_pictures_under_the_zips_name() -> None:
         assert np.array_equal(np.asarray(opened(picture)), np.asarray(original))
 
 
-def test_the_manifest_is_read_and_only_what_is_known_is_kept() -> None:
+def test_read_zip_drops_unknown_manifest_keys() -> None:
     manifest = {
         "name": "Cats",
         "author": "Me",
@@ -115,25 +115,25 @@ def test_the_manifest_is_read_and_only_what_is_known_is_kept() -> None:
         ("smile.png", None),
     ],
 )
-def test_pictures_are_sorted_by_their_names(file_name: str, label: str | None) -> None:
+def test_emotion_from_file_name(file_name: str, label: str | None) -> None:
     emotion = emotion_from_file_name(file_name)
     assert (emotion.label if emotion is not None else None) == label
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_an_odd_but_harmless_picture_is_taken_and_drawn_anew(name: str) -> None:
+def test_read_picture_encodes_odd_picture_again(name: str) -> None:
     picture = opened(read_picture(HARMLESS[name](), "happy.png"))
     assert (picture.format, picture.mode, getattr(picture, "n_frames", 1)) == ("PNG", "RGBA", 1)
     assert np.abs(np.asarray(picture)[8, 8].astype(int) - (255, 165, 0, 255)).max() < 12
     assert "JPEG" in name or "CMYK" in name or np.asarray(picture)[0, 0, 3] == 0
 
 
-def test_a_picture_of_16_bits_keeps_its_brightness() -> None:
+def test_read_picture_keeps_brightness_of_16_bits() -> None:
     gray = Image.fromarray(np.full((16, 16), 0x8000, np.uint16))
     assert np.asarray(opened(read_picture(encode_image(gray), "happy.png")))[8, 8].tolist() == [128, 128, 128, 255]
 
 
-def test_nothing_but_the_pixels_of_a_picture_stays() -> None:
+def test_read_picture_removes_metadata() -> None:
     manifest = Image.Exif()
     manifest[ExifTags.Base.Artist] = "a secret"
     content = encode_image(disc(), exif=manifest) + b"<script>a secret</script>"
@@ -145,7 +145,7 @@ def test_nothing_but_the_pixels_of_a_picture_stays() -> None:
     ("size", "side"),
     [((40, 20), 40), ((20, 40), 40), ((1000, 500), 512), ((3000, 3000), 512), ((1, 9000), 512), ((1, 1), 1)],
 )
-def test_a_picture_is_padded_to_a_square_and_a_large_one_shrunk(size: tuple[int, int], side: int) -> None:
+def test_read_picture_pads_and_shrinks(size: tuple[int, int], side: int) -> None:
     picture = opened(read_picture(encode_image(Image.new("RGBA", size, "orange")), "happy.png"))
     assert picture.size == (side, side)
     alpha = np.asarray(picture)[:, :, 3]
@@ -160,16 +160,16 @@ def test_a_picture_is_padded_to_a_square_and_a_large_one_shrunk(size: tuple[int,
         assert alpha.all()
 
 
-def test_a_picture_that_moves_says_that_its_first_frame_is_taken() -> None:
+def test_animated_picture_notes_first_frame() -> None:
     assert "first frame" in read_picture(film("WEBP", 4), "happy.webp").notes[0]
 
 
-def test_a_picture_without_a_see_through_background_says_what_that_means() -> None:
+def test_opaque_picture_notes_its_background() -> None:
     assert "transparent" in read_picture(encode_image(Image.new("RGB", (9, 9))), "happy.png").notes[0]
     assert read_picture(HAPPY, "happy.png").notes == ()
 
 
-def test_a_missing_emotion_is_named_and_can_be_left_to_the_neutral_picture() -> None:
+def test_fill_missing_uses_neutral_picture() -> None:
     draft = read_zip(pack_zip(leave_out=["fearful.png", "sad.png"]), "cats.zip")
     assert draft.missing == (Emotion.FEARFUL, Emotion.SAD)
     with pytest.raises(EmojifyError, match="no picture: fearful, sad"):
@@ -180,16 +180,16 @@ def test_a_missing_emotion_is_named_and_can_be_left_to_the_neutral_picture() -> 
     assert filled.pictures[Emotion.HAPPY] == draft.pictures[Emotion.HAPPY]
 
 
-def test_without_a_neutral_picture_nothing_can_fill_in() -> None:
+def test_fill_missing_without_neutral_changes_nothing() -> None:
     draft = read_zip(pack_zip(leave_out=["neutral.png", "sad.png"]), "cats.zip")
     assert draft.fill_missing() == draft
 
 
-def test_a_draft_without_pictures_lacks_all_seven() -> None:
+def test_missing_lists_all_without_pictures() -> None:
     assert [emotion.label for emotion in Draft(PackManifest("Cats"), {}).missing] == list(LABELS)
 
 
-def test_pictures_that_come_together_sort_themselves_and_the_rest_is_explained() -> None:
+def test_read_files_sorts_pictures_and_lists_problems() -> None:
     draft, problems = read_files(
         [("FEAR.PNG", HAPPY), ("happy.webp", HAPPY), ("happy.png", HAPPY), ("grin.png", HAPPY), ("sad.png", b"hello")]
     )
@@ -198,7 +198,7 @@ def test_pictures_that_come_together_sort_themselves_and_the_rest_is_explained()
     assert ["second picture" in problems[0], "not named" in problems[1], "not a picture" in problems[2]] == [True] * 3
 
 
-def test_a_zip_comes_alone() -> None:
+def test_read_files_takes_one_zip_alone() -> None:
     draft, problems = read_files([("Cats.ZIP", pack_zip())])
     assert (draft.manifest.name, draft.missing, problems) == ("Cats", (), ())
     draft, problems = read_files([("Cats.ZIP", pack_zip()), ("sad.png", HAPPY)])
@@ -206,7 +206,7 @@ def test_a_zip_comes_alone() -> None:
     assert "Add the zip alone" in problems[0]
 
 
-def test_a_bad_zip_is_explained() -> None:
+def test_read_files_explains_bad_zip() -> None:
     draft, problems = read_files([("cats.zip", b"hello")])
     assert draft.pictures == {}
     assert "not a zip" in problems[0]

@@ -21,7 +21,7 @@ ASTRONAUT = "\N{WOMAN}\u200d\N{ROCKET}"  # one emoji, written with a joiner
         ("__MACOSX", "__MACOSX", "macosx"),
         ("<script>alert(1)</script>", "<script>alert(1)</script>", "script-alert-1-script"),
         ("a\0b\x1b[31mc\x7f", "ab[31mc", "ab-31mc"),
-        ("\u202egnp.exe", "gnp.exe", "gnp-exe"),  # turns what follows backwards
+        ("\u202egnp.exe", "gnp.exe", "gnp-exe"),  # reverses the text that follows
         ("two\u2028lines\nhere", "two lines here", "two-lines-here"),
         ("CON", "CON", "pack-con"),
         ("😀🎉", "😀🎉", "pack"),
@@ -33,19 +33,19 @@ ASTRONAUT = "\N{WOMAN}\u200d\N{ROCKET}"  # one emoji, written with a joiner
         ("\0\x1b", "", "pack"),
     ],
 )
-def test_a_name_keeps_its_letters_and_gives_a_safe_id(name: str, shown: str, pack_id: str) -> None:
+def test_make_id_is_safe_for_any_name(name: str, shown: str, pack_id: str) -> None:
     assert PackManifest(name).name == shown
     assert make_id(PackManifest(name).name) == pack_id
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", pack_id)
 
 
-def test_what_is_written_reads_the_same() -> None:
+def test_parse_reverses_to_json() -> None:
     manifest = PackManifest(f"Cats {ASTRONAUT}", "I", "MIT", "وجوه", Head(0.4, 0.5, 0.6), {"skin": 3, "hair": "bob"})
     assert PackManifest.parse(manifest.to_json()) == manifest
     assert "avatar" not in json.loads(PackManifest("Cats").to_json())
 
 
-def test_each_text_has_a_limit() -> None:
+def test_manifest_cuts_long_texts() -> None:
     long = "x" * 1000
     manifest = PackManifest(long, long, long, long)
     assert {key: len(getattr(manifest, key)) for key in MAX_CHARACTERS} == MAX_CHARACTERS

@@ -11,7 +11,7 @@ from emojify.packs.pack import EmojiPack
 from emojify.vision.annotators import Head
 
 
-def test_a_pack_has_a_picture_for_each_emotion(packs_folder: Path) -> None:
+def test_load_reads_picture_of_each_emotion(packs_folder: Path) -> None:
     pack = EmojiPack.load(packs_folder / "classic")
     assert list(pack.pictures) == list(Emotion)
     for emotion, picture in pack.pictures.items():
@@ -22,32 +22,32 @@ def test_a_pack_has_a_picture_for_each_emotion(packs_folder: Path) -> None:
         assert (alpha, picture[0, 0, 3]) == (255, 0)
 
 
-def test_a_pack_says_who_made_it(packs_folder: Path) -> None:
+def test_load_reads_texts_of_manifest(packs_folder: Path) -> None:
     pack = EmojiPack.load(packs_folder / "squares")
     assert (pack.id, pack.name, pack.author, pack.license) == ("squares", "Squares", "The tests", "MIT")
 
 
 @pytest.mark.parametrize("manifest", [{}, {"name": ""}, {"name": None}])
-def test_a_pack_without_a_name_goes_by_its_folder(manifest: dict[str, str | None], packs_folder: Path) -> None:
+def test_name_defaults_to_folder_name(manifest: dict[str, str | None], packs_folder: Path) -> None:
     (packs_folder / "classic" / "pack.json").write_text(json.dumps(manifest), encoding="utf-8")
     pack = EmojiPack.load(packs_folder / "classic")
     assert (pack.name, pack.author) == ("classic", "")
 
 
-def test_a_pack_says_where_the_head_is_or_leaves_it_to_the_default(packs_folder: Path) -> None:
+def test_head_is_read_or_default(packs_folder: Path) -> None:
     assert EmojiPack.load(packs_folder / "classic").head == Head()
     (packs_folder / "classic" / "pack.json").write_text('{"head": {"y": 0.4, "width": 0.6}}', encoding="utf-8")
     assert EmojiPack.load(packs_folder / "classic").head == Head(x=0.5, y=0.4, width=0.6)
 
 
-def test_a_pack_with_missing_emotions_names_them(packs_folder: Path) -> None:
+def test_load_names_missing_pictures(packs_folder: Path) -> None:
     for label in ("sad", "fearful"):
         (packs_folder / "classic" / f"{label}.png").unlink()
     with pytest.raises(EmojifyError, match=r"^The pack classic has no picture for: fearful, sad\.$"):
         EmojiPack.load(packs_folder / "classic")
 
 
-def test_a_folder_in_place_of_a_picture_counts_as_missing(packs_folder: Path) -> None:
+def test_load_treats_folder_as_missing_picture(packs_folder: Path) -> None:
     path = packs_folder / "classic" / "happy.png"
     path.unlink()
     path.mkdir()
@@ -69,7 +69,7 @@ def test_a_folder_in_place_of_a_picture_counts_as_missing(packs_folder: Path) ->
     ],
     ids=["missing", "cut short", "a list", "no text", "head a word", "head's x a word", "head's x null", "head's tilt"],
 )
-def test_a_pack_with_a_broken_manifest_says_so(damage: Callable[[Path], object], packs_folder: Path) -> None:
+def test_load_rejects_broken_manifest(damage: Callable[[Path], object], packs_folder: Path) -> None:
     damage(packs_folder / "classic" / "pack.json")
     with pytest.raises(EmojifyError, match=r"The pack classic has no readable pack\.json"):
         EmojiPack.load(packs_folder / "classic")
@@ -84,9 +84,7 @@ def test_a_pack_with_a_broken_manifest_says_so(damage: Callable[[Path], object],
     ],
     ids=["cut short", "not a picture", "removed since it was listed"],
 )
-def test_a_picture_that_does_not_open_is_named(
-    damage: Callable[[Path], object], sentence: str, packs_folder: Path
-) -> None:
+def test_pictures_name_the_broken_file(damage: Callable[[Path], object], sentence: str, packs_folder: Path) -> None:
     pack = EmojiPack.load(packs_folder / "classic")
     damage(pack.path(Emotion.HAPPY))
     with pytest.raises(EmojifyError, match=sentence):

@@ -31,7 +31,7 @@ def draft() -> Draft:
     return read_zip(with_manifest(manifest), "x.zip")
 
 
-def test_the_default_pack_comes_first_and_the_others_by_name(packs_folder: Path) -> None:
+def test_list_packs_sorts_default_first(packs_folder: Path) -> None:
     shutil.copytree(packs_folder / "squares", packs_folder / "another")  # keeps the name Squares
     (packs_folder / "another" / "pack.json").write_text('{"name": "bricks"}', encoding="utf-8")
     packs = list_packs(packs_folder)
@@ -39,14 +39,14 @@ def test_the_default_pack_comes_first_and_the_others_by_name(packs_folder: Path)
     assert packs.problems == ()
 
 
-def test_a_broken_pack_is_a_problem_and_the_others_go_on(packs_folder: Path) -> None:
+def test_list_packs_reports_broken_pack(packs_folder: Path) -> None:
     (packs_folder / "classic" / "sad.png").unlink()
     packs = list_packs(packs_folder)
     assert [pack.id for pack in packs.packs] == ["squares"]
     assert packs.problems == ("The pack classic has no picture for: sad.",)
 
 
-def test_files_and_hidden_folders_are_not_packs(packs_folder: Path) -> None:
+def test_list_packs_skips_files_and_hidden_folders(packs_folder: Path) -> None:
     shutil.copytree(packs_folder / "squares", packs_folder / ".squares.half-written")
     (packs_folder / "__pycache__").mkdir()
     (packs_folder / "README.md").write_text("Packs", encoding="utf-8")
@@ -55,26 +55,26 @@ def test_files_and_hidden_folders_are_not_packs(packs_folder: Path) -> None:
     assert packs.problems == ()
 
 
-def test_a_folder_without_packs_is_a_problem_that_names_it(tmp_path: Path) -> None:
+def test_list_packs_reports_missing_folder(tmp_path: Path) -> None:
     packs = list_packs(tmp_path / "emojis")
     assert packs.packs == ()
     assert packs.problems == (f"There are no emoji packs in {tmp_path / 'emojis'}.",)
 
 
-def test_an_unknown_pack_is_refused_with_those_that_exist(packs_folder: Path) -> None:
+def test_get_rejects_unknown_id_and_lists_known(packs_folder: Path) -> None:
     packs = list_packs(packs_folder)
     assert packs.get("squares").id == "squares"
     with pytest.raises(EmojifyError, match=r"no pack 'cats'\. There are: classic, squares\."):
         packs.get("cats")
 
 
-def test_packs_of_the_same_name_are_told_apart_by_their_ids(packs_folder: Path) -> None:
+def test_labels_add_id_to_equal_names(packs_folder: Path) -> None:
     shutil.copytree(packs_folder / "squares", packs_folder / "more")
     labels = list_packs(packs_folder).labels
     assert labels == {"classic": "Classic", "more": "Squares (more)", "squares": "Squares (squares)"}
 
 
-def test_an_added_pack_is_listed_and_open_to_others_on_the_machine(packs_folder: Path, draft: Draft) -> None:
+def test_add_pack_is_listed_and_readable(packs_folder: Path, draft: Draft) -> None:
     pack = add_pack(packs_folder, draft)
     assert list_packs(packs_folder).get("cats") == pack
     assert pack.manifest == draft.manifest
@@ -83,31 +83,31 @@ def test_an_added_pack_is_listed_and_open_to_others_on_the_machine(packs_folder:
     assert sorted(path.name for path in packs_folder.iterdir()) == ["cats", "classic", "squares"]
 
 
-def test_the_store_is_made_when_it_is_not_there(tmp_path: Path, draft: Draft) -> None:
+def test_add_pack_creates_the_store(tmp_path: Path, draft: Draft) -> None:
     add_pack(tmp_path / "new" / "emojis", draft)
     assert [pack.id for pack in list_packs(tmp_path / "new" / "emojis").packs] == ["cats"]
 
 
-def test_a_built_in_packs_id_is_never_taken(tmp_path: Path) -> None:
+def test_add_pack_avoids_built_in_ids(tmp_path: Path) -> None:
     for name in ("Classic", "PERSON"):
         draft = read_zip(with_manifest({"name": name}), "x.zip")
         assert add_pack(tmp_path, draft).id == f"{name.lower()}-2"
 
 
 @pytest.mark.parametrize("name", ["", "\0", " "])
-def test_a_pack_without_a_name_is_refused(name: str, packs_folder: Path, draft: Draft) -> None:
+def test_add_pack_rejects_empty_name(name: str, packs_folder: Path, draft: Draft) -> None:
     with pytest.raises(EmojifyError, match="needs a name"):
         add_pack(packs_folder, Draft(PackManifest(name), draft.pictures))
 
 
-def test_a_draft_with_a_missing_picture_is_refused(packs_folder: Path) -> None:
+def test_add_pack_rejects_missing_picture(packs_folder: Path) -> None:
     before = tree(packs_folder)
     with pytest.raises(EmojifyError, match="no picture: sad"):
         add_pack(packs_folder, read_zip(pack_zip(leave_out=["sad.png"]), "x.zip"))
     assert tree(packs_folder) == before
 
 
-def test_two_at_once_with_the_same_name_both_get_in(packs_folder: Path, draft: Draft) -> None:
+def test_add_pack_at_once_numbers_equal_names(packs_folder: Path, draft: Draft) -> None:
     together = threading.Barrier(4)
 
     def add(_: int) -> str:
@@ -119,18 +119,16 @@ def test_two_at_once_with_the_same_name_both_get_in(packs_folder: Path, draft: D
     assert len(list_packs(packs_folder).packs) == 6
 
 
-def test_who_comes_a_moment_later_gets_the_next_id(
-    packs_folder: Path, draft: Draft, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As when another process takes the name between our look and our renaming."""
+def test_add_pack_skips_id_taken_meanwhile(packs_folder: Path, draft: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process may create the folder between the check and the rename."""
     add_pack(packs_folder, draft)
     monkeypatch.setattr(Path, "exists", lambda path: False)
     assert add_pack(packs_folder, draft).id == "cats-2"
 
 
-def test_there_is_room_for_fifty_packs_and_no_more(packs_folder: Path, draft: Draft) -> None:
+def test_add_pack_stops_at_fifty_packs(packs_folder: Path, draft: Draft) -> None:
     for number in range(MAX_PACKS - 3):
-        (packs_folder / f"broken-{number}").mkdir()  # those take room too
+        (packs_folder / f"broken-{number}").mkdir()  # broken packs count too
     add_pack(packs_folder, draft)
     before = tree(packs_folder)
     with pytest.raises(EmojifyError, match="50 packs already"):
@@ -143,7 +141,7 @@ def disk_full(*args: object, **kwargs: object) -> None:
 
 
 @pytest.mark.parametrize("write", range(1, 9))
-def test_a_disk_that_is_full_at_any_write_leaves_the_store_as_it_was(
+def test_disk_full_at_any_write_changes_nothing(
     write: int, packs_folder: Path, draft: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_at_write(descriptor: int) -> None:
@@ -158,7 +156,7 @@ def test_a_disk_that_is_full_at_any_write_leaves_the_store_as_it_was(
 
 
 @pytest.mark.parametrize(("where", "what"), [(tempfile, "mkdtemp"), (Path, "rename"), (Path, "chmod")])
-def test_a_disk_that_is_full_before_or_after_the_writing_does_too(
+def test_disk_full_at_other_steps_changes_nothing(
     where: object, what: str, packs_folder: Path, draft: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tree(packs_folder)
@@ -168,14 +166,14 @@ def test_a_disk_that_is_full_before_or_after_the_writing_does_too(
     assert tree(packs_folder) == before
 
 
-def test_a_full_disk_lets_go_of_a_pack(packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remove_pack_works_on_full_disk(packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for where, what in ((os, "fsync"), (os, "mkdir"), (tempfile, "mkdtemp")):
         monkeypatch.setattr(where, what, disk_full)
     remove_pack(packs_folder, "squares")
     assert sorted(path.name for path in packs_folder.iterdir()) == ["classic"]
 
 
-def test_what_a_killed_process_left_is_cleared_after_an_hour(packs_folder: Path, draft: Draft) -> None:
+def test_add_pack_clears_old_leftovers(packs_folder: Path, draft: Draft) -> None:
     long_ago = time.time() - 2 * 3600
     for name in (".unfinished-old", ".removed-old", ".unfinished-new", ".kept"):
         (packs_folder / name).mkdir()
@@ -186,7 +184,7 @@ def test_what_a_killed_process_left_is_cleared_after_an_hour(packs_folder: Path,
     assert sorted(path.name for path in packs_folder.glob(".*")) == [".kept", ".unfinished-new"]
 
 
-def test_editing_changes_the_words_and_keeps_the_rest(packs_folder: Path, draft: Draft) -> None:
+def test_edit_pack_changes_only_texts(packs_folder: Path, draft: Draft) -> None:
     add_pack(packs_folder, draft)
     pack = edit_pack(packs_folder, "cats", " Kittens\0 ", "You", "MIT")
     assert (pack.id, pack.name, pack.author, pack.license) == ("cats", "Kittens", "You", "MIT")
@@ -194,14 +192,14 @@ def test_editing_changes_the_words_and_keeps_the_rest(packs_folder: Path, draft:
     assert list_packs(packs_folder).get("cats") == pack
 
 
-def test_a_removed_pack_is_gone_and_the_others_are_as_they_were(packs_folder: Path, draft: Draft) -> None:
+def test_remove_pack_keeps_other_packs(packs_folder: Path, draft: Draft) -> None:
     before = tree(packs_folder)
     add_pack(packs_folder, draft)
     remove_pack(packs_folder, "cats")
     assert tree(packs_folder) == before
 
 
-def test_a_broken_pack_can_be_removed(packs_folder: Path) -> None:
+def test_remove_pack_deletes_broken_pack(packs_folder: Path) -> None:
     (packs_folder / "squares" / "pack.json").unlink()
     remove_pack(packs_folder, "squares")
     assert not (packs_folder / "squares").exists()
@@ -213,16 +211,16 @@ def test_a_broken_pack_can_be_removed(packs_folder: Path) -> None:
         (lambda folder: remove_pack(folder, "classic"), "comes with Emojify"),
         (lambda folder: edit_pack(folder, "classic", "Mine", "", ""), "comes with Emojify"),
         (lambda folder: edit_pack(folder, "squares", " ", "", ""), "needs a name"),
-        (lambda folder: edit_pack(folder, "nobody", "Mine", "", ""), "no pack 'nobody'"),
-        (lambda folder: remove_pack(folder, "nobody"), "no pack 'nobody'"),
+        (lambda folder: edit_pack(folder, "missing", "Mine", "", ""), "no pack 'missing'"),
+        (lambda folder: remove_pack(folder, "missing"), "no pack 'missing'"),
         (lambda folder: remove_pack(folder, "../emojis"), "no pack"),
         (lambda folder: remove_pack(folder, "."), "no pack"),
         (lambda folder: remove_pack(folder, ""), "no pack"),
         (lambda folder: remove_pack(folder, ".hidden"), "no pack"),
     ],
-    ids=["remove classic", "edit classic", "no name", "edit nobody", "nobody", "path", "dot", "empty", "hidden"],
+    ids=["remove classic", "edit classic", "no name", "edit missing", "missing", "path", "dot", "empty", "hidden"],
 )
-def test_a_change_that_cannot_be_is_refused_and_nothing_happens(
+def test_refused_change_leaves_store_unchanged(
     change: Callable[[Path], object], reason: str, packs_folder: Path
 ) -> None:
     (packs_folder / ".hidden").mkdir()
@@ -232,7 +230,7 @@ def test_a_change_that_cannot_be_is_refused_and_nothing_happens(
     assert tree(packs_folder) == before
 
 
-def test_an_exported_pack_imports_again_identical(packs_folder: Path, draft: Draft) -> None:
+def test_export_imports_again_identical(packs_folder: Path, draft: Draft) -> None:
     first = add_pack(packs_folder, draft)
     content = export_pack(first)
     second = add_pack(packs_folder, read_zip(content, "whatever.zip"))
@@ -241,7 +239,7 @@ def test_an_exported_pack_imports_again_identical(packs_folder: Path, draft: Dra
     assert export_pack(second) == content
 
 
-def test_the_built_in_packs_come_back_to_the_pixel(packs_folder: Path) -> None:
+def test_built_in_packs_survive_export_and_import(packs_folder: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     for pack_id in ("classic", "person"):
         first = EmojiPack.load(root / "emojis" / pack_id)
@@ -253,7 +251,7 @@ def test_the_built_in_packs_come_back_to_the_pixel(packs_folder: Path) -> None:
             assert np.array_equal(second.pictures[emotion], first.pictures[emotion])
 
 
-def test_an_export_carries_only_what_is_known(packs_folder: Path) -> None:
+def test_export_drops_unknown_keys(packs_folder: Path) -> None:
     path = packs_folder / "squares" / "pack.json"
     path.write_text(json.dumps({"secret": 1}), encoding="utf-8")
     manifest = read_zip(export_pack(list_packs(packs_folder).get("squares")), "x.zip").manifest

@@ -1,4 +1,4 @@
-"""The avatar maker as a script."""
+"""The avatar maker page, run by AppTest."""
 
 from __future__ import annotations
 
@@ -33,53 +33,53 @@ def page() -> AppTest:
 
 
 def pictures(page: AppTest) -> list[tuple[str, str]]:
-    """Each picture's description and address; the address changes with the picture."""
+    """Return alt text and URL of each picture. The URL changes with the picture."""
     return [(image.alt, image.url) for element in page.get("image") for image in element.proto.imgs]
 
 
-def named(page: AppTest, name: str, author: str = "") -> AppTest:
+def save_as(page: AppTest, name: str, author: str = "") -> AppTest:
     page.text_input[0].set_value(name)
     page.text_input[1].set_value(author)
     return press(page, "Save as a pack")
 
 
-def test_the_face_is_shown_large_and_with_all_seven_expressions(page: AppTest) -> None:
+def test_page_shows_large_face_and_seven_expressions(page: AppTest) -> None:
     assert not page.exception
     shown = [alt for alt, _ in pictures(page)]
     assert shown == ["Your avatar, happy", *(f"Your avatar, {label}, small" for label in LABELS)]
 
 
-def test_every_part_can_be_chosen_in_words(page: AppTest) -> None:
+def test_every_part_offers_all_choices(page: AppTest) -> None:
     offered = {part: page.button_group(key=part).options for part in PARTS}
     assert offered == {part: [word.capitalize() for word in choices] for part, choices in PARTS.items()}
 
 
 @pytest.mark.parametrize(("part", "word"), [("hair", "long"), ("hat", "crown"), ("background", "aqua")])
-def test_a_choice_changes_all_pictures(page: AppTest, part: str, word: str) -> None:
+def test_choice_changes_all_pictures(page: AppTest, part: str, word: str) -> None:
     before = pictures(page)
     page.button_group(key=part).set_value(word).run()
     assert not page.exception
     assert all(old[0] == new[0] and old[1] != new[1] for old, new in zip(before, pictures(page), strict=True))
 
 
-def test_random_rolls_another_person(page: AppTest) -> None:
-    rolled = Avatar(Person(hair=Hair.AFRO, hat=Hat.BEANIE, background=Background.LEMON))
+def test_random_button_changes_every_part(page: AppTest) -> None:
+    chosen = Avatar(Person(hair=Hair.AFRO, hat=Hat.BEANIE, background=Background.LEMON))
     before = pictures(page)
-    with patch.object(Avatar, "random", return_value=rolled):
+    with patch.object(Avatar, "random", return_value=chosen):
         press(page, "Random")
     assert not page.exception
-    assert {part: page.button_group(key=part).value for part in PARTS} == rolled.to_json()
+    assert {part: page.button_group(key=part).value for part in PARTS} == chosen.to_json()
     assert pictures(page)[0] != before[0]
 
 
-def test_an_expression_can_be_looked_at_closely(page: AppTest) -> None:
+def test_expression_button_shows_it_large(page: AppTest) -> None:
     press(page, "surprised")
     assert pictures(page)[0][0] == "Your avatar, surprised"
 
 
-def test_saving_makes_a_pack_of_the_one_on_the_page(page: AppTest, packs_folder: Path) -> None:
+def test_save_makes_pack_of_shown_avatar(page: AppTest, packs_folder: Path) -> None:
     page.button_group(key="hair").set_value("bun").run()
-    named(page, "My twin", "Me")
+    save_as(page, "My twin", "Me")
     assert not page.exception
     assert "among the emoji packs" in page.success[0].value
     pack = list_packs(packs_folder).get("my-twin")
@@ -88,8 +88,8 @@ def test_saving_makes_a_pack_of_the_one_on_the_page(page: AppTest, packs_folder:
     assert [button.proto.label for button in page.get("download_button")] == ["Picture", "All seven as a zip"]
 
 
-def test_see_it_on_your_face_leads_to_the_live_page_with_it(page: AppTest) -> None:
-    named(page, "My twin")
+def test_live_button_opens_live_page_with_avatar(page: AppTest) -> None:
+    save_as(page, "My twin")
     with patch("streamlit.switch_page") as switch:
         press(page, "See it on your face")
     switch.assert_called_once_with("pages/live.py", query_params={"pack": "My twin"})
@@ -103,29 +103,29 @@ def test_see_it_on_your_face_leads_to_the_live_page_with_it(page: AppTest) -> No
         ("One more", MAX_PACKS, f"There are {MAX_PACKS} packs already"),
     ],
 )
-def test_what_cannot_be_saved_says_why_and_leaves_the_packs_alone(
+def test_refused_save_says_why_and_changes_nothing(
     page: AppTest, packs_folder: Path, name: str, packs: int, sentence: str
 ) -> None:
     for number in range(2, packs):
         (packs_folder / f"pack{number}").mkdir()
     before = tree(packs_folder)
-    named(page, name)
+    save_as(page, name)
     assert not page.exception
     assert sentence in page.error[0].value
     assert tree(packs_folder) == before
     assert not page.success
 
 
-def test_a_full_disk_leaves_nothing_behind(page: AppTest, packs_folder: Path) -> None:
+def test_full_disk_leaves_packs_unchanged(page: AppTest, packs_folder: Path) -> None:
     before = tree(packs_folder)
     with patch("emojify.packs.store.new_folder", side_effect=OSError(28, "No space left on device")):
-        named(page, "My twin")
+        save_as(page, "My twin")
     assert "the disk is full" in page.error[0].value
     assert tree(packs_folder) == before
 
 
-def test_what_was_saved_and_deleted_since_is_not_offered_any_more(page: AppTest, packs_folder: Path) -> None:
-    named(page, "My twin")
+def test_deleted_avatar_is_no_longer_offered(page: AppTest, packs_folder: Path) -> None:
+    save_as(page, "My twin")
     (packs_folder / "my-twin").rename(packs_folder / ".gone")
     page.run()
     assert not page.exception

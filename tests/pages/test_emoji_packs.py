@@ -1,4 +1,4 @@
-"""The page of the emoji packs as a script."""
+"""The emoji packs page, run by AppTest."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def bring(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
     return page.file_uploader[0].set_value([(name, content, "") for name, content in files]).run()
 
 
-def test_the_page_shows_every_pack_and_says_the_limits(page: AppTest) -> None:
+def test_page_shows_packs_and_limits(page: AppTest) -> None:
     page.run()
     assert not page.exception
-    said = shown_text(page)
-    assert all(word in said for word in ("Classic", "Squares", "The tests · MIT", *LABELS))
-    assert all(limit in said for limit in ("8 MB a zip", "2 MB", "50 packs"))
+    text = shown_text(page)
+    assert all(word in text for word in ("Classic", "Squares", "The tests · MIT", *LABELS))
+    assert all(limit in text for limit in ("8 MB per zip", "2 MB", "50 packs"))
     assert len(page.get("image")) == 2
     assert labels(page).count("See it on your face") == 2
 
 
-def test_without_a_pack_of_ones_own_the_place_to_add_one_stands_open(page: AppTest, packs_folder: Path) -> None:
+def test_form_is_open_without_own_packs(page: AppTest, packs_folder: Path) -> None:
     page.run()
     assert not page.expander[0].proto.expanded
     (packs_folder / "squares").rename(packs_folder / "person")
@@ -53,7 +53,7 @@ def test_without_a_pack_of_ones_own_the_place_to_add_one_stands_open(page: AppTe
     assert page.expander[0].proto.expanded
 
 
-def test_a_zip_is_added_and_offered_for_the_face(page: AppTest, packs_folder: Path) -> None:
+def test_zip_is_added_and_offered_live(page: AppTest, packs_folder: Path) -> None:
     bring(page, ("cats.zip", pack_zip()))
     assert not page.exception
     assert "Still missing" not in shown_text(page)
@@ -72,9 +72,7 @@ def test_a_zip_is_added_and_offered_for_the_face(page: AppTest, packs_folder: Pa
     assert page.file_uploader[0].value == []
 
 
-def test_pictures_dropped_together_sort_themselves_and_the_rest_goes_into_its_place(
-    page: AppTest, packs_folder: Path
-) -> None:
+def test_pictures_are_sorted_and_slots_add_more(page: AppTest, packs_folder: Path) -> None:
     six = [(name.upper(), picture) for name, picture in PICTURES.items() if name != "sad.png"]
     bring(page, *six, ("grin.png", HAPPY))
     assert "grin.png is not named after an emotion" in shown_text(page)
@@ -87,7 +85,7 @@ def test_pictures_dropped_together_sort_themselves_and_the_rest_goes_into_its_pl
     assert (packs_folder / "cats" / "sad.png").is_file()
 
 
-def test_what_is_missing_is_left_to_the_neutral_picture_when_asked(page: AppTest, packs_folder: Path) -> None:
+def test_neutral_picture_fills_missing_on_request(page: AppTest, packs_folder: Path) -> None:
     bring(page, ("cats.zip", pack_zip(leave_out=["fearful.png", "sad.png"])))
     assert "Still missing: fearful, sad." in shown_text(page)
     assert next(button for button in page.button if button.label == "Add this pack").disabled
@@ -107,7 +105,7 @@ def test_what_is_missing_is_left_to_the_neutral_picture_when_asked(page: AppTest
     ],
     ids=["no zip", "zip slip", "no picture", "a name with markup"],
 )
-def test_a_bad_file_is_refused_in_a_sentence(
+def test_bad_file_is_refused_with_reason(
     name: str, content: bytes, sentence: str, page: AppTest, packs_folder: Path
 ) -> None:
     before = tree(packs_folder)
@@ -119,14 +117,14 @@ def test_a_bad_file_is_refused_in_a_sentence(
     assert tree(packs_folder) == before
 
 
-def test_a_bad_picture_in_a_place_is_refused_there(page: AppTest) -> None:
+def test_bad_picture_in_slot_is_refused(page: AppTest) -> None:
     page.run()
     page.file_uploader(key="slot-sad-0").set_value(("sad.png", encode_image(disc(), "GIF"), "image/png")).run()
     assert not page.exception
     assert "not a picture" in page.error[0].value
 
 
-def test_a_full_store_says_so_and_keeps_what_was_brought(page: AppTest, packs_folder: Path) -> None:
+def test_full_store_keeps_the_draft(page: AppTest, packs_folder: Path) -> None:
     bring(page, ("cats.zip", pack_zip()))
     for number in range(MAX_PACKS):
         (packs_folder / f"other-{number}").mkdir()
@@ -136,7 +134,7 @@ def test_a_full_store_says_so_and_keeps_what_was_brought(page: AppTest, packs_fo
     assert page.text_input[0].value == "cats"
 
 
-def test_a_packs_name_author_and_licence_can_be_changed(page: AppTest, packs_folder: Path) -> None:
+def test_pack_texts_can_be_changed(page: AppTest, packs_folder: Path) -> None:
     page.run()
     page.text_input(key="name-of-squares").set_value("Blocks")
     page.text_input(key="author-of-squares").set_value("Me")
@@ -147,7 +145,7 @@ def test_a_packs_name_author_and_licence_can_be_changed(page: AppTest, packs_fol
     assert "Blocks is saved." in shown_text(page)
 
 
-def test_deleting_is_asked_twice(page: AppTest, packs_folder: Path) -> None:
+def test_delete_asks_for_confirmation(page: AppTest, packs_folder: Path) -> None:
     page.run()
     assert "Yes, delete it for good" not in labels(page)
     page.checkbox(key="delete-squares").check().run()
@@ -158,28 +156,28 @@ def test_deleting_is_asked_twice(page: AppTest, packs_folder: Path) -> None:
     assert "Squares is deleted." in shown_text(page)
 
 
-def test_a_built_in_pack_can_only_be_used_and_exported(page: AppTest) -> None:
+def test_built_in_pack_has_no_editor(page: AppTest) -> None:
     page.run()
     assert [box.key for box in page.checkbox] == ["delete-squares"]
     assert [button.proto.label for button in page.get("download_button")] == ["Export", "Export"]
 
 
-def test_see_it_on_your_face_leads_to_the_live_page_with_the_pack(page: AppTest) -> None:
+def test_live_button_opens_live_page_with_pack(page: AppTest) -> None:
     page.run()
     with patch("streamlit.switch_page") as switch:
         page.button(key="live-squares").click().run()
     switch.assert_called_once_with("pages/live.py", query_params={"pack": "Squares"})
 
 
-def test_a_pack_with_a_damaged_picture_is_named_and_the_others_go_on(page: AppTest, packs_folder: Path) -> None:
+def test_damaged_picture_is_named_and_others_shown(page: AppTest, packs_folder: Path) -> None:
     (packs_folder / "squares" / "sad.png").write_bytes(b"hello")
     page.run()
     assert not page.exception
-    assert "does not open: sad.png" in shown_text(page)
+    assert "can't be opened: sad.png" in shown_text(page)
     assert len(page.get("image")) == 1
 
 
-def test_names_of_any_alphabet_and_with_markup_are_shown_as_they_are(page: AppTest, packs_folder: Path) -> None:
+def test_names_are_shown_without_markup(page: AppTest, packs_folder: Path) -> None:
     for name in ("وجوه", "<script>alert(1)</script>", "![x](http://example.org/x.png)"):
         add_pack(packs_folder, read_zip(with_manifest({"name": name}), "x.zip"))
     page.run()
