@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
 
 from emojify.errors import EmojifyError
 from emojify.models import SHIPPED_MODELS, Model, ModelStore
-from emojify.runs.golive import compare_models, compare_run, export_status, go_live
+from emojify.runs.figures import Judged, judge
+from emojify.runs.golive import compare_models, compare_run, export_status, go_live, judge_model
 from emojify.runs.presets import format_duration
 from pages.parts.messages import escape_markdown, run_action, set_success
 from pages.training_views.common import described, model_store, run_store
+from pages.training_views.figures import emotions_line, show_changes
 
 SECONDS_BETWEEN_LOOKS = 1.0
+ASKED = "Put it live all the same"
 FIGURES = {"private": "Private", "private_clean": "Private, without copies", "public": "Public"}
 
 
@@ -75,13 +80,17 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
     name = st.text_input("Name", max_chars=60, placeholder=run.model_id, key=f"name-{run.id}")
     if live is not None and (warning := compare_run(run, live)):
         st.warning(escape_markdown(warning))
-    st.button(
-        "Go live",
-        type="primary",
-        icon=":material/rocket_launch:",
-        on_click=run_action,
-        args=[lambda: go_live(run, name, model_store())],
-    )
+    show_changes(run)
+    judged = judge(run.best.get("figures"))
+    with confirmation(judged, "Go live", f"run-{run.id}") as ask:
+        st.button(
+            ASKED if ask else "Go live",
+            type="primary",
+            key=f"go-live-{run.id}",
+            icon=":material/rocket_launch:",
+            on_click=run_action,
+            args=[lambda: go_live(run, name, model_store())],
+        )
     st.caption("Makes a model of the run's best epoch, measures it, and puts it live. Running video takes it over.")
 
 
@@ -97,7 +106,7 @@ def watch_export(run_id: str) -> None:
             set_success("The model is live.")
         st.rerun()
     st.info(
-        f"{escape_markdown(export.doing or 'Starting')} … since {format_duration(export.age_s)}. "
+        f"{escape_markdown(export.step or 'Starting')} … since {format_duration(export.age_s)}. "
         "It takes 10 to 60 seconds; you can leave this page meanwhile.",
         icon=":material/hourglass_top:",
     )
@@ -126,13 +135,14 @@ def other(store: ModelStore, model: Model, live: Model | None) -> None:
     if live is not None and (warning := compare_models(model, live)):
         st.caption(f":material/warning: {escape_markdown(warning)}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Put live",
-            key=f"promote-{model.id}",
-            icon=":material/rocket_launch:",
-            on_click=run_action,
-            args=[lambda: promote(store, model)],
-        )
+        with confirmation(judge_model(model), "Put live", model.id) as ask:
+            st.button(
+                ASKED if ask else "Put live",
+                key=f"promote-{model.id}",
+                icon=":material/rocket_launch:",
+                on_click=run_action,
+                args=[lambda: promote(store, model)],
+            )
         if model.id not in SHIPPED_MODELS:
             delete(store, model)
         with st.popover("Its card", icon=":material/id_card:"):
@@ -155,10 +165,42 @@ def delete(store: ModelStore, model: Model) -> None:
         )
 
 
+@contextmanager
+def confirmation(judged: Judged | None, label: str, key: str) -> Iterator[bool]:
+    """Put a button into a popover with a warning if the model is near guessing.
+
+    Args:
+        judged: the model's figures; None if there are none.
+        label: the label of the popover.
+        key: a key of the widget that differs between models.
+
+    Yields:
+        True if the button inside is the second question.
+    """
+    warning = judged.near_guessing if judged else ""
+    if not warning:
+        yield False
+        return
+    st.warning(f"{warning}", icon=":material/casino:")
+    with st.popover(label, icon=":material/rocket_launch:", key=f"confirm-{key}"):
+        st.markdown("Everyone who uses the live model then sees mostly wrong emoji.")
+        yield True
+
+
 def figures(model: Model) -> None:
-    shown = [(title, model.accuracy(split)) for split, title in FIGURES.items()]
-    words = [f"{title} {accuracy:.1%}" for title, accuracy in shown if accuracy is not None]
-    st.caption("Accuracy: " + " · ".join(words) if words else "Its card has no figures.")
+    """Show the one figure that matters first, and each emotion's; accuracy by the labels is folded away."""
+    judged = judge_model(model)
+    rows = [(title, model.accuracy(split)) for split, title in FIGURES.items()]
+    words = [f"{title} {accuracy:.1%}" for title, accuracy in rows if accuracy is not None]
+    if judged is not None:
+        st.markdown(f"{judged.headline}.")
+        st.markdown(emotions_line(judged.recall))
+    if not words:
+        st.caption("Its card has no figures.")
+        return
+    with st.expander("Accuracy by the labels"):
+        st.caption(" · ".join(words))
+        st.caption("FER-2013's labels agree with what most people see in about two thirds of its pictures.")
 
 
 def card(model: Model) -> None:

@@ -1,13 +1,15 @@
-"""All runs side by side, and one of them in depth."""
+"""The view "Understand": compare all runs, then look into one of them."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
+from emojify.runs.figures import judge
 from emojify.runs.progress import read_progress
 from emojify.runs.run import Run
 from pages.parts.messages import escape_markdown
@@ -21,6 +23,7 @@ from pages.training_views.charts import (
     overlay_rows,
 )
 from pages.training_views.common import run_store
+from pages.training_views.figures import show_changes, show_judged
 
 MAX_COMPARED = 7  # as many as there are colors
 
@@ -34,7 +37,7 @@ def show() -> None:
     compare(chosen)
     examined = [run for run in chosen if run.best]
     if not examined:
-        st.info("None of these has a whole epoch yet, so there is nothing to look into.")
+        st.info("None of these has finished an epoch yet. Come back when one has.")
         return
     run = examined[0]
     if len(examined) > 1:
@@ -44,12 +47,12 @@ def show() -> None:
 
 
 def history(runs: list[Run]) -> list[Run]:
-    """The table of all; gives those that are marked in it, else the best."""
+    """Show the table of all runs; return the marked ones, or the best one if none is marked."""
     rows = [
         {
             "run": run.id,
             "state": run.state.value,
-            "begun": begun(run),
+            "started": started(run),
             "network": run.config.network if run.config else "",
             "data": run.data_name,
             "epochs": run.epochs_done,
@@ -61,14 +64,14 @@ def history(runs: list[Run]) -> list[Run]:
         for run in runs
     ]
     ids = [run.id for run in runs]
-    # The browser marks rows by their number, which is another run's once one comes or goes: it is then a new table,
-    # with the same runs marked.
+    # The browser marks rows by number. When a run appears or disappears the numbers change, so the table gets a new
+    # key and the same runs are marked again.
     key = f"history-{hash(tuple(ids))}"
     if key not in st.session_state:
         st.session_state.marked_at_first = [
             ids.index(name) for name in st.session_state.get("marked", ()) if name in ids
         ]
-    percent = st.column_config.NumberColumn(format="%.1f%%")
+    as_percent = st.column_config.NumberColumn(format="%.1f%%")
     marked = st.dataframe(
         rows,
         hide_index=True,
@@ -76,9 +79,9 @@ def history(runs: list[Run]) -> list[Run]:
         selection_mode="multi-row",
         height=min(38 + 35 * len(rows), 320),
         column_config={
-            "begun": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
-            "accuracy": percent,
-            "macro recall": percent,
+            "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+            "accuracy": as_percent,
+            "macro recall": as_percent,
         },
         selection_default={"selection": {"rows": st.session_state.marked_at_first}},
         placeholder="–",
@@ -86,7 +89,7 @@ def history(runs: list[Run]) -> list[Run]:
     )
     numbers = marked["selection"]["rows"]
     st.session_state.marked = [ids[number] for number in numbers]
-    st.caption("Accuracy and macro recall are on public. Mark rows to compare them; a click on a title sorts.")
+    st.caption("Accuracy and macro recall are on public. Mark rows to compare them; click a title to sort.")
     if not numbers:
         return [max(runs, key=lambda run: run.best_accuracy or 0.0)]
     if len(numbers) > MAX_COMPARED:
@@ -98,7 +101,7 @@ def in_percent(rate: float | None) -> float | None:
     return None if rate is None else 100 * rate
 
 
-def begun(run: Run) -> datetime | None:
+def started(run: Run) -> datetime | None:
     try:
         return datetime.fromtimestamp((run.folder / "config.json").stat().st_mtime)
     except OSError:
@@ -120,30 +123,59 @@ def compare(runs: list[Run]) -> None:
 
 
 def differences(runs: list[Run]) -> None:
-    """What was asked for differently."""
+    """Show the settings in which the runs differ."""
     settings = {run.id: asdict(run.config) for run in runs if run.config is not None}
     names = list(next(iter(settings.values())))
     different = [name for name in names if len({str(setting[name]) for setting in settings.values()}) > 1]
     st.markdown("**What differs in their settings**")
     if not different:
-        st.caption("Nothing: all were asked for alike.")
+        st.caption("Nothing: all have the same settings.")
         return
     table = {run_id: [str(setting[name]) for name in different] for run_id, setting in settings.items()}
     st.dataframe({"setting": [name.replace("_", " ") for name in different], **table}, hide_index=True)
 
 
 def examine(run: Run) -> None:
-    """What one run's best epoch reads well, and what it takes for what."""
+    """Show one run's best epoch: the figure that matters first, the rest folded away."""
     best = run.best
     figures = best["figures"]
     st.subheader(escape_markdown(f"{run.id}, epoch {best.get('epoch')}"), anchor=False)
+    judged = judge(figures)
+    if judged is not None:
+        show_judged(judged)
+    show_changes(run)
+    with st.expander("All figures", icon=":material/table_chart:", expanded=judged is None):
+        show_all_figures(figures)
+    with st.expander("Faces that it got wrong", icon=":material/face:"):
+        show_wrong_faces(best)
+
+
+def show_all_figures(figures: dict[str, Any]) -> None:
+    """Show the metrics, the confusion matrix, and recall and precision."""
+    st.caption("Against the data set's own labels")
     with st.container(horizontal=True):
-        st.metric("Accuracy", share(figures.get("accuracy")), width="content")
-        st.metric("Macro recall", share(figures.get("macro_recall")), width="content")
+        st.metric("Accuracy", percent(figures.get("accuracy")), width="content", help="Share of pictures read right.")
+        st.metric(
+            "Macro recall",
+            percent(figures.get("macro_recall")),
+            width="content",
+            help="The mean over the emotions: rare ones count as much as frequent ones.",
+        )
         st.metric("Pictures", f"{figures.get('n', 0):,}", width="content")
+    if figures.get("ferplus_n"):
+        st.caption("Against what ten people saw in each picture (FER+)")
+        with st.container(horizontal=True):
+            st.metric("Accuracy", percent(figures.get("ferplus_accuracy")), width="content")
+            st.metric("Macro recall", percent(figures.get("ferplus_macro_recall")), width="content")
+            st.metric(
+                "Calibration error",
+                percent(figures.get("ferplus_calibration_error")),
+                width="content",
+                help="How far its confidence is from the share of people who agree with it.",
+            )
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**What it takes for what**")
+        st.markdown("**What it mistakes for what**")
         confusion = figures.get("confusion")
         if isinstance(confusion, list) and len(confusion) == 7:
             st.altair_chart(confusion_chart(confusion_rows(confusion)), width="stretch")
@@ -151,28 +183,30 @@ def examine(run: Run) -> None:
         st.markdown("**Each emotion**")
         st.altair_chart(class_chart(class_rows(figures)), width="stretch")
         st.caption(
-            "Recall: of those labelled so, the share read so. Precision: of those read so, the share labelled so."
+            "Recall: the share of the pictures with this label that are read as it. "
+            "Precision: the share of the pictures read as it that have this label."
         )
-    gallery(best)
 
 
-def gallery(best: dict[str, object]) -> None:
+def show_wrong_faces(best: dict[str, Any]) -> None:
+    """Show the faces that were read wrong with the most confidence."""
     wrong = best.get("wrong")
     if not isinstance(wrong, list) or not wrong:
+        st.caption("None.")
         return
     st.markdown("**Wrong, and most sure of it**")
-    st.caption("Many of these are the labels' fault: people agree with FER-2013's on about two thirds of its pictures.")
+    st.caption("Often the label is wrong: people agree with FER-2013's labels on about two thirds of its pictures.")
     with st.container(horizontal=True, gap="small"):
         for face in wrong:
             with st.container(width=104, gap="xxsmall"):
                 try:
                     picture = base64.b64decode(face["png"])
-                    words = f"labelled {face['label']}, read as {face['read']} ({face['confidence']:.0%})"
+                    words = f"labeled {face['label']}, read as {face['read']} ({face['confidence']:.0%})"
                     st.image(picture, width=104, alt=words)
-                except (KeyError, TypeError, ValueError, OSError):  # edited by hand; no picture is an OSError to Pillow
+                except (KeyError, TypeError, ValueError, OSError):  # an edited file; Pillow raises OSError
                     continue
                 st.caption(f"{face['label']}, read as **{face['read']}** {face['confidence']:.0%}")
 
 
-def share(value: object) -> str:
+def percent(value: object) -> str:
     return f"{value:.1%}" if isinstance(value, (int, float)) else "–"

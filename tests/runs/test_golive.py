@@ -1,4 +1,4 @@
-"""From a run to the live model, with a stand-in for the export."""
+"""Putting runs live, with a script in place of the export command."""
 
 import json
 from pathlib import Path
@@ -45,16 +45,14 @@ def script(processes_root: Path, text: str) -> None:
     (processes_root / "emojify" / "__main__.py").write_text(text)
 
 
-def test_a_run_is_exported_and_promoted_by_one_process(run: Run, models: ModelStore, tmp_path: Path) -> None:
+def test_go_live_exports_and_promotes_in_one_process(run: Run, models: ModelStore, tmp_path: Path) -> None:
     script(tmp_path / "root", "import sys; print('Loading TensorFlow', flush=True); input() if 0 else None")
     assert "is being made" in go_live(run, "  My first  ", models)
     asked = json.loads((run.folder / "export" / "process.json").read_text())["arguments"]
     assert asked == ["export", str(run.folder), "--id", run.model_id, "--name=My first", "--promote"]
 
 
-def test_while_it_is_made_it_says_what_it_does_and_is_not_made_twice(
-    run: Run, models: ModelStore, tmp_path: Path
-) -> None:
+def test_go_live_refuses_second_export_while_one_runs(run: Run, models: ModelStore, tmp_path: Path) -> None:
     script(tmp_path / "root", "import time; print('Loading TensorFlow\\nW0000 noise', flush=True); time.sleep(60)")
     assert export_status(run, models) is None
     go_live(run, "", models)
@@ -62,7 +60,7 @@ def test_while_it_is_made_it_says_what_it_does_and_is_not_made_twice(
     wait_until(lambda: "noise" in (place / "process.log").read_text())
     export = export_status(run, models)
     assert export is not None
-    assert (export.running, export.doing, export.model_id) == (True, "Loading TensorFlow", run.model_id)
+    assert (export.running, export.step, export.model_id) == (True, "Loading TensorFlow", run.model_id)
     with pytest.raises(EmojifyError, match="being made already"):
         go_live(run, "", models)
 
@@ -71,11 +69,14 @@ def test_while_it_is_made_it_says_what_it_does_and_is_not_made_twice(
     ("text", "sentence"),
     [
         ("print('noise'); print('emojify: There is no data any more.')", "There is no data any more."),
-        ("import os; print('noise', flush=True); os.kill(os.getpid(), 9)", "stopped unexpectedly. It said last: noise"),
+        (
+            "import os; print('noise', flush=True); os.kill(os.getpid(), 9)",
+            "stopped unexpectedly. Its last line was: noise",
+        ),
         ("", "stopped unexpectedly."),
     ],
 )
-def test_an_export_that_fails_says_why_and_can_be_tried_again(
+def test_export_status_explains_failure_and_allows_retry(
     run: Run, models: ModelStore, tmp_path: Path, text: str, sentence: str
 ) -> None:
     script(tmp_path / "root", text)
@@ -89,21 +90,21 @@ def test_an_export_that_fails_says_why_and_can_be_tried_again(
     go_live(run, "", models)
 
 
-def test_a_model_that_was_made_before_is_live_at_once(run: Run, models: ModelStore, tiny_model: bytes) -> None:
+def test_go_live_promotes_existing_model_at_once(run: Run, models: ModelStore, tiny_model: bytes) -> None:
     write_model(models.folder / run.model_id, tiny_model)
     assert "is live" in go_live(run, "", models)
     assert models.live_id == run.model_id
     assert export_status(run, models) is None
 
 
-def test_a_run_without_a_whole_epoch_is_refused(store: RunStore, models: ModelStore, data: Path) -> None:
+def test_go_live_refuses_run_without_whole_epoch(store: RunStore, models: ModelStore, data: Path) -> None:
     (store.folder / "empty").mkdir(parents=True)
     (store.folder / "empty" / "config.json").write_text(json.dumps({"data": str(data)}))
     with pytest.raises(EmojifyError, match="no whole epoch yet"):
         go_live(store.get("empty"), "", models)
 
 
-def test_a_run_that_reads_worse_is_said_to(run: Run, models: ModelStore) -> None:
+def test_compare_run_warns_of_lower_accuracy(run: Run, models: ModelStore) -> None:
     live = models.get("seed")
     assert compare_run(run, live) == "It reads worse than the live model: 50.0% of the public pictures, against 60.0%."
     better = edit_card(models.folder / "seed", figures={"public": {"n": 100, "accuracy": 0.4}})
@@ -111,13 +112,13 @@ def test_a_run_that_reads_worse_is_said_to(run: Run, models: ModelStore) -> None
 
 
 @pytest.mark.parametrize("changes", [{"data": {"name": "own"}}, {"data": None}, {"figures": {}}, {"figures": None}])
-def test_what_was_measured_on_other_pictures_is_not_compared(
+def test_compare_run_refuses_figures_of_other_pictures(
     run: Run, models: ModelStore, changes: dict[str, object]
 ) -> None:
     assert "can't be compared" in compare_run(run, edit_card(models.folder / "seed", **changes))
 
 
-def test_two_models_are_compared_on_private(models: ModelStore, tiny_model: bytes) -> None:
+def test_compare_models_uses_private_accuracy(models: ModelStore, tiny_model: bytes) -> None:
     write_model(models.folder / "other", tiny_model)
     worse = {"private": {"n": 100, "accuracy": 0.5}}
     other = edit_card(models.folder / "other", figures=worse, data={"name": "FER-2013"})
@@ -125,3 +126,14 @@ def test_two_models_are_compared_on_private(models: ModelStore, tiny_model: byte
     assert "50.0% of the private pictures, against 62.0%" in compare_models(other, live)
     assert compare_models(live, other) == ""
     assert "can't be compared" in compare_models(edit_card(models.folder / "other", data={"name": "own"}), live)
+
+
+def test_compare_run_prefers_what_people_see(run: Run, models: ModelStore) -> None:
+    rates = {"ferplus_n": 90, "ferplus_macro_recall": 0.8, "ferplus_recall": {"happy": 0.8}}
+    better = {"n": 100, "accuracy": 0.5, "ferplus_accuracy": 0.8, **rates}
+    (run.folder / "best.json").write_text(json.dumps({"epoch": 1, "figures": better}))
+    live_figures = {"public": {"n": 100, "accuracy": 0.6, "ferplus_accuracy": 0.7, **rates}}
+    live = edit_card(models.folder / "seed", figures=live_figures)
+    assert compare_run(run, live) == ""
+    (run.folder / "best.json").write_text(json.dumps({"epoch": 1, "figures": better | {"ferplus_accuracy": 0.6}}))
+    assert "60.0% of the public pictures on which people agree, against 70.0%" in compare_run(run, live)

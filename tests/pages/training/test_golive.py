@@ -17,7 +17,7 @@ from tests.helpers.stores import write_model
 from tests.helpers.training_pages import add_run, press, view
 
 
-def test_a_model_is_promoted_and_rolled_back(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
+def test_model_can_be_promoted_and_rolled_back(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
     write_model(workspace / "models" / "better", tiny_model)
     assert "Roll back" not in (view(page, "Go live"), labels(page))[1]
     press(page, "Put live")
@@ -26,9 +26,7 @@ def test_a_model_is_promoted_and_rolled_back(page: AppTest, workspace: Path, tin
     assert ModelStore(workspace / "models").live_id == "seed"
 
 
-def test_a_run_goes_live_and_what_it_reads_worse_is_said(
-    page: AppTest, workspace: Path, exporting: Callable[[str], None]
-) -> None:
+def test_worse_run_goes_live_after_warning(page: AppTest, workspace: Path, exporting: Callable[[str], None]) -> None:
     card = json.loads((workspace / "models" / "seed" / "card.json").read_text())
     card |= {"figures": {"public": {"n": 70, "accuracy": 0.6}}, "data": {"name": "FER-2013"}}
     (workspace / "models" / "seed" / "card.json").write_text(json.dumps(card))
@@ -38,7 +36,7 @@ def test_a_run_goes_live_and_what_it_reads_worse_is_said(
     assert "you can leave this page meanwhile" in press(page, "Go live")
 
 
-def test_an_export_that_failed_says_why(
+def test_failed_export_shows_its_reason(
     page: AppTest, workspace: Path, exporting: Callable[[str], None], tiny_model: bytes
 ) -> None:
     folder = add_run(workspace, "1-run")
@@ -56,6 +54,18 @@ def test_an_export_that_failed_says_why(
     assert "was not made" not in shown
 
 
+def test_model_near_guessing_needs_second_click(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
+    write_model(workspace / "models" / "poor", tiny_model)
+    card = json.loads((workspace / "models" / "poor" / "card.json").read_text())
+    rates = {"n": 70, "accuracy": 0.207, "macro_recall": 0.2, "recall": {"happy": 0.2}}
+    card |= {"figures": {"private": rates}, "data": {"name": "FER-2013"}}
+    (workspace / "models" / "poor" / "card.json").write_text(json.dumps(card))
+    assert "near guessing: it is right in 21 of 100 faces" in view(page, "Go live")
+    assert "Put live" not in labels(page)
+    press(page, "Put it live all the same")
+    assert ModelStore(workspace / "models").live_id == "poor"
+
+
 @pytest.fixture
 def exporting(workspace: Path) -> Callable[[str], None]:
     """Choose what the exporting process does."""
@@ -66,7 +76,7 @@ def exporting(workspace: Path) -> Callable[[str], None]:
     return write
 
 
-def test_broken_models_are_named_and_can_be_deleted(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
+def test_broken_model_is_named_and_can_be_deleted(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
     write_model(workspace / "models" / "torn", tiny_model)
     (workspace / "models" / "torn" / "card.json").write_text("{")
     assert "The model torn has no readable card.json." in view(page, "Go live")
@@ -74,6 +84,6 @@ def test_broken_models_are_named_and_can_be_deleted(page: AppTest, workspace: Pa
     assert not (workspace / "models" / "torn").exists()
 
 
-def test_without_any_model_that_opens_the_page_says_so(page: AppTest, workspace: Path) -> None:
+def test_page_explains_that_no_model_opens(page: AppTest, workspace: Path) -> None:
     (workspace / "models" / "seed" / "model.tflite").write_bytes(b"")
     assert "No model can be opened" in view(page, "Go live")

@@ -1,0 +1,67 @@
+"""Show figures: what a person needs first, and what changed against the live model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from emojify.emotions import parse_emotion
+from emojify.runs.figures import Change, Judged, changes, out_of_100
+from emojify.runs.reading import read_json_or_empty
+from emojify.runs.run import Run
+from pages.parts.messages import escape_markdown
+
+LIVE_FIGURES = "live_figures.json"
+"""In a run's folder: what the live model reads on the same pictures, written at the start of a fit with added data."""
+
+
+def show_judged(judged: Judged) -> None:
+    """Show the headline and one line with every emotion."""
+    st.markdown(f"### {judged.headline}")
+    st.markdown(emotions_line(judged.recall))
+    st.caption(
+        f"Of 100 faces of each emotion, so many are read right ({judged.n:,} faces that it was not trained on)."
+        + (" Right is what more than half of ten people saw." if judged.by_people else "")
+    )
+    if judged.near_guessing:
+        st.warning(judged.near_guessing, icon=":material/casino:")
+
+
+def emotions_line(recall: dict[str, float]) -> str:
+    """Return every emotion with the number of 100 faces that are read right."""
+    return " · ".join(f"{parse_emotion(label).symbol} {label} **{out_of_100(rate)}**" for label, rate in recall.items())
+
+
+def show_changes(run: Run) -> None:
+    """Show what a fit with an added data set changed per emotion against the live model; nothing for other fits."""
+    live, best = read_json_or_empty(run.folder / LIVE_FIGURES), run.best
+    tables = [
+        ("On all pictures kept for measuring", changes(live.get("figures"), best.get("figures"))),
+        ("On your added pictures alone", changes(live.get("added_figures"), best.get("added_figures"))),
+    ]
+    shown = [(title, rows) for title, rows in tables if rows]
+    if not shown:
+        return
+    name = escape_markdown(str(live.get("name") or live.get("model") or "the live model"))
+    st.markdown(f"**What changed against {name}**")
+    for (title, rows), place in zip(shown, st.columns(len(shown), gap="large"), strict=True):
+        with place:
+            st.caption(f"{title}: of 100 faces of each emotion, so many are read right.")
+            st.dataframe(change_table(rows), hide_index=True)
+
+
+def change_table(rows: list[Change]) -> dict[str, list[Any]]:
+    """Return the columns of a table of changes."""
+
+    def number(rate: float | None) -> int | None:
+        return None if rate is None else out_of_100(rate)
+
+    return {
+        "emotion": [row.emotion for row in rows],
+        "live model": [number(row.before) for row in rows],
+        "this fit": [number(row.after) for row in rows],
+        "change": [
+            None if row.before is None or row.after is None else round(100 * (row.after - row.before)) for row in rows
+        ],
+    }
