@@ -44,6 +44,7 @@ class Dataset:
         converted: files that were not 48x48 and gray and were converted.
         detected: files that are not 48x48 and in which the detector found the face.
         without_face: files that are not 48x48 and in which no face was found; they are in none of the arrays.
+        added_name: name of the data set that :func:`load_joined` added; empty without one.
         other_class: files in folders that are not named after an emotion; only :func:`load_unsplit` allows them.
     """
 
@@ -59,6 +60,7 @@ class Dataset:
     detected: tuple[str, ...] = ()
     without_face: tuple[str, ...] = ()
     other_class: tuple[str, ...] = ()
+    added_name: str = ""
 
     def rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Dataset:
         """Return the rows that a mask or an array of indices selects."""
@@ -84,6 +86,13 @@ class Dataset:
                 raise ValueError("mark_clean has not been called on this data set")
             keep = keep & self.clean
         return self.rows(keep)
+
+    @property
+    def added(self) -> NDArray[np.bool_]:
+        """(n,) bool, True for the rows of the data set that :func:`load_joined` added."""
+        if not self.added_name:
+            return np.zeros(len(self), np.bool_)
+        return np.char.startswith(self.files, f"{self.added_name}: ")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -177,6 +186,7 @@ def _join(first: Dataset, second: Dataset) -> Dataset:
         # Marks of one set say nothing about copies in the other: mark_clean compares all rows again.
         clean=None,
         name=f"{first.name} and {second.name}",
+        added_name=second.name,
         unreadable=first.unreadable + prefixed(second.unreadable),
         converted=first.converted + prefixed(second.converted),
         detected=first.detected + prefixed(second.detected),

@@ -32,6 +32,7 @@ from emojify.runs.control import Control
 from emojify.training.batches import train_batches
 from emojify.training.dataset import Dataset, load_joined
 from emojify.training.evaluate import measure
+from emojify.training.live_figures import LIVE_FIGURES, added_figures, write_live_figures
 from emojify.training.loss import accuracy, loss, with_ferplus_head
 from emojify.training.networks import NETWORKS
 from emojify.training.plots import most_wrong
@@ -85,6 +86,9 @@ def _fit(config: FitConfig, data: Dataset, run: Path, control: Control) -> dict[
         precision = ("bfloat16" if has_bfloat16() else "float32") if config.precision == "auto" else config.precision
         pictures = {"data": data.name, "train": len(train), "public": len(public)}
         write_json(run / "environment.json", {**environment(precision), "pictures": pictures})
+        if public.added_name and not (run / LIVE_FIGURES).exists():
+            control.phase("measuring the live model")
+            write_live_figures(run, public)
         network, model = _compiled(config, train, precision, begins="weights" not in state)
         average = Average(model, config.average) if config.average else None
         if "weights" in state:
@@ -211,7 +215,7 @@ def _fit_epoch(
     probabilities = network.predict(public.images[..., None], batch_size=256, verbose=0)
     if not (np.isfinite(logs["loss"][-1]) and np.isfinite(probabilities).all()):
         raise EmojifyError("The fit blew up: the learning rate is too high. Start again with a lower one.")
-    public_figures = measure(probabilities, public.labels)
+    public_figures = measure(probabilities, public.labels, public.votes)
     right, macro_recall = public_figures.accuracy, public_figures.macro_recall
     score = right if config.choose_by == "accuracy" else (right + macro_recall) / 2
 
@@ -222,7 +226,8 @@ def _fit_epoch(
         _save_weights(network, run / "best.weights.h5")
         figures_at_best = {**public_figures.as_dict(), "data": public.name, "split": "public"}
         wrong = most_wrong(probabilities, public)
-        write_json(run / "best.json", {"epoch": epoch + 1, "figures": figures_at_best, "wrong": wrong})
+        content = {"epoch": epoch + 1, "figures": figures_at_best, "wrong": wrong}
+        write_json(run / "best.json", content | added_figures(probabilities, public))
     if average is not None:
         model.set_weights(raw)
         state["average"] = f"{name}.average.npz"
