@@ -74,7 +74,7 @@ def test_while_playing_the_bars_and_the_figures_are_there(page: AppTest, streame
     streamer.return_value.state.playing = True
     page.run()
     assert not page.exception
-    assert "Nobody in sight" in shown_text(page)
+    assert "No face in view" in shown_text(page)
     assert "frames/s" in shown_text(page)
     assert "Press Start" not in shown_text(page)
 
@@ -112,7 +112,7 @@ def test_without_any_pack_the_page_says_what_to_do(
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(tmp_path / "nowhere"))
     page.run()
     assert not page.exception
-    assert "Bring the folder emojis/ back" in shown_text(page)
+    assert "Restore the folder emojis/" in shown_text(page)
 
 
 def test_without_any_model_the_page_says_so_and_offers_no_start(

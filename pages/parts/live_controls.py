@@ -1,0 +1,141 @@
+"""Live page: the choice of pack and style, and the settings of the video."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from emojify.files import fingerprint
+from emojify.live.processor import LiveSettings
+from emojify.models import ModelStore, OpenedModel
+from emojify.packs.pack import EmojiPack
+from emojify.settings import Settings
+from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP, Annotator
+from emojify.vision.detector import DetectorSettings
+from emojify.vision.smoothing import SmoothingSettings
+from pages.parts.messages import escape_markdown
+from pages.parts.visitor_pack import available_packs
+
+# ---- pack and style ----
+
+
+def choose_pack_and_style(settings: Settings) -> tuple[EmojiPack, Annotator]:
+    """Return the chosen pack, and the annotator that draws it. Stop the page if there is no pack."""
+    packs = available_packs(settings)
+    for problem in packs.problems:
+        st.warning(escape_markdown(problem))
+    if not packs.packs:
+        st.info("There is no emoji pack. Restore the folder emojis/ from the project, then reload this page.")
+        st.stop()
+    labels = packs.labels
+    pack_id = st.selectbox("Emoji pack", list(labels), format_func=labels.__getitem__, key="pack", bind="query-params")
+    style = st.segmented_control(
+        "Where it appears",
+        list(STYLES),
+        default=DEFAULT_STYLE,
+        required=True,
+        format_func=lambda key: STYLES[key].label,
+        help=STYLES_HELP,
+        key="style",
+        bind="query-params",
+    )
+    pack = packs.get(str(pack_id))
+    return pack, create_annotator(str(style), pack)
+
+
+def create_annotator(style: str, pack: EmojiPack) -> Annotator:
+    """Return the annotator of a style for a pack, the same one until either changes."""
+    return _create_annotator(style, pack, pack.fingerprint())
+
+
+@st.cache_resource(show_spinner=False, max_entries=3, scope="session")
+def _create_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
+    return STYLES[style].create(_pack.emoji)
+
+
+# ---- settings ----
+
+
+def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
+    """Show the settings, folded; return what the video processor needs.
+
+    Raises:
+        EmojifyError: if no model can be opened.
+    """
+    with st.expander("Settings", icon=":material/tune:"):
+        mirror = st.toggle("Mirror the picture", True, key="mirror", persist_state="session")
+        smoothing, detection = _choose_smoothing(), _choose_detection()
+        model_id = _choose_model(ModelStore(settings.models))
+    opened = open_model(settings, model_id)
+    for problem in opened.problems:
+        st.warning(escape_markdown(f"{problem} Using {opened.model.id} instead."))
+    return LiveSettings(
+        classifier=opened.classifier, annotator=annotator, mirror=mirror, detection=detection, smoothing=smoothing
+    )
+
+
+def _choose_smoothing() -> SmoothingSettings:
+    defaults = SmoothingSettings()
+    time_constant_s = st.slider(
+        "Steadiness, in seconds: higher is calmer, lower reacts faster",
+        0.0, 1.0, defaults.time_constant_s, 0.05, key="smoothing", persist_state="session",
+    )  # fmt: skip
+    threshold = st.slider(
+        "Certainty: below this probability a face counts as unsure and shows neutral",
+        0.0, 0.9, defaults.threshold, 0.05, key="threshold", persist_state="session",
+    )  # fmt: skip
+    return SmoothingSettings(time_constant_s, threshold)
+
+
+def _choose_detection() -> DetectorSettings:
+    defaults = DetectorSettings()
+    scale_factor = st.slider(
+        "Search steps: closer to 1 finds more faces and takes longer",
+        1.05, 1.5, defaults.scale_factor, 0.05, key="scale_factor", persist_state="session",
+        help="OpenCV calls it scaleFactor: how much smaller the picture gets from one search to the next.",
+    )  # fmt: skip
+    min_neighbors = st.slider(
+        "Strictness: higher shows fewer false faces and misses more real ones",
+        1, 10, defaults.min_neighbors, key="min_neighbors", persist_state="session",
+        help="OpenCV calls it minNeighbors: how many overlapping finds make a face.",
+    )  # fmt: skip
+    return DetectorSettings(scale_factor, min_neighbors)
+
+
+def _choose_model(models: ModelStore) -> str:
+    live_id = models.live_id
+    ids = list(dict.fromkeys([live_id, *(model.id for model in models.models())]))
+    st.session_state.model = model_to_select(
+        st.session_state.get("model"), st.session_state.get("live_model"), live_id, ids
+    )
+    st.session_state.live_model = live_id
+    model_id = st.selectbox(
+        "Model",
+        ids,
+        key="model",
+        persist_state="session",
+        format_func=lambda name: f"{name} (live)" if name == live_id else name,
+    )
+    return str(model_id)
+
+
+def model_to_select(selected: str | None, previous_live: str | None, live: str, ids: list[str]) -> str:
+    """Return the id of the model to select.
+
+    A session that follows the live model switches when another one is promoted. A session that selected another model
+    keeps it while it exists.
+    """
+    return live if selected is None or selected == previous_live or selected not in ids else selected
+
+
+def open_model(settings: Settings, model_id: str) -> OpenedModel:
+    """Return a model, opened once for each state of the models folder. The live model for an empty id.
+
+    Raises:
+        EmojifyError: if no model can be opened.
+    """
+    return _open_model(model_id, fingerprint(settings.models))
+
+
+@st.cache_resource(show_spinner="Loading the model …", max_entries=4)
+def _open_model(model_id: str, files: str) -> OpenedModel:
+    return ModelStore(Settings.from_environment().models).open(model_id)
