@@ -1,8 +1,8 @@
-"""The one exception for mistakes that a person can make and mend."""
+"""The exception for mistakes that the user can correct."""
 
 
 class EmojifyError(Exception):
-    """Something a person can put right. The message says what is wrong and what to do.
+    """Something that the user can correct. The message is one or more sentences: what is wrong, and what to do.
 
-    Pages show the message in place of a traceback; the command line prints it and exits with 2.
+    Pages show the message instead of a traceback; the command line prints it and exits with status 2.
     """

@@ -1,15 +1,14 @@
-"""The models that are here, which one is live, and what happens when one is broken.
+"""The models below one folder, and which of them is live.
 
-models/<id>/model.tflite   what reads faces
-models/<id>/card.json      what it is, how it was made and what it reaches; holds the file's SHA-256
-models/live.json           the ids that were put live, newest last; not there until someone does
+models/<id>/model.tflite   the network that reads faces
+models/<id>/card.json      how it was made and how accurate it is; holds the SHA-256 of model.tflite
+models/live.json           ids of the promoted models, newest last; missing until a model is promoted
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,50 +16,52 @@ from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, locked, parse_json, remove_tree, write_atomically
+from emojify.files import clear_leftovers, locked, read_json, readable_os_errors, remove_tree, write_json
 from emojify.public import admin_only
 from emojify.vision.classifier import MAX_CROP_MARGIN, Classifier
 
 SHIPPED_MODELS = ("residual", "seed")
-"""What comes with the project. Until somebody promotes another, the first of them that is there is live."""
+"""Ids of the models that come with the project. Until one is promoted, the first of them that exists is live."""
 CARD = "card.json"
 LIVE = "live.json"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A folder under ``models/``. Whether its files are whole shows when it is opened."""
+    """A folder below ``models/``. Its files are checked when it is opened."""
 
     folder: Path
 
     @property
     def id(self) -> str:
+        """Name of the folder."""
         return self.folder.name
 
     @cached_property
     def card(self) -> dict[str, Any]:
-        """What ``card.json`` says.
+        """Content of ``card.json``.
 
         Raises:
-            EmojifyError: if it is missing or no card.
+            EmojifyError: if the file is missing or is not a model card.
         """
         try:
-            card = parse_json((self.folder / CARD).read_text(encoding="utf-8"))
+            card = read_json(self.folder / CARD)
             tflite = card["tflite"]
             if not isinstance(tflite["sha256"], str) or not isinstance(tflite["file"], str):
                 raise ValueError("the card does not name the model's file")
             if not 0 <= float(card.get("crop_margin", 0.0)) <= MAX_CROP_MARGIN:
-                raise ValueError("no face can be cut out with this crop margin")
+                raise ValueError("the crop margin is out of range")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EmojifyError(f"The model {self.id} has no readable {CARD}.") from error
         return dict(card)
 
     @property
     def name(self) -> str:
+        """Name for people, from the card; the id if the card has none."""
         return str(self.card.get("name", self.id))
 
     def accuracy(self, split: str) -> float | None:
-        """Accuracy on a split as the card has it, 0 to 1; None if it does not say."""
+        """Return the accuracy on a split from the card, 0 to 1; None if the card does not have it."""
         try:
             return float(self.card["figures"][split]["accuracy"])
         except (KeyError, TypeError, ValueError):
@@ -70,13 +71,11 @@ class Model:
         """Read the model's file, compare its SHA-256 with the card, and load it.
 
         Raises:
-            EmojifyError: if the file is missing, is not the one that the card describes, or does not load.
+            EmojifyError: if the file is missing, has another SHA-256, or can't be loaded.
         """
         path = self.folder / Path(self.card["tflite"]["file"]).name
-        try:
+        with readable_os_errors(f"The model {self.id} cannot be read: {path.name}", ""):
             content = path.read_bytes()
-        except OSError as error:
-            raise EmojifyError(f"The model {self.id} cannot be read: {path.name}: {error.strerror}.") from error
         if hashlib.sha256(content).hexdigest() != self.card["tflite"]["sha256"]:
             raise EmojifyError(
                 f"The model {self.id} is damaged: {path.name} is not the file its card describes (SHA-256 differs)."
@@ -86,7 +85,13 @@ class Model:
 
 @dataclass(frozen=True)
 class OpenedModel:
-    """A model ready to read faces, and what went wrong on the way to it, if anything."""
+    """A loaded model.
+
+    Attributes:
+        model: the model that was opened.
+        classifier: ready to read faces.
+        problems: a sentence for each model that could not be opened before this one.
+    """
 
     model: Model
     classifier: Classifier
@@ -94,17 +99,21 @@ class OpenedModel:
 
 
 class ModelStore:
-    """The models below one folder."""
+    """The models below one folder. ::
+
+    store = ModelStore(Settings.from_environment().models)
+    probabilities = store.open().classifier.classify(crop)
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def models(self) -> list[Model]:
-        """All models with a card, in the order of their ids."""
+        """Return all models with a card, in the order of their ids."""
         return [Model(path.parent) for path in sorted(self.folder.glob(f"[!.]*/{CARD}"))]
 
     def get(self, model_id: str) -> Model:
-        """The model with this id.
+        """Return the model with this id.
 
         Raises:
             EmojifyError: if there is none.
@@ -117,35 +126,36 @@ class ModelStore:
 
     @property
     def live_id(self) -> str:
-        """The id of the model that is meant to be live."""
+        """Id of the live model, even if it can't be opened."""
         return self._history()[-1]
 
     @property
     def can_roll_back(self) -> bool:
-        """Whether another model was live before this one."""
+        """True if another model was live before this one."""
         return len(self._history()) > 1
 
     @admin_only
     def promote(self, model_id: str) -> None:
-        """Put a model live, if it opens.
+        """Open a model and make it the live one.
 
         Raises:
-            EmojifyError: if there is no such model, it is broken, or that can't be written; the live one stays.
+            EmojifyError: if there is no such model, it can't be opened, or ``live.json`` can't be written. The live
+                model is then unchanged.
         """
         self.get(model_id).open()
-        with self._writing(f"{model_id} can't be put live"):
+        with self._changing(f"{model_id} can't be put live"):
             history = self._history()
             if history[-1] != model_id:
                 self._write_history([*history, model_id])
 
     @admin_only
     def rollback(self) -> str:
-        """Put the newest model live that was so before and still opens; returns its id.
+        """Make the newest earlier live model that opens the live one again; return its id.
 
         Raises:
-            EmojifyError: if there is none, or that can't be written; the live one stays.
+            EmojifyError: if there is none, or ``live.json`` can't be written. The live model is then unchanged.
         """
-        with self._writing("Nothing was rolled back"):
+        with self._changing("Nothing was rolled back"):
             history = self._history()
             problems = [f"There is no model to go back to from {history[-1]}."]
             for length in range(len(history) - 1, 0, -1):
@@ -161,47 +171,47 @@ class ModelStore:
 
     @admin_only
     def withdraw(self, model_id: str) -> None:
-        """Take a model out of all that was ever put live; what was live before it is live again.
+        """Remove a model from the history of live models. If it is live, the one before it is live again.
 
         Raises:
-            EmojifyError: if that can't be written down.
+            EmojifyError: if ``live.json`` can't be written.
         """
-        with self._writing(f"The model {model_id} can't be withdrawn"):
+        with self._changing(f"The model {model_id} can't be withdrawn"):
             history = self._history()
             others = [entry for entry in history if entry != model_id]
             if others != history:
-                self._write_history(others or [self._shipped])
+                self._write_history(others or [self._default_id])
 
     @admin_only
     def remove(self, model_id: str) -> None:
         """Delete a model for good.
 
         Raises:
-            EmojifyError: if there is none, it is live, it came with the project, or it can't be deleted.
+            EmojifyError: if there is no such model, it is live, it comes with the project, or it can't be deleted.
         """
         model = self.get(model_id)
         if model_id == self.live_id:
             raise EmojifyError(f"{model_id} is live: put another model live first.")
         if model_id in SHIPPED_MODELS:
-            raise EmojifyError(f"{model_id} comes with Emojify and stays.")
-        try:
+            raise EmojifyError(f"{model_id} comes with Emojify and can't be removed.")
+        with readable_os_errors(f"The model {model_id} can't be deleted"):
             remove_tree(model.folder)
-        except OSError as error:
-            raise EmojifyError(f"The model {model_id} can't be deleted: {error.strerror}.") from error
 
     def open(self, model_id: str | None = None) -> OpenedModel:
-        """A model, by default the live one; if it is broken, the last good one that was live, then any other.
+        """Open a model; if it can't be opened, try the earlier live models, newest first, and then all others.
+
+        Args:
+            model_id: the model to try first; None for the live one.
 
         Raises:
-            EmojifyError: if no model opens at all, saying why for each.
+            EmojifyError: if no model can be opened. The message has the reason for each.
         """
-        wanted = [model_id] if model_id else []
-        wanted += [*reversed(self._history()), *(model.id for model in self.models())]
-        wanted = list(dict.fromkeys(wanted))
+        candidates = [model_id] if model_id else []
+        candidates += [*reversed(self._history()), *(model.id for model in self.models())]
         problems: list[str] = []
-        for model_id in wanted:
+        for candidate in dict.fromkeys(candidates):
             try:
-                model = self.get(model_id)
+                model = self.get(candidate)
                 return OpenedModel(model, model.open(), tuple(problems))
             except EmojifyError as error:
                 problems.append(str(error))
@@ -209,29 +219,46 @@ class ModelStore:
             " ".join(["No model can be opened.", *problems, "Restore the folder models/ from the project."])
         )
 
+    def open_classifier(self, model_id: str | None, on_problem: Callable[[str], None]) -> Classifier:
+        """Open the classifier for a command.
+
+        Args:
+            model_id: the model that the user named: no other one may replace it. None for the live model, which may be
+                replaced as in :meth:`open`.
+            on_problem: called with a sentence for each model that could not be opened.
+
+        Raises:
+            EmojifyError: if the named model, or without a name any model, can't be opened.
+        """
+        if model_id:
+            return self.get(model_id).open()
+        opened = self.open()
+        for problem in opened.problems:
+            on_problem(f"{problem} Using {opened.model.id} instead.")
+        return opened.classifier
+
     @property
-    def _shipped(self) -> str:
-        here = (model_id for model_id in SHIPPED_MODELS if (self.folder / model_id / CARD).is_file())
-        return next(here, SHIPPED_MODELS[-1])
+    def _default_id(self) -> str:
+        """Id of the model that is live until one is promoted."""
+        existing = (model_id for model_id in SHIPPED_MODELS if (self.folder / model_id / CARD).is_file())
+        return next(existing, SHIPPED_MODELS[-1])
 
     def _history(self) -> list[str]:
+        """Return the ids of the promoted models, newest last; never empty."""
         try:
-            history = parse_json((self.folder / LIVE).read_text(encoding="utf-8"))["history"]
+            history = read_json(self.folder / LIVE)["history"]
             if isinstance(history, list) and history and all(isinstance(entry, str) for entry in history):
                 return history
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # nobody has promoted a model yet, or somebody edited the file: the one that ships is live
-        return [self._shipped]
+            pass  # no model was promoted yet, or the file was edited by hand
+        return [self._default_id]
 
     @contextmanager
-    def _writing(self, failed: str) -> Iterator[None]:
-        """Nobody else changes what is live meanwhile; what the disk refuses becomes a sentence."""
-        try:
-            with locked(self.folder):
-                clear_leftovers(self.folder)
-                yield
-        except OSError as error:
-            raise EmojifyError(f"{failed}: {error.strerror}.") from error
+    def _changing(self, failed: str) -> Iterator[None]:
+        """Lock the folder for a change of ``live.json``, and turn an OSError into a sentence that begins ``failed``."""
+        with readable_os_errors(failed), locked(self.folder):
+            clear_leftovers(self.folder)
+            yield
 
     def _write_history(self, history: list[str]) -> None:
-        write_atomically(self.folder / LIVE, (json.dumps({"history": history}, indent=1) + "\n").encode())
+        write_json(self.folder / LIVE, {"history": history})

@@ -1,7 +1,8 @@
-"""``python -m emojify phone``: the app for a phone in the same network, with a certificate made here.
+"""The command ``python -m emojify phone``: start the app for a phone in the same network, over HTTPS.
 
-A browser gives a page a camera over HTTPS alone. The certificate is this machine's own, so the phone warns once; it is
-kept, so that it does not warn again next time. ``cryptography`` is imported where it is used, for this command alone.
+Browsers allow a page to use the camera over HTTPS only. The command makes its own certificate, about which the phone
+warns once; the certificate is kept, so that the phone does not warn again. ``cryptography`` is imported in the
+functions that need it, so that no other command loads it.
 """
 
 from __future__ import annotations
@@ -15,55 +16,62 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import os_error_reason, readable_os_errors, write_atomically
 from emojify.settings import ROOT, Settings
 
 CERTIFICATE = "phone.pem"
 VALID_FOR = timedelta(days=365)
 PORT = 8501
-# RFC 5737: an address for documents, which nobody has. Asking for the way there sends nothing.
-_ELSEWHERE = ("192.0.2.1", 9)
+# RFC 5737: an address for documentation, which no machine has. Looking up the route to it sends nothing.
+_REMOTE = ("192.0.2.1", 9)
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to a parser's; it sets ``run`` as the others do."""
-    phone = commands.add_parser("phone", help="start the app for a phone in the same network, over HTTPS")
-    phone.add_argument("--address", metavar="IP", help="this machine's in that network; default: it is looked up")
-    phone.add_argument("--port", type=int, default=PORT, help="default: %(default)s")
+    """Add ``phone`` to a parser's commands."""
+    phone = commands.add_parser(
+        "phone",
+        help="start the app for a phone in the same network, over HTTPS",
+        description="Start the app with a certificate of its own, so that a phone in the same network can use its "
+        "camera. Prints the address to open on the phone. Ctrl-C ends the app.",
+        epilog="example: %(prog)s --port 8443",
+    )
+    phone.add_argument("--address", metavar="IP", help="IPv4 address of this machine (default: looked up)")
+    phone.add_argument("--port", metavar="N", type=int, default=PORT, help="default: %(default)s")
     phone.set_defaults(run=_phone)
 
 
 def local_ipv4_address() -> str:
-    """This machine's IPv4 address in the network that leads elsewhere.
+    """Return this machine's IPv4 address in the network of its default route.
 
     Raises:
-        EmojifyError: if it is in no network.
+        EmojifyError: if the machine is in no network.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(_ELSEWHERE)
+            probe.connect(_REMOTE)
         except OSError as error:
             raise EmojifyError("This machine seems to be in no network. Name its address with --address.") from error
         return str(probe.getsockname()[0])
 
 
 def ensure_certificate(address: str, folder: Path) -> Path:
-    """A certificate and its key in one PEM file, only for its owner to read; the one of last time if it still serves.
+    """Return a PEM file with a certificate for ``address`` and its key; make one if the last one is no longer valid.
+
+    Only the file's owner can read it.
 
     Raises:
-        EmojifyError: if it can't be written.
+        EmojifyError: if the file can't be written.
     """
     path = folder / CERTIFICATE
-    if not _serves(path, address):
-        try:
+    if not _is_valid(path, address):
+        with readable_os_errors(f"{path} can't be written"):
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, _made(address), mode=0o600)
-        except OSError as error:
-            raise EmojifyError(f"{path} can't be written: {error.strerror}.") from error
+            write_atomically(path, _make_certificate(address), mode=0o600)
     return path
 
 
-def _serves(path: Path, address: str) -> bool:
+def _is_valid(path: Path, address: str) -> bool:
+    """Return True if the certificate is for ``address`` and still valid tomorrow."""
     from cryptography import x509
 
     try:
@@ -71,13 +79,14 @@ def _serves(path: Path, address: str) -> bool:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (OSError, ValueError, x509.ExtensionNotFound):
         return False
-    soon = datetime.now(UTC) + timedelta(days=1)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
     return ipaddress.ip_address(address) in names.get_values_for_type(x509.IPAddress) and (
-        certificate.not_valid_before_utc < soon < certificate.not_valid_after_utc
+        certificate.not_valid_before_utc < tomorrow < certificate.not_valid_after_utc
     )
 
 
-def _made(address: str) -> bytes:
+def _make_certificate(address: str) -> bytes:
+    """Return a new self-signed certificate and its key, in PEM format."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -92,7 +101,7 @@ def _made(address: str) -> bytes:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # the phone's clock may be late
+        .not_valid_before(now - timedelta(days=1))  # the phone's clock may be slow
         .not_valid_after(now + VALID_FOR)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -114,16 +123,16 @@ def _phone(options: argparse.Namespace) -> None:
     settings = Settings.from_environment()
     certificate = str(ensure_certificate(address, settings.data).absolute())
     print(f"On the phone, open  https://{address}:{options.port}")
-    print("It warns once, since it does not know who made the certificate: go on all the same.")
+    print("The phone warns once, because it does not know who made the certificate. Continue anyway.")
     if not settings.public:
-        print("Everybody in this network can now do all that you can; with EMOJIFY_PUBLIC=1 they can't.")
-    print("Ctrl-C ends it.", flush=True)
+        print("Everyone in this network can now do all that you can do. To prevent that, set EMOJIFY_PUBLIC=1.")
+    print("Press Ctrl-C to stop.", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     command += ["--server.address", "0.0.0.0", "--server.port", str(options.port)]
     command += ["--server.sslCertFile", certificate, "--server.sslKeyFile", certificate]
     command += ["--browser.serverAddress", address]
     os.chdir(ROOT)
-    os.execv(sys.executable, command)  # in this process' place: whoever ends it ends the app
+    os.execv(sys.executable, command)  # replaces this process, so a signal to it ends the app
 
 
 def _check_port(port: int) -> None:
@@ -134,4 +143,5 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("0.0.0.0", port))
         except OSError as error:
-            raise EmojifyError(f"Port {port} can't be had: {error.strerror}. Name another one with --port.") from error
+            reason = os_error_reason(error)
+            raise EmojifyError(f"Port {port} can't be used: {reason}. Choose another one with --port.") from error

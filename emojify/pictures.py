@@ -1,4 +1,4 @@
-"""Opening pictures that people bring: only known formats, never too large, always upright."""
+"""Decoding uploaded pictures safely: a few formats, a limited size, always upright."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from emojify.errors import EmojifyError
+from emojify.files import readable_os_errors
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_MEGAPIXELS = 64  # more than most phones' cameras give
-# Of what is read in full, at 4 bytes a pixel and turned into another picture as large: 300 MB at most, whatever comes.
-_MAX_AT_ONCE = {"JPEG": 32, "PNG": 32, "WEBP": 12}  # WebP's decoder keeps three pictures, a moving one's canvas
-_MAX_OF_ODD_JPEG = 24  # progressive, or in four colors: all its coefficients are kept, 2 bytes each
-MAX_SIDE_PX = 4096  # larger photos are shrunk to this
+MAX_MEGAPIXELS = 64
+"""More than the cameras of most phones produce."""
+# Limits for decoding at full size, by format. A pixel takes 4 bytes and the upright copy as much again: at most 300 MB
+# for any file. WebP's decoder holds three pictures and the canvas of an animation.
+_MAX_FULL_SIZE_MEGAPIXELS = {"JPEG": 32, "PNG": 32, "WEBP": 12}
+# For a progressive or CMYK JPEG the decoder holds all coefficients, 2 bytes each.
+_MAX_COSTLY_JPEG_MEGAPIXELS = 24
+MAX_SIDE_PX = 4096
+"""Larger photos are shrunk to this."""
 
-# Pillow warns at 89 megapixels, in two lines on stderr; what is that large is refused here in a sentence.
+# Pillow prints a warning from 89 megapixels on. Pictures of that size are rejected below with an error.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-# How a camera was held, by EXIF's number. ImageOps.exif_transpose knows too, but fails on a photo with any other
-# EXIF value that it cannot write back.
+# How to turn a picture upright, by the value of EXIF's orientation. ImageOps.exif_transpose does the same, but fails if
+# another EXIF value of the picture can't be written back.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -37,47 +42,50 @@ _UPRIGHT = {
 
 
 def open_picture(content: bytes, name: str, max_megapixels: int = MAX_MEGAPIXELS) -> Image.Image:
-    """Decode a PNG, JPEG or WebP picture, turned upright as its EXIF data says.
+    """Decode a PNG, JPEG or WebP picture and turn it upright as its EXIF orientation says.
+
+    Args:
+        content: the file.
+        name: of the file, for error messages.
+        max_megapixels: limit of the decoded size.
 
     Returns:
-        The picture in mode RGB or RGBA, at half its width if it is a JPEG of over 32 megapixels; of one that moves,
-        the first frame.
+        The picture in mode RGB or RGBA. A JPEG of over 32 megapixels is decoded at half its width and height; of an
+        animation, the first frame is returned.
 
     Raises:
-        EmojifyError: if it is none of these, is damaged, or has too many pixels (checked before decoding).
+        EmojifyError: if the file has another format, is damaged, or has too many pixels (checked before decoding).
     """
     try:
         opened = Image.open(io.BytesIO(content), formats=FORMATS)
         width, height = opened.size
-        megapixels, limit = width * height / 1_000_000, min(max_megapixels, _limit(opened))
+        megapixels, limit = width * height / 1_000_000, min(max_megapixels, _max_megapixels(opened))
         if megapixels > limit:
             raise _too_large(name, limit, f": {width} x {height} pixels")
-        if opened.format == "JPEG" and megapixels > _MAX_AT_ONCE["JPEG"]:
-            opened.draft(None, (width // 2, height // 2))  # JPEG can be read at half its width
+        if opened.format == "JPEG" and megapixels > _MAX_FULL_SIZE_MEGAPIXELS["JPEG"]:
+            opened.draft(None, (width // 2, height // 2))
         opened.load()
-        turn = _UPRIGHT.get(opened.getexif().get(ExifTags.Base.Orientation, 1))
-        picture = opened if turn is None else opened.transpose(turn)
+        transpose = _UPRIGHT.get(opened.getexif().get(ExifTags.Base.Orientation, 1))
+        picture = opened if transpose is None else opened.transpose(transpose)
     except Image.DecompressionBombError as error:
         raise _too_large(name, max_megapixels) from error
     except UnidentifiedImageError as error:
-        raise EmojifyError(
-            f"{name} is not a picture that can be opened here. Bring a PNG, JPEG or WebP file."
-        ) from error
+        raise EmojifyError(f"{name} is not a picture that can be opened. Use a PNG, JPEG or WebP file.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise EmojifyError(f"{name} is damaged or cut short: it cannot be opened to its end.") from error
-    if picture.mode.startswith("I"):  # 16-bit gray: convert("RGB") would clip it to white
+        raise EmojifyError(f"{name} is damaged or cut short. Use another copy of it.") from error
+    if picture.mode.startswith("I"):  # 16-bit gray, which convert("RGB") would clip to white
         picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     has_alpha = "A" in picture.getbands() or "transparency" in picture.info
     mode = "RGBA" if has_alpha else "RGB"
     return picture if picture.mode == mode and picture is not opened else picture.convert(mode)
 
 
-def _limit(opened: Image.Image) -> int:
-    """How many megapixels of such a picture are read."""
+def _max_megapixels(opened: Image.Image) -> int:
+    """Return how many megapixels of a picture can be decoded without taking too much memory."""
     if opened.format != "JPEG":
-        return _MAX_AT_ONCE[opened.format or "PNG"]
-    odd = opened.info.get("progressive") or opened.mode == "CMYK"
-    return _MAX_OF_ODD_JPEG if odd else MAX_MEGAPIXELS
+        return _MAX_FULL_SIZE_MEGAPIXELS[opened.format or "PNG"]
+    costly = opened.info.get("progressive") or opened.mode == "CMYK"
+    return _MAX_COSTLY_JPEG_MEGAPIXELS if costly else MAX_MEGAPIXELS
 
 
 def _too_large(name: str, max_megapixels: int, size: str = "") -> EmojifyError:
@@ -85,10 +93,16 @@ def _too_large(name: str, max_megapixels: int, size: str = "") -> EmojifyError:
 
 
 def read_photo(content: bytes, name: str) -> NDArray[np.uint8]:
-    """A photo as the vision chain wants it.
+    """Decode a photo for face detection. ::
+
+        readings = analyze_photo(read_photo(path.read_bytes(), path.name), classifier)
+
+    Args:
+        content: the file.
+        name: of the file, for error messages.
 
     Returns:
-        (H, W, 3) uint8 BGR, neither side over ``MAX_SIDE_PX``; what was transparent is white.
+        (H, W, 3) uint8 BGR, neither side over :data:`MAX_SIDE_PX`. Transparent pixels are white.
 
     Raises:
         EmojifyError: see :func:`open_picture`.
@@ -102,21 +116,24 @@ def read_photo(content: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def read_photo_file(path: Path) -> NDArray[np.uint8]:
-    """:func:`read_photo` of a file.
+    """Read a file and decode it. See :func:`read_photo`.
 
     Raises:
-        EmojifyError: if the file is not there or cannot be read; see :func:`open_picture` for the rest.
+        EmojifyError: if the file is missing or can't be read; also see :func:`open_picture`.
     """
-    try:
+    with readable_os_errors(f"{path} cannot be read"):
         content = path.read_bytes()
-    except OSError as error:
-        raise EmojifyError(f"{path} cannot be read: {error.strerror}.") from error
     return read_photo(content, str(path))
 
 
 def square_png(picture: Image.Image, max_side_px: int) -> bytes:
-    """The picture as a PNG: RGBA, shrunk if it is larger, padded with nothing to a square, free of all else."""
-    # First shrunk, then padded: a line of a pixel's height would become a square of gigabytes.
+    """Encode a picture as a square PNG: shrunk if necessary, padded with transparent pixels, without metadata.
+
+    Args:
+        picture: in any mode.
+        max_side_px: longest side of the result.
+    """
+    # Shrink before padding: the square of a picture of 20,000 x 1 pixels would take gigabytes.
     picture = picture.convert("RGBA")
     picture.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
     side = max(picture.size)
@@ -128,8 +145,15 @@ def square_png(picture: Image.Image, max_side_px: int) -> bytes:
 
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:
-    """(H, W, 3) or (H, W, 4) uint8, BGR(A), to the bytes of a PNG file."""
-    done, buffer = cv2.imencode(".png", image)
-    if not done:
+    """Encode an array as a PNG file.
+
+    Args:
+        image: (H, W, 3) BGR or (H, W, 4) BGRA, uint8.
+
+    Raises:
+        ValueError: if OpenCV can't encode an array of this shape.
+    """
+    encoded, buffer = cv2.imencode(".png", image)
+    if not encoded:
         raise ValueError(f"OpenCV could not encode an image of shape {image.shape} as PNG")
     return buffer.tobytes()

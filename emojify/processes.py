@@ -1,17 +1,16 @@
-"""Work that outlives the app: ``python -m emojify ...`` in a process of its own, found again through its folder.
+"""Background processes that outlive the app: ``python -m emojify ...``, found again by their folder.
 
-    <folder>/process.json   which process works here: its number, when it was born, what it was asked
-    <folder>/process.log    all that it printed; later processes in the same folder append to it
+    <folder>/process.json   the process that works for this folder: id, start time, arguments
+    <folder>/process.log    everything that it prints; later processes of the same folder append to it
 
-A process number alone says little, since the system hands it out again; together with the time of birth it is one
-process for good; on Linux that is counted in ticks since the machine started, which setting the clock does not change.
-So a folder can be asked after a reload, from another browser or after the app was restarted.
+A process id alone does not identify a process, because the system uses it again. Together with the start time it does.
+On Linux the start time is counted in ticks since the machine started, so setting the clock does not change it. The
+state of a folder can therefore be read after a reload, from another browser, or after a restart of the app.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -23,34 +22,35 @@ from pathlib import Path
 import psutil
 
 from emojify.errors import EmojifyError
-from emojify.files import parse_json, write_atomically
+from emojify.files import read_json, write_json
 from emojify.public import admin_only
 from emojify.settings import ROOT
 
 PROCESS, LOG = "process.json", "process.log"
 INTERACTIVE_NICENESS = 10
-"""On Linux that is a ninth of what an ordinary program gets."""
+"""On Linux a process with this niceness gets a ninth of the processor time of an ordinary one."""
 
 
 @admin_only
 def start(arguments: Sequence[str], folder: Path, *, interactive: bool = False) -> None:
-    """Run ``python -m emojify`` with ``arguments`` for ``folder``, which must exist, and return at once.
+    """Start ``python -m emojify`` with ``arguments`` and return at once.
 
-    It has a session of its own, so it goes on when the app ends, and gives way to everything else that wants the
-    processor: live video comes first.
+    The process has its own session, so it continues when the app ends. It yields the processor to everything else,
+    above all to live video.
 
     Args:
         arguments: of the command line.
-        folder: where it is recorded.
-        interactive: for a minute's work at most that somebody waits for: it gets a small share of the processor
-            even when all of it is wanted. Without it a check of FER-2013 took 155 s beside other work; alone, 28.
+        folder: an existing folder, in which the process is recorded.
+        interactive: True for work of at most a minute that a user waits for. It gets a small share of the processor
+            even if other processes want all of it. Without it, a check of FER-2013 took 155 s next to other work;
+            alone, 28.
 
     Raises:
-        OSError: if it can't be started or ``folder`` can't be written; then nothing runs.
+        OSError: if the process can't be started or ``folder`` can't be written. No process runs then.
     """
     command = [sys.executable, "-m", "emojify", *arguments]
-    # NumPy's own threads wait for each other by spinning: beside live video, one does more than two.
-    # Whoever may start it lets it do its work: it is no visitor, wherever this copy stands.
+    # NumPy's threads wait for each other by spinning: next to live video, one thread is faster than two.
+    # The caller has been checked by admin_only, so the process itself is no visitor even if this copy is public.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "EMOJIFY_PUBLIC": "0"}
     with (folder / LOG).open("ab") as log:
         child = subprocess.Popen(
@@ -59,7 +59,7 @@ def start(arguments: Sequence[str], folder: Path, *, interactive: bool = False) 
     try:
         process = psutil.Process(child.pid)
         _lower_priority(process, interactive)
-        _record(process, arguments, folder)
+        _write_record(process, arguments, folder)
     except BaseException:
         child.kill()
         child.wait()
@@ -67,34 +67,34 @@ def start(arguments: Sequence[str], folder: Path, *, interactive: bool = False) 
 
 
 def register(folder: Path) -> None:
-    """Say that this very process works for ``folder``: one that was started in a terminal is then found as well.
+    """Record this process as the one that works for ``folder``, so that the app also finds work started in a terminal.
 
     Raises:
-        EmojifyError: if another one works there.
+        EmojifyError: if another process works for ``folder``.
         OSError: if ``folder`` can't be written.
     """
     other = _find(folder)
     if other is not None and other.pid != os.getpid():
         raise EmojifyError(f"Process {other.pid} works on {folder} already. Wait until it ends, or stop it.")
-    _record(psutil.Process(), sys.argv[1:], folder)
+    _write_record(psutil.Process(), sys.argv[1:], folder)
 
 
 def started_at(folder: Path) -> float | None:
-    """When the process that was started last for ``folder`` began, in seconds since 1970; None if none ever did."""
+    """Return when the last process of ``folder`` started, in seconds since 1970; None if none ever did."""
     try:
-        return float(parse_json((folder / PROCESS).read_text(encoding="utf-8"))["born"])
+        return float(read_json(folder / PROCESS)["born"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def is_running(folder: Path) -> bool:
-    """Whether the process that was started last for ``folder`` still works."""
+    """Return True if the last process of ``folder`` still runs."""
     return _find(folder) is not None
 
 
 @admin_only
 def stop(folder: Path) -> None:
-    """Ask the process of ``folder`` to end in its own time. Does nothing if none runs."""
+    """Ask the process of ``folder`` to end (SIGTERM). Does nothing if none runs."""
     process = _find(folder)
     if process is not None:
         process.send_signal(signal.SIGTERM)
@@ -102,10 +102,10 @@ def stop(folder: Path) -> None:
 
 @admin_only
 def kill(folder: Path, timeout_s: float = 5.0) -> None:
-    """End the process of ``folder`` and all that it started, now. Does nothing if none runs, or if it is this very one.
+    """Kill the process of ``folder`` and all of its children. Does nothing if none runs, or if it is this process.
 
     Raises:
-        psutil.TimeoutExpired: if it is still there after ``timeout_s``.
+        psutil.TimeoutExpired: if the process still exists after ``timeout_s`` seconds.
     """
     process = _find(folder)
     if process is None or process.pid == os.getpid():
@@ -113,7 +113,7 @@ def kill(folder: Path, timeout_s: float = 5.0) -> None:
     for one in (*process.children(recursive=True), process):
         one.kill()
     deadline_s = time.monotonic() + timeout_s
-    # Not process.wait(): another process' child that has ended stays until that one asks for its status.
+    # Not process.wait(): the child of another process stays as a zombie until that process asks for its status.
     while _find(folder) is not None:
         if time.monotonic() > deadline_s:
             raise psutil.TimeoutExpired(timeout_s, process.pid)
@@ -121,46 +121,49 @@ def kill(folder: Path, timeout_s: float = 5.0) -> None:
 
 
 def _find(folder: Path) -> psutil.Process | None:
+    """Return the process that is recorded in ``folder``, if it still runs."""
     try:
-        content = parse_json((folder / PROCESS).read_text(encoding="utf-8"))
+        content = read_json(folder / PROCESS)
         process = psutil.Process(int(content["pid"]))
-        # Our own child that has ended stays as a zombie until somebody asks for its status.
-        if _birth(process) != content["birth"] or process.status() == psutil.STATUS_ZOMBIE:
+        # A child of this process that has ended stays as a zombie until its status is asked for.
+        if _start_mark(process) != content["birth"] or process.status() == psutil.STATUS_ZOMBIE:
             return None
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
     return process
 
 
-def _record(process: psutil.Process, arguments: Sequence[str], folder: Path) -> None:
+def _write_record(process: psutil.Process, arguments: Sequence[str], folder: Path) -> None:
     content = {
         "pid": process.pid,
-        "birth": _birth(process),
+        "birth": _start_mark(process),
         "born": process.create_time(),
         "arguments": list(arguments),
     }
-    write_atomically(folder / PROCESS, (json.dumps(content, indent=1) + "\n").encode())
+    write_json(folder / PROCESS, content)
 
 
-def _birth(process: psutil.Process) -> str:
-    """What tells it from every other one that has had or will have its number."""
+def _start_mark(process: psutil.Process) -> str:
+    """Return a text that differs between all processes that ever have the same id."""
     if not Path("/proc/self/stat").exists():
         return str(process.create_time())
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    # proc(5): the 22nd field is the start time; the second, the program's name, may hold anything but ends with ")".
+    # proc(5): the start time is field 22. Field 2, the program's name, may hold any character and ends with ")".
     ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
     return f"{boot} {ticks}"
 
 
 def _lower_priority(process: psutil.Process, interactive: bool) -> None:
-    """Run only while nobody else wants to, or almost; threads that it starts later inherit this."""
+    """Give a process little processor time, or none unless the processor is idle. Its later threads inherit this."""
     if interactive:
         process.nice(max(INTERACTIVE_NICENESS, process.nice()))
     elif hasattr(os, "SCHED_IDLE"):  # Linux
         os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
-        # Where Linux shares the processor out by session, a niceness counts within its session only, and ours has one
-        # of its own: the session as a whole must give way. Not every system shares by session.
+        # Some Linux systems share the processor between sessions. A niceness then counts within its session only, so
+        # the session of the process must have a low priority as a whole. Other systems lack this file.
         with contextlib.suppress(OSError):
             Path(f"/proc/{process.pid}/autogroup").write_text("19")
+    elif sys.platform == "win32":
+        process.nice(psutil.IDLE_PRIORITY_CLASS)
     else:
         process.nice(19)

@@ -1,4 +1,4 @@
-"""Where things lie and how this copy is deployed. Said once; every other module asks here."""
+"""Paths and deployment settings, read from environment variables."""
 
 from __future__ import annotations
 
@@ -13,27 +13,32 @@ from emojify.errors import EmojifyError
 from emojify.files import parse_json
 
 ROOT = Path(__file__).resolve().parent.parent
+"""The folder of the project."""
 ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]{1,5})?|turns?:[^?:\s]+(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
-"""RFC 7064 and 7065, less addresses of IPv6, which aiortc 1.16 does not read here."""
+"""URL of a STUN or TURN server as in RFC 7064 and 7065, without IPv6 addresses, which aiortc 1.16 can't parse."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Deployment switches, each from an environment variable; an empty one counts as not set.
+    """Deployment settings. Each is read from an environment variable; an empty one counts as not set. ::
+
+        settings = Settings.from_environment()
+        store = ModelStore(settings.models)
 
     Attributes:
-        models: folder of models; ``EMOJIFY_MODELS``.
-        emojis: folder of emoji packs; ``EMOJIFY_EMOJIS``.
-        data: folder of data sets to train on, and of what people bring and record of themselves; ``EMOJIFY_DATA``.
-        runs: folder of training runs; ``EMOJIFY_RUNS``.
-        ice_servers: STUN and TURN servers for both ends of a connection, as WebRTC writes them;
-            ``EMOJIFY_ICE_SERVERS``, a JSON list. None by default: on one machine or in one network
-            none is needed, and nothing outside is contacted. A TURN server has a username and a credential, or a
+        models: folder of the models; ``EMOJIFY_MODELS``.
+        emojis: folder of the emoji packs; ``EMOJIFY_EMOJIS``.
+        data: folder of the data sets, and of everything that users upload and record; ``EMOJIFY_DATA``.
+        runs: folder of the training runs; ``EMOJIFY_RUNS``.
+        ice_servers: STUN and TURN servers for both ends of a WebRTC connection, in the format of WebRTC's
+            ``iceServers``; ``EMOJIFY_ICE_SERVERS``, a JSON list. Empty by default: within one machine or network no
+            server is needed, and nothing outside is contacted. A TURN server needs a username and a credential, or a
             secret that it shares with the app, see :mod:`emojify.live.connection`.
-        public: whether visitors may only look and wear, see :mod:`emojify.public`; ``EMOJIFY_PUBLIC``, 1 or 0.
-        admins: e-mail addresses, in small letters, of those who may do everything in public mode once they have signed
-            in, see :mod:`emojify.public`; ``EMOJIFY_ADMINS``, with commas between them.
-        max_sessions: how many may have live video at once; ``EMOJIFY_MAX_SESSIONS``, None for any number.
+        public: True if visitors may use live video but not change anything, see :mod:`emojify.public`;
+            ``EMOJIFY_PUBLIC``, 1 or 0.
+        admins: e-mail addresses, in lower case, of the users who may do everything in public mode after signing in, see
+            :mod:`emojify.public`; ``EMOJIFY_ADMINS``, separated by commas.
+        max_sessions: most sessions with live video at the same time, None for no limit; ``EMOJIFY_MAX_SESSIONS``.
     """
 
     models: Path = ROOT / "models"
@@ -47,10 +52,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read the switches.
+        """Read the settings from environment variables.
 
         Raises:
-            EmojifyError: if one of them cannot be understood.
+            EmojifyError: if a variable has an invalid value.
         """
         return cls(
             models=Path(environment.get("EMOJIFY_MODELS") or cls.models),
@@ -65,7 +70,7 @@ class Settings:
 
 
 def _parse_public(text: str) -> bool:
-    if text not in ("0", "1"):  # a guess could leave open what was meant to be closed
+    if text not in ("0", "1"):  # guessing could open what must be closed
         raise EmojifyError(f"EMOJIFY_PUBLIC must be 1 or 0, not {text!r}.")
     return text == "1"
 
@@ -104,7 +109,11 @@ def _parse_ice_servers(text: str) -> tuple[dict[str, Any], ...]:
 
 
 def _check_ice_server(server: dict[str, Any]) -> None:
-    """What browser or aiortc would refuse only once somebody presses Start, and without saying why."""
+    """Check a server at start-up. The browser or aiortc would reject it only when a user presses Start, unexplained.
+
+    Raises:
+        EmojifyError: if a URL or the credentials are not valid.
+    """
     urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]
     for url in urls:
         if not isinstance(url, str) or not ICE_URL.fullmatch(url):
@@ -112,9 +121,7 @@ def _check_ice_server(server: dict[str, Any]) -> None:
                 f"EMOJIFY_ICE_SERVERS: {url!r} must look like turn:turn.example.org:3478?transport=tcp; "
                 "turns:, stun: and stuns: work too, transport may be left out."
             )
-    words = [server.get(key) for key in ("username", "credential", "secret")]
-    if any(url.startswith("turn") for url in urls) and [bool(word) and isinstance(word, str) for word in words] not in (
-        [True, True, False],
-        [False, False, True],
-    ):
+    values = [server.get(key) for key in ("username", "credential", "secret")]
+    given = [bool(value) and isinstance(value, str) for value in values]
+    if any(url.startswith("turn") for url in urls) and given not in ([True, True, False], [False, False, True]):
         raise EmojifyError(f"EMOJIFY_ICE_SERVERS: {urls[0]} needs either a username and a credential, or a secret.")

@@ -47,7 +47,7 @@ def flip_a_bit(folder: Path) -> None:
 
 
 BREAKAGES = [
-    pytest.param(lambda f: (f / "model.tflite").unlink(), r"seed cannot be read: model\.tflite: No such", id="no file"),
+    pytest.param(lambda f: (f / "model.tflite").unlink(), r"seed cannot be read: model\.tflite: no such", id="no file"),
     pytest.param(cut_short, "seed is damaged: model.tflite is not the file its card describes", id="cut short"),
     pytest.param(flip_a_bit, r"seed is damaged.*SHA-256", id="one bit differs"),
     pytest.param(lambda f: replace_file(f, b"PK a keras file"), "seed does not open", id="no LiteRT model"),
@@ -243,7 +243,7 @@ def test_what_is_withdrawn_was_never_live(store: ModelStore) -> None:
     ("model_id", "sentence"),
     [
         ("better", "better is live: put another"),
-        ("seed", "comes with Emojify and stays"),
+        ("seed", "comes with Emojify and can't be removed"),
         ("nobody", "no model 'nobody'"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_is_said(
         taken.listen()
         port = taken.getsockname()[1]
         assert main(["phone", "--address", "127.0.0.1", "--port", str(port)]) == 2
-    assert f"Port {port} can't be had" in capsys.readouterr().err
+    assert f"Port {port} can't be used" in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
 
 

@@ -46,7 +46,7 @@ def png_header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        pytest.param(b"", "not a picture that can be opened here. Bring a PNG, JPEG or WebP", id="empty"),
+        pytest.param(b"", "not a picture that can be opened. Use a PNG, JPEG or WebP", id="empty"),
         pytest.param(b"PK\x03\x04 a zip", "not a picture", id="a zip named .png"),
         pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture", id="SVG"),
         pytest.param(saved(noise(), "GIF"), "not a picture", id="GIF: not among the three"),
@@ -184,12 +184,12 @@ def test_of_an_animation_the_first_picture_counts(file_format: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EmojifyError, match=r"gone\.png cannot be read: No such file"):
+    with pytest.raises(EmojifyError, match=r"gone\.png cannot be read: no such file"):
         read_photo_file(tmp_path / "gone.png")
 
 
 def test_a_folder_is_no_photo(tmp_path: Path) -> None:
-    with pytest.raises(EmojifyError, match="cannot be read: Is a directory"):
+    with pytest.raises(EmojifyError, match="cannot be read: it is a folder"):
         read_photo_file(tmp_path)
 
 

@@ -1,7 +1,7 @@
-"""Pictures with more light and color than a plain screen shows (HDR), brought to what one does.
+"""Tone mapping of HDR video, which most phones record by default, to the standard range of an ordinary screen (SDR).
 
-Most phones film so unless told otherwise. The transfer functions are those of ITU-R BT.2100 (PQ and HLG), the white of
-203 nits that of BT.2408; highlights above it are compressed, all else keeps its brightness.
+The transfer functions are those of ITU-R BT.2100 (PQ and HLG); white is at 203 nits as in BT.2408. Highlights above
+white are compressed; everything darker keeps its brightness.
 """
 
 from __future__ import annotations
@@ -18,36 +18,49 @@ from numpy.typing import NDArray
 from emojify.vision.readings import Image
 
 TRANSFERS = (int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67))
-GRID = 33  # points an axis, as usual in grading; between them FFmpeg interpolates
+GRID = 33
+"""Points per axis of the lookup table, as usual in color grading; FFmpeg interpolates between them."""
 WHITE_NITS = 203.0
 PEAK_NITS = 1000.0
-KNEE = 0.6  # of white: what is darker is not touched
+KNEE = 0.6
+"""Share of white below which nothing is compressed."""
 
 _LUMA_2020 = np.array([0.2627, 0.6780, 0.0593])
-_TO_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])  # BT.2087
+_BT2020_TO_BT709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
+"""From BT.2087."""
 _DISPLAY_GAMMA = 2.2
 
 
 def is_hdr(frame: av.VideoFrame) -> bool:
-    """Whether a picture is PQ or HLG."""
+    """Return True if the frame has the transfer function PQ or HLG."""
     return frame.color_trc in TRANSFERS
 
 
 def to_sdr(signal: NDArray[np.float64], transfer: int) -> NDArray[np.float64]:
-    """(..., 3) RGB, 0 to 1: an HDR signal in BT.2020 colors to a plain one in BT.709 colors."""
+    """Convert an HDR signal in BT.2020 colors to an SDR signal in BT.709 colors.
+
+    Args:
+        signal: (..., 3) RGB, 0 to 1.
+        transfer: one of :data:`TRANSFERS`.
+
+    Returns:
+        (..., 3) RGB, 0 to 1.
+    """
     light = (_pq(signal) if transfer == ColorTrc.SMPTE2084 else _hlg(signal)) / WHITE_NITS
-    light = np.maximum(light @ _TO_709.T, 0)
+    light = np.maximum(light @ _BT2020_TO_BT709.T, 0)
     brightest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
-    plain = light * (_compress(brightest) / brightest)
-    return np.asarray(np.clip(plain, 0, 1) ** (1 / _DISPLAY_GAMMA))
+    compressed = light * (_compress(brightest) / brightest)
+    return np.asarray(np.clip(compressed, 0, 1) ** (1 / _DISPLAY_GAMMA))
 
 
 def _pq(signal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the light in nits of a PQ signal."""
     powered = signal ** (32 / 2523)
     return np.asarray(10_000 * (np.maximum(powered - 0.8359375, 0) / (18.8515625 - 18.6875 * powered)) ** (8192 / 1305))
 
 
 def _hlg(signal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the light in nits of an HLG signal on a screen of :data:`PEAK_NITS`."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luma = np.maximum((scene @ _LUMA_2020)[..., None], 1e-9)
@@ -55,23 +68,27 @@ def _hlg(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compress(light: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Extended Reinhard above the knee; the peak becomes white."""
+    """Apply the extended Reinhard curve above the knee; the peak becomes white."""
     above = np.maximum(light - KNEE, 0) / (1 - KNEE)
     peak = (PEAK_NITS / WHITE_NITS - KNEE) / (1 - KNEE)
     return np.where(light <= KNEE, light, KNEE + (1 - KNEE) * above * (1 + above / peak**2) / (1 + above))
 
 
 class ToneMapper:
-    """Turns the HDR pictures of one video into plain ones, by a table of colors that FFmpeg looks up."""
+    """Converts the HDR frames of one video to SDR, by a lookup table that FFmpeg's filter ``lut3d`` applies.
+
+    Args:
+        frame: a frame whose size, pixel format and transfer function all later frames share.
+    """
 
     def __init__(self, frame: av.VideoFrame) -> None:
-        self._kind = frame.width, frame.height, frame.format.name, frame.color_trc
+        self._key = _key(frame)
         axis = np.linspace(0, 1, GRID)
-        blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")  # red runs fastest in a .cube file
+        blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")  # red changes fastest in a .cube file
         table = to_sdr(np.stack([red, green, blue], axis=-1).reshape(-1, 3), frame.color_trc)
         lines = [f"LUT_3D_SIZE {GRID}", *(f"{r:.5f} {g:.5f} {b:.5f}" for r, g, b in table)]
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "plain.cube"
+            path = Path(folder) / "sdr.cube"
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
             self._graph = Graph()
             self._graph.link_nodes(
@@ -85,11 +102,15 @@ class ToneMapper:
                 self._graph.add("buffersink"),
             ).configure()
 
-    def takes(self, frame: av.VideoFrame) -> bool:
-        """Whether a picture is of the kind that it was made for; some videos change their size midway."""
-        return self._kind == (frame.width, frame.height, frame.format.name, frame.color_trc)
+    def matches(self, frame: av.VideoFrame) -> bool:
+        """Return True if the mapper was made for frames like this one; some videos change their size midway."""
+        return self._key == _key(frame)
 
     def apply(self, frame: av.VideoFrame) -> Image:
-        """The picture, (H, W, 3) uint8 BGR."""
+        """Return the frame in SDR, (H, W, 3) uint8 BGR."""
         self._graph.vpush(frame)
         return np.asarray(self._graph.vpull().to_ndarray(), np.uint8)
+
+
+def _key(frame: av.VideoFrame) -> tuple[int, int, str, int]:
+    return frame.width, frame.height, frame.format.name, int(frame.color_trc)

@@ -1,15 +1,13 @@
-"""A video or picture file in, the emojified one out. What is written appears only when it is whole."""
+"""Rendering a video or an image file with emoji. The result appears only when it is complete."""
 
 from __future__ import annotations
 
-import errno
 import math
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
+from emojify.files import new_file, readable_os_errors
 from emojify.pictures import FORMATS, MAX_SIDE_PX, read_photo_file
 from emojify.video.lookahead import LookAhead
 from emojify.video.sink import OUTPUT_FORMATS, OutputFormat, VideoSink
@@ -34,20 +33,22 @@ IMAGE_SUFFIXES = {
     ".jpeg": (cv2.IMWRITE_JPEG_QUALITY, 92),
     ".webp": (cv2.IMWRITE_WEBP_QUALITY, 90),
 }
-"""By the file name's ending: how a picture is written."""
-TRIAL_S = 4.0  # of a video, to estimate from
+"""OpenCV's options for writing an image, by file suffix."""
+TRIAL_S = 4.0
+"""Length of the beginning of a video that is rendered for an estimate."""
 REPORT_EVERY_S = 0.2
-SOUND_LAGS_S = 1.0  # in the file it may lie this far behind the pictures of its time
+MAX_AUDIO_LAG_S = 1.0
+"""How far behind the frames of the same time audio packets can be in a file."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a rendering is.
+    """Progress of a rendering.
 
     Attributes:
-        done_s: of the video.
-        total_s: its length; None if the file does not say.
-        elapsed_s: since the rendering began.
+        done_s: seconds of the video that are rendered.
+        total_s: length of the video in seconds; None if its header does not say.
+        elapsed_s: seconds since the rendering began.
     """
 
     done_s: float
@@ -56,12 +57,12 @@ class Progress:
 
     @property
     def share(self) -> float | None:
-        """0 to 1."""
+        """Share of the video that is rendered, 0 to 1; None if the length is not known."""
         return min(1.0, self.done_s / self.total_s) if self.total_s else None
 
     @property
     def left_s(self) -> float | None:
-        """Until it is done, if it goes on as fast; None while that cannot be said."""
+        """Seconds until the end at the same speed; None if the length is not known or in the first second."""
         share = self.share
         known = share and share < 1 and self.elapsed_s > 1
         return self.elapsed_s * (1 - share) / share if share and known else None
@@ -69,19 +70,19 @@ class Progress:
 
 @dataclass(frozen=True)
 class RenderResult:
-    """What came out.
+    """What a rendering produced.
 
     Attributes:
-        pictures: how many were written.
-        duration_s: until the last one ends.
-        faces: the most faces in one picture; 0 means that nobody wears an emoji.
-        elapsed_s: what it took.
-        size_bytes: of the file.
-        notes: sentences that whoever asked for it should read.
-        timeline: of the main face, see :meth:`Timeline.to_json`; None for a picture.
+        frames: number of frames written.
+        duration_s: length of the result in seconds; 0 for an image.
+        faces: most faces in one frame; 0 if there is no emoji anywhere.
+        elapsed_s: seconds that the rendering took.
+        size_bytes: size of the file.
+        notes: sentences that the user should read.
+        timeline: of the main face, see :meth:`Timeline.to_json`; None for an image.
     """
 
-    pictures: int
+    frames: int
     duration_s: float
     faces: int
     elapsed_s: float
@@ -89,50 +90,71 @@ class RenderResult:
     notes: tuple[str, ...]
     timeline: dict[str, Any] | None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the result for a report, which calls the frames ``pictures``."""
+        fields = asdict(self)
+        return {"pictures": fields.pop("frames"), **fields}
+
 
 @dataclass(frozen=True)
 class RenderStyle:
-    """Who reads the faces, and what is drawn."""
+    """The classifier that reads the faces and the annotator that draws the emoji."""
 
     classifier: Classifier
     annotator: Annotator
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """What a rendering is expected to take.
+
+    Attributes:
+        duration_s: length of the video in seconds.
+        seconds: seconds of work.
+        size_bytes: size of the result.
+    """
+
+    duration_s: float
+    seconds: float
+    size_bytes: int
+
+
 def is_image(path: Path) -> bool:
-    """Whether a file is a single PNG, JPEG or WebP picture, by what is in it.
+    """Return True if a file is a single PNG, JPEG or WebP image, judged by its content.
 
     Raises:
-        EmojifyError: if it is a WebP that moves, which FFmpeg cannot read.
+        EmojifyError: if it is an animated WebP, which FFmpeg can't read.
     """
     try:
-        with PillowImage.open(path, formats=FORMATS) as picture:
-            moves, kind = getattr(picture, "n_frames", 1) > 1, picture.format
+        with PillowImage.open(path, formats=FORMATS) as image:
+            animated, image_format = getattr(image, "n_frames", 1) > 1, image.format
     except (OSError, SyntaxError, ValueError, PillowImage.DecompressionBombError):
         return False
-    if moves and kind == "WEBP":
-        raise EmojifyError(f"{path.name} is a WebP that moves, which can't be read here. Bring it as a GIF or MP4.")
-    return not moves
+    if animated and image_format == "WEBP":
+        raise EmojifyError(f"{path.name} is an animated WebP, which can't be read. Convert it to GIF or MP4 first.")
+    return not animated
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target before any work is done.
+    """Check that ``target`` can be written, before any work is done.
 
     Raises:
-        EmojifyError: if its ending is not known or does not fit the source, or it is in the way.
+        EmojifyError: if the suffix of ``target`` is not supported or does not fit ``source``, if its folder is
+            missing, or if the file exists and must not be replaced.
     """
-    endings = IMAGE_SUFFIXES if is_image(source) else OUTPUT_FORMATS
-    if target.suffix.lower() not in endings:
-        what = "picture" if endings is IMAGE_SUFFIXES else "video"
-        raise EmojifyError(f"A {what} becomes a {what}: let the name of {target.name} end in {', '.join(endings)}.")
+    suffixes = IMAGE_SUFFIXES if is_image(source) else OUTPUT_FORMATS
+    if target.suffix.lower() not in suffixes:
+        kind = "picture" if suffixes is IMAGE_SUFFIXES else "video"
+        raise EmojifyError(f"A {kind} becomes a {kind}: let the name of {target.name} end in {', '.join(suffixes)}.")
     if not target.parent.is_dir():
-        raise EmojifyError(f"The folder {target.parent} is not there.")
+        raise EmojifyError(f"The folder {target.parent} does not exist. Create it, or choose another one.")
     if target.exists():
         if not target.is_file():
-            raise EmojifyError(f"{target} is not a file that could be replaced.")
+            raise EmojifyError(f"{target} is not a regular file. Choose another name.")
         if source.exists() and target.samefile(source):
-            raise EmojifyError(f"{target} would replace the file it is made from. Name another one.")
+            raise EmojifyError(f"{target} would replace the file it is made from. Choose another name.")
         if not overwrite:
-            raise EmojifyError(f"{target} exists already. Name another file, or add --overwrite.")
+            raise EmojifyError(f"{target} exists already. Choose another name, or add --overwrite.")
 
 
 def render(
@@ -144,104 +166,92 @@ def render(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     until_s: float | None = None,
 ) -> RenderResult:
-    """Emojify a file.
+    """Draw emoji on the faces of a file. ::
+
+        render(Path("party.mov"), Path("party.mp4"), RenderStyle(classifier, Sticker(pack.emoji)))
 
     Args:
-        source: a video, or a PNG, JPEG or WebP picture.
-        target: its ending says what it becomes; see :data:`OUTPUT_FORMATS` and :data:`IMAGE_SUFFIXES`.
-        style: who reads and what is drawn.
-        overwrite: whether the target may exist already.
+        source: a video, or a PNG, JPEG or WebP image.
+        target: its suffix chooses the format; see :data:`OUTPUT_FORMATS` and :data:`IMAGE_SUFFIXES`.
+        style: how faces are read and drawn.
+        overwrite: True if an existing target may be replaced.
         on_progress: called several times a second.
-        until_s: where to stop in the video; None for its end.
+        until_s: where to stop in the video, in seconds; None for its end.
 
     Raises:
-        EmojifyError: if the source cannot be read or the target cannot be written. Then, as after any other exception,
-            no file is left, and a target that existed is as it was.
+        EmojifyError: if the source can't be read or the target can't be written. After this and any other exception no
+            new file is left, and an existing target is unchanged.
     """
     check_target(source, target, overwrite)
     if is_image(source):
-        return _render_picture(source, target, style)
-    kind = OUTPUT_FORMATS[target.suffix.lower()]
+        return _render_image(source, target, style)
+    output_format = OUTPUT_FORMATS[target.suffix.lower()]
     with VideoSource(source) as video:
-        _check_length(video.info, kind, until_s)
-        with _appearing(target) as temporary:
-            return _render_video(video, temporary, kind, style, on_progress, until_s)
+        _check_length(video.info, output_format, until_s)
+        with _new_target(target) as temporary:
+            return _render_video(video, temporary, style, on_progress, until_s)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a rendering will take."""
-
-    duration_s: float
-    seconds: float
-    size_bytes: int
-
-
-def estimate(source: Path, ending: str, style: RenderStyle, until_s: float | None = None) -> Estimate | None:
-    """Render the first seconds, and tell from them; None if the file does not say how long it is.
+def estimate(source: Path, suffix: str, style: RenderStyle, until_s: float | None = None) -> Estimate | None:
+    """Render the first seconds of a video, and extrapolate to all of it.
 
     Args:
-        until_s: how much of it is wanted: that much, not all, must fit into such a file. All of it is estimated.
+        source: a video.
+        suffix: of the target.
+        style: how faces are read and drawn.
+        until_s: the part that will be rendered, in seconds. Only this part must be short enough for the format; the
+            estimate is for the whole video nevertheless.
+
+    Returns:
+        The estimate; None if the file does not say how long it is.
 
     Raises:
         EmojifyError: as :func:`render`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / f"trial{ending}"
+        target = Path(folder) / f"trial{suffix}"
         check_target(source, target, overwrite=False)
         with VideoSource(source) as video:
             total_s = video.info.duration_s
-            _check_length(video.info, OUTPUT_FORMATS[ending], until_s)
-            trial = _render_video(video, target, OUTPUT_FORMATS[ending], style, lambda progress: None, TRIAL_S)
+            _check_length(video.info, OUTPUT_FORMATS[suffix], until_s)
+            trial = _render_video(video, target, style, lambda progress: None, TRIAL_S)
     if not total_s or not trial.duration_s:
         return None
     factor = max(1.0, total_s / trial.duration_s)
     return Estimate(total_s, trial.elapsed_s * factor, round(trial.size_bytes * factor))
 
 
-def _check_length(info: VideoInfo, kind: OutputFormat, until_s: float | None) -> None:
+def _check_length(info: VideoInfo, output_format: OutputFormat, until_s: float | None) -> None:
     length_s = min(info.duration_s or 0.0, until_s or float("inf"))
-    if kind.max_s and length_s > kind.max_s:
+    if output_format.max_s and length_s > output_format.max_s:
         raise EmojifyError(
-            f"A {kind.format.upper()} of {length_s:.0f} s would be huge; the limit is {kind.max_s:.0f} s. "
-            "Make an MP4, or take less of it with --seconds."
+            f"A {output_format.container.upper()} of {length_s:.0f} s would be huge; the limit is "
+            f"{output_format.max_s:.0f} s. Make an MP4, or take less of it with --seconds."
         )
 
 
 @contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
-    """A file beside the target that takes its place when all went well, and is gone otherwise."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=target.suffix)
-    except OSError as error:
-        raise EmojifyError(f"{target} cannot be written: {error.strerror}.") from error
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
+def _new_target(target: Path) -> Iterator[Path]:
+    """Yield a temporary file that replaces ``target`` at the end. See :func:`~emojify.files.new_file`."""
+    with readable_os_errors(f"{target} cannot be written"), new_file(target) as temporary:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp keeps it to its owner
-        temporary.replace(target)
-    except OSError as error:
-        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
-        raise EmojifyError(f"{target} cannot be written: {why}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-def _render_picture(source: Path, target: Path, style: RenderStyle) -> RenderResult:
+def _render_image(source: Path, target: Path, style: RenderStyle) -> RenderResult:
     started_s = time.monotonic()
     scene = read_photo_file(source)
     readings = analyze_photo(scene, style.classifier)
     drawn = style.annotator.annotate(scene, readings)
-    ending = target.suffix.lower()
-    done, content = cv2.imencode(ending, drawn, IMAGE_SUFFIXES[ending])
-    if not done:
-        raise EmojifyError(f"{target.name} cannot be made: {drawn.shape[1]} x {drawn.shape[0]} pixels are too many.")
-    with _appearing(target) as temporary:
+    suffix = target.suffix.lower()
+    encoded, content = cv2.imencode(suffix, drawn, IMAGE_SUFFIXES[suffix])
+    if not encoded:
+        raise EmojifyError(
+            f"{target.name} cannot be made: {drawn.shape[1]} x {drawn.shape[0]} pixels are too many for this format. "
+            "Shrink the picture first."
+        )
+    with _new_target(target) as temporary:
         temporary.write_bytes(content.tobytes())
-    notes = [] if readings else ["No face was found: the picture is as it was."]
+    notes = [] if readings else ["No face was found: the picture is unchanged."]
     if max(scene.shape[:2]) == MAX_SIDE_PX:
         notes.append(f"Pictures are shrunk to {MAX_SIDE_PX} pixels on their longer side.")
     return RenderResult(1, 0.0, len(readings), time.monotonic() - started_s, len(content), tuple(notes), None)
@@ -250,53 +260,39 @@ def _render_picture(source: Path, target: Path, style: RenderStyle) -> RenderRes
 def _render_video(
     video: VideoSource,
     temporary: Path,
-    kind: OutputFormat,
     style: RenderStyle,
     on_progress: Callable[[Progress], None],
     until_s: float | None,
 ) -> RenderResult:
-    started_s = time.monotonic()
-    sink = VideoSink(temporary, kind, video.info.fps, video.sound)
+    """Render a video into the file ``temporary``, whose suffix chooses the format."""
+    started_s = reported_s = time.monotonic()
+    output_format = OUTPUT_FORMATS[temporary.suffix.lower()]
+    total_s = video.info.duration_s if until_s is None else min(until_s, video.info.duration_s or until_s)
+    sink = VideoSink(temporary, output_format, video.info.fps, video.audio)
     try:
-        writer = _Writer(sink, style.annotator)
-        total_s = video.info.duration_s if until_s is None else min(until_s, video.info.duration_s or until_s)
-        reported_s = started_s
-        end_s = min(until_s or math.inf, kind.max_s or math.inf)
-        ahead = LookAhead(style.classifier)
-        early: list[AudioPacket] = []  # its track begins with the first picture that is written
+        writer = _Writer(sink, style, end_s=min(until_s or math.inf, output_format.max_s or math.inf))
         for item in video:
-            if isinstance(item, AudioPacket):
-                if item.time_s < end_s:
-                    early.append(item)
-            elif item.time_s < end_s:
-                writer.write(ahead.push(item))
-            elif item.time_s > end_s + SOUND_LAGS_S:
+            if not writer.add(item):
                 break
-            if sink.pictures:
-                for sound in early:
-                    sink.write_sound(sound)
-                early.clear()
             now_s = time.monotonic()
             if now_s - reported_s >= REPORT_EVERY_S:
                 reported_s = now_s
-                on_progress(Progress(writer.end_s, total_s, now_s - started_s))
-        writer.write(ahead.finish())
-        for sound in early:
-            sink.write_sound(sound)
-        sink.close()
+                on_progress(Progress(writer.written_s, total_s, now_s - started_s))
+        writer.finish()
     except BaseException:
         sink.abandon()
         raise
     elapsed_s = time.monotonic() - started_s
-    on_progress(Progress(writer.end_s, writer.end_s, elapsed_s))
+    on_progress(Progress(writer.written_s, writer.written_s, elapsed_s))
     notes = list(video.problems)
     if not writer.faces:
-        notes.append("No face was found anywhere: the pictures are as they were.")
-    if kind.max_s and writer.end_s >= kind.max_s and until_s is None:  # the source did not say its length
-        notes.append(f"It ends after {kind.max_s:.0f} s, the most that such a file may have.")
+        notes.append("No face was found anywhere: the pictures are unchanged.")
+    if output_format.max_s and writer.written_s >= output_format.max_s and until_s is None:
+        # The header did not say how long the video is, so the limit was not checked before.
+        notes.append(f"The result ends after {output_format.max_s:.0f} s, the limit of its format.")
     return RenderResult(
-        pictures=sink.pictures,
-        duration_s=writer.end_s,
+        frames=sink.frames,
+        duration_s=writer.written_s,
         faces=writer.faces,
         elapsed_s=elapsed_s,
         size_bytes=temporary.stat().st_size,
@@ -306,20 +302,53 @@ def _render_video(
 
 
 class _Writer:
-    """Draws pictures and writes them, and keeps count."""
+    """Passes the frames of a video through the look-ahead, draws on them, and writes them with their audio.
 
-    def __init__(self, sink: VideoSink, annotator: Annotator) -> None:
+    Attributes:
+        timeline: of the main face.
+        faces: most faces in one frame so far.
+        written_s: where the last written frame ends, in seconds.
+    """
+
+    def __init__(self, sink: VideoSink, style: RenderStyle, end_s: float) -> None:
         self.timeline = Timeline()
         self.faces = 0
-        self.end_s = 0.0
+        self.written_s = 0.0
         self._sink = sink
-        self._annotator = annotator
+        self._annotator = style.annotator
+        self._ahead = LookAhead(style.classifier)
+        self._end_s = end_s
+        self._early_audio: list[AudioPacket] = []  # the sink takes audio only after its first frame
 
-    def write(self, ready: list[tuple[Frame, list[Reading]]]) -> None:
-        for picture, readings in ready:
-            drawn: Image = self._annotator.annotate(picture.image, readings)
-            self._sink.write(np.asarray(drawn), picture.ticks, picture.duration_ticks)
-            duration_s = picture.duration_ticks / TICKS_PER_S
-            self.timeline.add(main_reading(readings), picture.time_s, duration_s)
+    def add(self, item: Frame | AudioPacket) -> bool:
+        """Add the next item of the source. Return False if nothing after it is needed."""
+        if isinstance(item, AudioPacket):
+            if item.time_s < self._end_s:
+                self._early_audio.append(item)
+        elif item.time_s < self._end_s:
+            self._write(self._ahead.push(item))
+        elif item.time_s > self._end_s + MAX_AUDIO_LAG_S:
+            return False
+        if self._sink.frames:
+            self._write_audio()
+        return True
+
+    def finish(self) -> None:
+        """Write what is held back, and finish the file."""
+        self._write(self._ahead.finish())
+        self._write_audio()
+        self._sink.close()
+
+    def _write(self, ready: list[tuple[Frame, list[Reading]]]) -> None:
+        for frame, readings in ready:
+            drawn: Image = self._annotator.annotate(frame.image, readings)
+            self._sink.write(np.asarray(drawn), frame.ticks, frame.duration_ticks)
+            duration_s = frame.duration_ticks / TICKS_PER_S
+            self.timeline.add(main_reading(readings), frame.time_s, duration_s)
             self.faces = max(self.faces, len(readings))
-            self.end_s = picture.time_s + duration_s
+            self.written_s = frame.time_s + duration_s
+
+    def _write_audio(self) -> None:
+        for packet in self._early_audio:
+            self._sink.write_audio(packet)
+        self._early_audio.clear()

@@ -1,4 +1,4 @@
-"""Writing a video file: MP4 and WebM with sound, GIF and WebP as looping pictures."""
+"""Writing a video file: MP4 and WebM with sound, GIF and WebP as looping animations."""
 
 from __future__ import annotations
 
@@ -26,46 +26,47 @@ from emojify.video.source import TICKS_PER_S, AudioPacket
 
 @dataclass(frozen=True)
 class OutputFormat:
-    """What a file name's ending stands for.
+    """How a video file is encoded.
 
     Attributes:
-        format: FFmpeg's name of the container.
-        codec: of the pictures.
-        pixels: the format that the codec gets.
-        options: of the codec. Quality and speed were chosen at 720p on two cores: faster than real time.
+        container: FFmpeg's name of the container.
+        codec: FFmpeg's name of the video encoder.
+        pixel_format: what the encoder takes.
+        options: of the encoder. Quality and speed were chosen at 720p on two cores: faster than real time.
         container_options: of the container.
-        sound_codec: None if the container has no sound.
-        copied_sounds: codecs whose packets go into it as they are.
-        max_side_px: larger pictures are shrunk; a GIF of 1280x720 takes 20 MB in ten seconds.
-        max_fps: pictures that come faster are left out.
-        max_s: None for any length; these are made in memory or grow without end.
-        even: whether both sides must be even numbers.
+        audio_codec: FFmpeg's name of the audio encoder; None if the container has no sound.
+        copied_audio_codecs: codecs whose packets are copied without encoding them again.
+        max_side_px: larger frames are shrunk. A GIF of 1280x720 takes 20 MB in ten seconds.
+        max_fps: frames that come faster are left out.
+        max_s: longest video in seconds, None for any; these formats are made in memory or grow without limit.
+        even_size: True if width and height must be even numbers.
+        mime: media type.
     """
 
-    format: str
+    container: str
     codec: str
-    pixels: str
+    pixel_format: str
     options: dict[str, str] = field(default_factory=dict)
     container_options: dict[str, str] = field(default_factory=dict)
-    sound_codec: str | None = None
-    copied_sounds: tuple[str, ...] = ()
+    audio_codec: str | None = None
+    copied_audio_codecs: tuple[str, ...] = ()
     max_side_px: int | None = None
     max_fps: int | None = None
     max_s: float | None = None
-    even: bool = False
+    even_size: bool = False
     mime: str = ""
 
 
-# bf: with B-frames and uneven times FFmpeg's MP4 says that the track ends earlier than it does.
+# bf: with B-frames and frames at irregular times FFmpeg's MP4 header says that the track ends too early.
 OUTPUT_FORMATS = {
     ".mp4": OutputFormat(
         "mp4", "libx264", "yuv420p", {"preset": "veryfast", "crf": "20", "bf": "0"}, {"movflags": "+faststart"},
-        sound_codec="aac", copied_sounds=("aac", "mp3"), even=True, mime="video/mp4",
+        audio_codec="aac", copied_audio_codecs=("aac", "mp3"), even_size=True, mime="video/mp4",
     ),
     ".webm": OutputFormat(
         "webm", "libvpx-vp9", "yuv420p",
         {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "1", "crf": "32", "b": "0"},
-        sound_codec="libopus", copied_sounds=("opus", "vorbis"), mime="video/webm",
+        audio_codec="libopus", copied_audio_codecs=("opus", "vorbis"), mime="video/webm",
     ),
     ".gif": OutputFormat(
         "gif", "gif", "pal8", {}, {"loop": "0"}, max_side_px=480, max_fps=15, max_s=60, mime="image/gif",
@@ -75,156 +76,168 @@ OUTPUT_FORMATS = {
         max_side_px=480, max_fps=15, max_s=60, mime="image/webp",
     ),
 }  # fmt: skip
-"""By the file name's ending."""
+"""By file suffix."""
 
-SOUND_BIT_RATE = 160_000
+AUDIO_BIT_RATE = 160_000
 
 
 class VideoSink:
-    """A video file that is being written. Its size is that of the first picture.
+    """A video file that is being written. Its size is that of the first frame. ::
+
+        sink = VideoSink(path, OUTPUT_FORMATS[".mp4"], Fraction(30))
+        sink.write(image, ticks=0, duration_ticks=3000)
+        sink.close()
 
     Args:
-        target: a file, or memory for a video that should never lie on a disk.
-        kind: what it becomes.
-        fps: the pictures a second, as far as they are known.
-        sound: the track that will be written beside the pictures.
+        target: a file, or memory for a video that must never be on a disk.
+        output_format: how to encode it.
+        fps: frame rate, as far as it is known.
+        audio: the track whose packets will be passed to :meth:`write_audio`; None for no sound.
+
+    Attributes:
+        frames: number of frames written so far.
 
     Raises:
-        OSError: from any method, if it cannot be written (PyAV's FFmpegError is one for what the system refuses).
+        OSError: from any method, if the file can't be written (PyAV's FFmpegError is one for what the system refuses).
     """
 
     def __init__(
-        self, target: Path | io.BytesIO, kind: OutputFormat, fps: Fraction, sound: AudioStream | None = None
+        self, target: Path | io.BytesIO, output_format: OutputFormat, fps: Fraction, audio: AudioStream | None = None
     ) -> None:
-        self.kind = kind
-        self._fps = min(fps, Fraction(kind.max_fps)) if kind.max_fps else fps
+        self.frames = 0
+        self._format = output_format
+        self._fps = min(fps, Fraction(output_format.max_fps)) if output_format.max_fps else fps
         in_memory = isinstance(target, io.BytesIO)
-        # FFmpeg moves an MP4's index to its start by opening the file again, which memory has no name for.
-        options = {key: word for key, word in kind.container_options.items() if not in_memory or key != "movflags"}
+        options = dict(output_format.container_options)
+        if in_memory:  # FFmpeg opens the file by its name again to move an MP4's index to the start
+            options.pop("movflags", None)
         self._container: OutputContainer = av.open(
-            target if in_memory else f"file:{target}", "w", format=kind.format, options=options
+            target if in_memory else f"file:{target}", "w", format=output_format.container, options=options
         )
         self._video: VideoStream | None = None
         self._size = (0, 0)
         self._next_ticks = 0.0
-        self._waiting: av.VideoFrame | None = None  # for how many pictures after it are left out
-        self._sound_template = sound if kind.sound_codec else None
-        self._sound: _CopiedSound | _EncodedSound | None = None
-        self.pictures = 0
+        self._pending: av.VideoFrame | None = None  # its duration grows by every frame after it that is left out
+        self._audio_template = audio if output_format.audio_codec else None
+        self._audio: _CopiedAudio | _EncodedAudio | None = None
 
     def write(self, image: NDArray[np.uint8], ticks: int, duration_ticks: int) -> None:
-        """Add a picture.
+        """Add a frame.
 
         Args:
             image: (H, W, 3) or (H, W, 4) uint8 BGR(A).
-            ticks: when it appears, in 1/90000 s; later than the one before.
-            duration_ticks: how long it is shown if it is the last one.
+            ticks: when it appears, in 1/90000 s; later than the frame before.
+            duration_ticks: how long it is shown if it is the last one, in 1/90000 s.
         """
         if self._video is None:
             self._begin(image)
-        assert self._video is not None
-        if self.kind.max_fps:
+        if self._format.max_fps:
             if ticks < self._next_ticks - TICKS_PER_S / 1000:
-                if self._waiting is not None and self._waiting.pts is not None:
-                    self._waiting.duration = ticks + duration_ticks - self._waiting.pts
+                if self._pending is not None and self._pending.pts is not None:
+                    self._pending.duration = ticks + duration_ticks - self._pending.pts
                 return
-            self._next_ticks = max(self._next_ticks, ticks) + TICKS_PER_S / self.kind.max_fps
-        frame = self._frame(image)
+            self._next_ticks = max(self._next_ticks, ticks) + TICKS_PER_S / self._format.max_fps
+        frame = self._convert(image)
         frame.pts, frame.time_base, frame.duration = ticks, Fraction(1, TICKS_PER_S), duration_ticks
-        self._encode_waiting()
-        self._waiting = frame
-        if not self.kind.max_fps:
-            self._encode_waiting()
-        self.pictures += 1
+        self._encode_pending()
+        self._pending = frame
+        if not self._format.max_fps:
+            self._encode_pending()
+        self.frames += 1
 
-    def write_sound(self, sound: AudioPacket) -> None:
-        """Add a piece of the sound track that was named at the beginning. The first picture must be there already."""
-        if self._sound is not None:
-            self._sound.write(sound.packet)
+    def write_audio(self, audio: AudioPacket) -> None:
+        """Add a packet of the audio track. At least one frame must have been written."""
+        if self._audio is not None:
+            self._audio.write(audio.packet)
 
     def close(self) -> None:
         """Finish the file."""
-        self._encode_waiting()
+        self._encode_pending()
         if self._video is not None:
             self._container.mux(self._video.encode(None))
-        if self._sound is not None:
-            self._sound.finish()
+        if self._audio is not None:
+            self._audio.finish()
         self._container.close()
 
     def abandon(self) -> None:
-        """Let go of the file, whatever state it is in."""
-        with suppress(av.error.FFmpegError, OSError, ValueError):  # nobody will read it
+        """Release the file without finishing it."""
+        with suppress(av.error.FFmpegError, OSError, ValueError):  # the file is deleted next
             self._container.close()
 
-    def _encode_waiting(self) -> None:
-        if self._video is not None and self._waiting is not None:
-            self._container.mux(self._video.encode(self._waiting))
-            self._waiting = None
+    def _encode_pending(self) -> None:
+        if self._video is not None and self._pending is not None:
+            self._container.mux(self._video.encode(self._pending))
+            self._pending = None
 
     def _begin(self, image: NDArray[np.uint8]) -> None:
-        height, width = image.shape[:2]
-        longest = self.kind.max_side_px
-        if longest and max(width, height) > longest:
-            factor = longest / max(width, height)
-            width, height = max(1, round(width * factor)), max(1, round(height * factor))
-        self._size = width, height
-        stream = self._container.add_stream(self.kind.codec, rate=self._fps, options=self.kind.options)
+        """Add the streams to the container, in the size of the first frame."""
+        self._size = width, height = _limited_size(image.shape[1], image.shape[0], self._format.max_side_px)
+        stream = self._container.add_stream(self._format.codec, rate=self._fps, options=self._format.options)
         assert isinstance(stream, VideoStream)
-        even = int(self.kind.even)
-        stream.width, stream.height = width + (width % 2) * even, height + (height % 2) * even
-        stream.pix_fmt = self.kind.pixels
+        padding = int(self._format.even_size)
+        stream.width, stream.height = width + (width % 2) * padding, height + (height % 2) * padding
+        stream.pix_fmt = self._format.pixel_format
         context = stream.codec_context
         context.time_base = Fraction(1, TICKS_PER_S)
-        context.flags |= Flags.frame_duration  # the last picture's is not to be guessed
-        if self.kind.pixels == "yuv420p":
+        context.flags |= Flags.frame_duration  # else FFmpeg guesses the duration of the last frame
+        if self._format.pixel_format == "yuv420p":
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         self._video = stream
-        template = self._sound_template
-        if template is not None:
-            codec = template.codec_context.codec.canonical_name
-            # AAC without extradata, as in MPEG-TS, is framed in a way that other containers don't take.
-            framed = codec == "aac" and not template.codec_context.extradata
-            if codec in self.kind.copied_sounds and not framed:
-                self._sound = _CopiedSound(self._container, template)
-            else:
-                self._sound = _EncodedSound(self._container, template, str(self.kind.sound_codec))
+        if self._audio_template is not None:
+            self._audio = self._add_audio(self._audio_template)
 
-    def _frame(self, image: NDArray[np.uint8]) -> av.VideoFrame:
+    def _add_audio(self, template: AudioStream) -> _CopiedAudio | _EncodedAudio:
+        codec = template.codec_context.codec.canonical_name
+        # AAC without extradata, as in MPEG-TS, has headers in its packets that other containers reject.
+        is_adts = codec == "aac" and not template.codec_context.extradata
+        if codec in self._format.copied_audio_codecs and not is_adts:
+            return _CopiedAudio(self._container, template)
+        return _EncodedAudio(self._container, template, str(self._format.audio_codec))
+
+    def _convert(self, image: NDArray[np.uint8]) -> av.VideoFrame:
+        """Return the image in the size and pixel format of the stream."""
         assert self._video is not None
         if (image.shape[1], image.shape[0]) != self._size:
             image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         right, bottom = self._video.width - self._size[0], self._video.height - self._size[1]
-        if right or bottom:  # the last row or column twice; cutting it off would lose one
+        if right or bottom:  # repeat the last row or column; an even size by cropping would lose one
             image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-        if self.kind.pixels == "pal8":
-            return _few_colors(image)
+        if self._format.pixel_format == "pal8":
+            return _quantize(image)
         frame = av.VideoFrame.from_ndarray(
             np.ascontiguousarray(image), format="bgra" if image.shape[2] == 4 else "bgr24"
         )
         return frame.reformat(
-            format=self.kind.pixels, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            format=self._format.pixel_format, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
 
 
-def _few_colors(image: NDArray[np.uint8]) -> av.VideoFrame:
-    """256 colors for each picture anew: for all at once the whole video would have to be held.
+def _limited_size(width: int, height: int, max_side_px: int | None) -> tuple[int, int]:
+    if not max_side_px or max(width, height) <= max_side_px:
+        return width, height
+    factor = max_side_px / max(width, height)
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _quantize(image: NDArray[np.uint8]) -> av.VideoFrame:
+    """Return the image with a palette of its own 256 colors; a common palette would need the whole video in memory.
 
     Pillow's octree takes 1.5 ms for 480x360; FFmpeg's palettegen and paletteuse took 120.
     """
     channels = [2, 1, 0, 3][: image.shape[2]]
-    picture = PillowImage.fromarray(np.ascontiguousarray(image[:, :, channels]))
-    few = picture.quantize(256, method=PillowImage.Quantize.FASTOCTREE)
+    rgb = PillowImage.fromarray(np.ascontiguousarray(image[:, :, channels]))
+    quantized = rgb.quantize(256, method=PillowImage.Quantize.FASTOCTREE)
     palette = np.zeros((256, 4), np.uint8)
-    colors = np.asarray(few.getpalette("RGBA"), np.uint8).reshape(-1, 4)
+    colors = np.asarray(quantized.getpalette("RGBA"), np.uint8).reshape(-1, 4)
     palette[: len(colors), 1:] = colors[:, :3]
-    palette[: len(colors), 0] = np.where(colors[:, 3] < 128, 0, 255)  # a GIF's pixel is there or not
-    indexed = np.asarray(few, np.uint8), palette
-    return av.VideoFrame.from_ndarray(indexed, format="pal8")  # type: ignore[arg-type]  # PyAV's stub knows no palette
+    palette[: len(colors), 0] = np.where(colors[:, 3] < 128, 0, 255)  # a GIF's pixel is opaque or transparent
+    indexed = np.asarray(quantized, np.uint8), palette
+    return av.VideoFrame.from_ndarray(indexed, format="pal8")  # type: ignore[arg-type]  # PyAV's stub lacks palettes
 
 
-class _CopiedSound:
-    """The packets as they are: nothing is lost, and it takes no time."""
+class _CopiedAudio:
+    """Copies the packets of an audio track, without any loss."""
 
     def __init__(self, container: OutputContainer, template: AudioStream) -> None:
         self._container = container
@@ -238,19 +251,19 @@ class _CopiedSound:
         pass
 
 
-class _EncodedSound:
-    """Decoded and encoded anew, for a container that does not take the codec."""
+class _EncodedAudio:
+    """Decodes an audio track and encodes it again, for a container that does not support its codec."""
 
     def __init__(self, container: OutputContainer, template: AudioStream, codec: str) -> None:
         self._container = container
+        self._template = template
         rates = av.Codec(codec, "w").audio_rates or []
         rate = template.rate if template.rate in rates else 48_000
         layout = "mono" if template.codec_context.channels == 1 else "stereo"
         stream = container.add_stream(codec, rate=rate, layout=layout)
         assert isinstance(stream, AudioStream)
         self._stream = stream
-        self._template = template
-        self._stream.codec_context.bit_rate = SOUND_BIT_RATE
+        self._stream.codec_context.bit_rate = AUDIO_BIT_RATE
         self._stream.codec_context.open()
         self._resampler = av.AudioResampler(
             self._stream.codec_context.format, layout, rate, self._stream.codec_context.frame_size
@@ -260,7 +273,7 @@ class _EncodedSound:
         try:
             frames = self._template.decode(packet)
         except (av.error.FFmpegError, OSError):
-            return  # a damaged piece of sound is a gap
+            return  # a damaged packet becomes a gap
         for frame in frames:
             self._encode(self._resampler.resample(frame))
 

@@ -1,7 +1,7 @@
-"""Reading a video file: its pictures upright and in time, its sound as it lies in the file.
+"""Reading a video file: upright frames with their times, and the packets of the audio track.
 
-People bring what their phones and cameras wrote: turned by a flag, with pixels that are no squares, with pictures at
-uneven times, cut short. All of it comes out of here as plain pictures.
+Phones and cameras write videos that are rotated by a flag, have pixels that are not square, have frames at irregular
+times, or are cut short. :class:`VideoSource` returns plain frames for all of them.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from emojify.errors import EmojifyError
+from emojify.files import os_error_reason
 from emojify.video.hdr import ToneMapper, is_hdr
 from emojify.vision.readings import Image
 
-TICKS_PER_S = 90_000  # MPEG's clock: every common frame rate is a whole number of ticks, 30000/1001 too
+TICKS_PER_S = 90_000
+"""MPEG's clock: the frame duration of every common rate, 30000/1001 too, is a whole number of ticks."""
 MAX_PIXELS = 8192 * 4320
-# Playlists and picture sequences are left out: they make FFmpeg open other files, whichever the upload names.
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng"
-# What phones, cameras and messengers write, and what they wrote for years. FFmpeg knows 500 decoders more, of which
-# hardly anybody needs one; most holes that are found in it are in those.
+
+# Playlists and image sequences are left out: they make FFmpeg open other files, whichever the uploaded one names.
+DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng"
+# What phones, cameras and messengers write today and wrote for years. FFmpeg has 500 more decoders, which hardly
+# anybody needs; most of the security bugs found in FFmpeg are in those.
 VIDEO_DECODERS = (
     "h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "libvpx", "libvpx-vp9", "mpeg4", "msmpeg4", "mpeg2video",
     "mpeg1video", "h263", "mjpeg", "prores", "theora", "wmv2", "wmv3", "vc1", "flv", "dvvideo", "rawvideo", "gif",
@@ -44,20 +47,20 @@ AUDIO_DECODERS = (
     "amrwb", "wmav2", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8",
     "pcm_alaw", "pcm_mulaw",
 )  # fmt: skip
-CUT_SHORT_S = 0.5  # missing at the end; a header's duration and the last picture's end differ by a frame or two
+OPEN_OPTIONS = {"format_whitelist": DEMUXERS, "codec_whitelist": ",".join(VIDEO_DECODERS + AUDIO_DECODERS)}
 
-
-OPEN_OPTIONS = {"format_whitelist": FORMATS, "codec_whitelist": ",".join(VIDEO_DECODERS + AUDIO_DECODERS)}
+CUT_SHORT_S = 0.5
+"""A video that ends earlier than its header says by more than this is cut short; a frame or two are normal."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a video.
+    """One frame of a video.
 
     Attributes:
-        image: (H, W, 3) uint8 BGR, upright; all of a video have the same size.
-        ticks: when it appears, in 1/90000 s since the file's beginning.
-        duration_ticks: until the next one appears, as far as the file says.
+        image: (H, W, 3) uint8 BGR, upright. All frames of a video have the same size.
+        ticks: when the frame appears, in 1/90000 s since the beginning of the file.
+        duration_ticks: how long the frame is shown, as far as the file says, in 1/90000 s.
     """
 
     image: Image
@@ -66,12 +69,18 @@ class Frame:
 
     @property
     def time_s(self) -> float:
+        """When the frame appears, in seconds since the beginning of the file."""
         return self.ticks / TICKS_PER_S
 
 
 @dataclass(frozen=True, eq=False)
 class AudioPacket:
-    """A piece of the sound track as it lies in the file, its time counted as that of the pictures."""
+    """An undecoded packet of the audio track.
+
+    Attributes:
+        packet: PyAV's packet, its timestamps shifted to the same zero as those of the frames.
+        time_s: when it starts, in seconds since the beginning of the file.
+    """
 
     packet: Packet[AudioStream]
     time_s: float
@@ -79,132 +88,142 @@ class AudioPacket:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a file says of itself, and what its first picture shows.
+    """What the header and the first frame of a video tell.
 
     Attributes:
-        width, height: of the pictures that come out, in pixels.
-        duration_s: None if the file does not say.
-        fps: pictures a second, on average.
-        has_sound: whether there is a sound track.
-        codec: the video codec's name, as FFmpeg says it.
+        width, height: size of the upright frames, in pixels.
+        duration_s: length in seconds; None if the header does not say.
+        fps: average frame rate.
+        codec: FFmpeg's name of the video codec.
     """
 
     width: int
     height: int
     duration_s: float | None
     fps: Fraction
-    has_sound: bool
     codec: str
 
 
 class VideoSource:
-    """A video file that holds at least one picture. Use it in a ``with``, and iterate it once.
+    """A video file with at least one frame. Use it in a ``with`` statement and iterate over it once. ::
+
+        with VideoSource(path) as video:
+            for item in video:
+                if isinstance(item, Frame):
+                    show(item.image)
 
     Attributes:
-        info: what is known before reading.
-        problems: sentences about what could not be read; complete when the iteration is.
-        sound: the first sound track, or None; a template for the one that is written.
+        info: what is known before the frames are read.
+        problems: sentences about what could not be read; complete when the iteration ends.
+        audio: the first audio track, None if there is none or its codec is not supported.
 
     Raises:
-        EmojifyError: if it cannot be read, is no video, or holds no picture.
+        EmojifyError: if the file can't be read, is not a video, or has no frame.
     """
 
     def __init__(self, path: Path) -> None:
         self.problems: list[str] = []
         self._name = path.name
-        self._tone_map: ToneMapper | None = None
+        self._tone_mapper: ToneMapper | None = None
         self._size: tuple[int, int] | None = None
-        with closing(_open(path)) as container:  # opened twice: the first picture costs no packet of the second time
+        with closing(_open(path)) as container:  # opened twice, so that the iteration starts at the first packet again
             stream = self._video_stream(container)
-            first = self._first(container, stream)
+            first = self._first_image(container, stream)
             if first is None:
-                raise EmojifyError(f"{self._name} holds no picture that can be read: it is empty or damaged.")
+                raise EmojifyError(
+                    f"{self._name} has no frame that can be read: it is empty or damaged. Choose another file."
+                )
             self._size = first.shape[1], first.shape[0]
             self.info = VideoInfo(
                 width=first.shape[1],
                 height=first.shape[0],
                 duration_s=_duration_s(container, stream),
-                fps=_plausible(stream.average_rate or stream.guessed_rate),
-                has_sound=bool(container.streams.audio),
+                fps=_plausible_fps(stream.average_rate or stream.guessed_rate),
                 codec=stream.codec_context.name,
             )
         self._damaged = 0
         self._container = _open(path)
-        self.sound: AudioStream | None = next(iter(self._container.streams.audio), None)
-        if self.sound is not None and _decoder(self.sound) not in AUDIO_DECODERS:
+        self.audio: AudioStream | None = next(iter(self._container.streams.audio), None)
+        if self.audio is not None and _decoder(self.audio) not in AUDIO_DECODERS:
             self.problems.append(
-                f"The sound of {self._name} ({_decoder(self.sound)}) can't be read here; it is left out."
+                f"The sound of {self._name} is in a format that is not supported ({_decoder(self.audio)}). "
+                "It is left out."
             )
-            self.sound = None
+            self.audio = None
         self._start_s = Fraction(self._container.start_time or 0, av.time_base)
 
     def __enter__(self) -> VideoSource:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame | AudioPacket]:
-        """Pictures in the order of their time, and between them the pieces of :attr:`sound`."""
+        """Yield the frames in the order of their time, with the packets of :attr:`audio` between them."""
         stream = self._video_stream(self._container)
-        step = round(TICKS_PER_S / self.info.fps)
-        promised = round((self.info.duration_s or 0.0) * TICKS_PER_S)
-        last, end = -1, 0
-        for item in self._pictures(self._container, stream, self.sound):
+        default_duration = round(TICKS_PER_S / self.info.fps)
+        header_end = round((self.info.duration_s or 0.0) * TICKS_PER_S)
+        ticks, end = -1, 0
+        for item in self._decode(self._container, stream, self.audio):
             if isinstance(item, Packet):
                 if item.pts is not None and item.time_base is not None:
-                    yield self._in_time(item, item.pts, item.time_base)
+                    yield self._shift_to_zero(item, item.pts, item.time_base)
                 continue
-            wanted = end
+            own_ticks = end
             if item.pts is not None and item.time_base is not None:
-                wanted = round((item.pts * item.time_base - self._start_s) * TICKS_PER_S)
-            last = max(wanted, last + 1)
-            duration = round(item.duration * item.time_base * TICKS_PER_S) if item.duration and item.time_base else step
-            if duration > step and last < promised < last + duration:
-                duration = promised - last  # the last picture, of which an edit list cuts a part
-            end = last + duration
-            yield Frame(self._upright(item, stream), last, duration)
+                own_ticks = round((item.pts * item.time_base - self._start_s) * TICKS_PER_S)
+            ticks = max(own_ticks, ticks + 1)
+            duration = default_duration
+            if item.duration and item.time_base:
+                duration = round(item.duration * item.time_base * TICKS_PER_S)
+            if duration > default_duration and ticks < header_end < ticks + duration:
+                duration = header_end - ticks  # the last frame, of which an edit list cuts a part
+            end = ticks + duration
+            yield Frame(self._to_upright(item, stream), ticks, duration)
         self._note_problems(end / TICKS_PER_S)
 
-    def _in_time(self, packet: Packet[AudioStream], pts: int, base: Fraction) -> AudioPacket:
-        shift = round(self._start_s / base)
+    def _shift_to_zero(self, packet: Packet[AudioStream], pts: int, time_base: Fraction) -> AudioPacket:
+        shift = round(self._start_s / time_base)
         packet.pts = pts - shift
         packet.dts = packet.pts if packet.dts is None else packet.dts - shift
-        return AudioPacket(packet, float(packet.pts * base))
+        return AudioPacket(packet, float(packet.pts * time_base))
 
     def _video_stream(self, container: InputContainer) -> VideoStream:
         for stream in container.streams.video:
-            if not stream.disposition & Disposition.attached_pic:  # the cover of a song is no video
-                if _decoder(stream) not in VIDEO_DECODERS:
-                    raise EmojifyError(
-                        f"{self._name} has pictures of a kind that is not read here ({_decoder(stream)}). "
-                        "Save it as H.264 in a video editor, then bring that."
-                    )
-                stream.thread_type = "AUTO"
-                return stream
-        raise EmojifyError(f"{self._name} has no pictures, only sound or other data. Bring a video.")
+            if stream.disposition & Disposition.attached_pic:  # the cover of a song, not a video
+                continue
+            if _decoder(stream) not in VIDEO_DECODERS:
+                raise EmojifyError(
+                    f"{self._name} is in a video format that is not supported ({_decoder(stream)}). "
+                    "Save it as H.264 in a video editor, then use that file."
+                )
+            stream.thread_type = "AUTO"
+            return stream
+        raise EmojifyError(f"{self._name} has no video track, only sound or other data. Choose a video.")
 
-    def _first(self, container: InputContainer, stream: VideoStream) -> Image | None:
-        for frame in self._pictures(container, stream):
+    def _first_image(self, container: InputContainer, stream: VideoStream) -> Image | None:
+        for frame in self._decode(container, stream):
             if isinstance(frame, av.VideoFrame):
-                return self._upright(frame, stream)
+                return self._to_upright(frame, stream)
         return None
 
-    def _pictures(
-        self, container: InputContainer, video: VideoStream, sound: AudioStream | None = None
+    def _decode(
+        self, container: InputContainer, video: VideoStream, audio: AudioStream | None = None
     ) -> Iterator[av.VideoFrame | Packet[AudioStream]]:
-        """All decoded pictures, and the sound's packets between them."""
+        """Yield all decoded frames, with the undecoded audio packets between them. Damaged packets are counted."""
         self._damaged = 0
-        packets = container.demux([stream for stream in (video, sound) if stream is not None])
+        packets = container.demux([stream for stream in (video, audio) if stream is not None])
         while True:
             try:
                 packet = next(packets, None)
             except (av.error.FFmpegError, OSError):
-                self._damaged += 1  # a torn end; the muxer cannot go on from it
+                self._damaged += 1  # the file is cut short; the demuxer can't continue
                 return
             if packet is None:
                 return
-            if packet.stream is sound:
+            if packet.stream is audio:
                 if packet.size:
                     yield cast("Packet[AudioStream]", packet)
                 continue
@@ -215,19 +234,17 @@ class VideoSource:
                 continue
             yield from frames
 
-    def _upright(self, frame: av.VideoFrame, stream: VideoStream) -> Image:
+    def _to_upright(self, frame: av.VideoFrame, stream: VideoStream) -> Image:
+        """Return the frame in BGR with square pixels, rotated upright, in the size of the first frame."""
         if frame.width * frame.height > MAX_PIXELS:
-            raise EmojifyError(f"{self._name} is too large: {frame.width} x {frame.height} pixels.")
-        if is_hdr(frame):
-            if self._tone_map is None or not self._tone_map.takes(frame):
-                self._tone_map = ToneMapper(frame)
-            image = self._tone_map.apply(frame)
-        else:
-            image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-        shape = stream.sample_aspect_ratio
+            raise EmojifyError(
+                f"{self._name} is too large: {frame.width} x {frame.height} pixels. Shrink it in a video editor first."
+            )
+        image = self._to_bgr(frame)
+        aspect = stream.sample_aspect_ratio
         width, height = image.shape[1], image.shape[0]
-        if shape and shape != 1 and Fraction(1, 4) <= shape <= 4:
-            width = max(1, round(width * shape))
+        if aspect and aspect != 1 and Fraction(1, 4) <= aspect <= 4:
+            width = max(1, round(width * aspect))
         turns = round(frame.rotation / 90) % 4
         if turns % 2:
             width, height = height, width
@@ -237,11 +254,18 @@ class VideoSource:
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         return np.ascontiguousarray(image)
 
+    def _to_bgr(self, frame: av.VideoFrame) -> Image:
+        if not is_hdr(frame):
+            return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+        if self._tone_mapper is None or not self._tone_mapper.matches(frame):
+            self._tone_mapper = ToneMapper(frame)
+        return self._tone_mapper.apply(frame)
+
     def _note_problems(self, end_s: float) -> None:
-        promised_s = self.info.duration_s
-        if promised_s is not None and end_s < promised_s - max(CUT_SHORT_S, 0.02 * promised_s):
+        header_s = self.info.duration_s
+        if header_s is not None and end_s < header_s - max(CUT_SHORT_S, 0.02 * header_s):
             self.problems.append(
-                f"{self._name} is cut short: it says {promised_s:.1f} s, but its pictures end after {end_s:.1f} s."
+                f"{self._name} is cut short: it says {header_s:.1f} s, but its pictures end after {end_s:.1f} s."
             )
         elif self._damaged:
             self.problems.append(f"{self._name} is damaged in {self._damaged} places; they are left out.")
@@ -249,30 +273,31 @@ class VideoSource:
 
 def _open(path: Path) -> InputContainer:
     try:
-        # "file:" so that a name with a colon is a file's and not an address.
+        # The prefix "file:" keeps FFmpeg from reading a name with a colon as an address.
         return av.open(f"file:{path}", container_options=OPEN_OPTIONS, metadata_errors="ignore")
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise EmojifyError(f"{path} cannot be read: {error.strerror}.") from error
+        raise EmojifyError(f"{path} cannot be read: {os_error_reason(error)}.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise EmojifyError(
-            f"{path.name} is no video that can be opened here, or it is damaged at its beginning. "
-            "Bring an MP4, MOV, WebM, MKV, AVI or GIF file."
+            f"{path.name} is not a video that can be opened, or its beginning is damaged. "
+            "Use an MP4, MOV, WebM, MKV, AVI or GIF file."
         ) from error
 
 
 def _decoder(stream: AudioStream | VideoStream) -> str:
-    """The name of what would decode it; "unknown" if FFmpeg itself has nothing."""
+    """Return the name of the decoder for a stream; "unknown" if FFmpeg has none."""
     context = stream.codec_context
     return context.name if context is not None else "unknown"
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """The video track's, since the sound often runs on; else the file's."""
+    """Return the duration of the video track, since the audio often runs longer; otherwise that of the file."""
     if stream.duration and stream.time_base:
-        late_s = Fraction(stream.start_time or 0) * stream.time_base - Fraction(container.start_time or 0, av.time_base)
-        return float(stream.duration * stream.time_base + late_s)
+        start_s = Fraction(stream.start_time or 0) * stream.time_base
+        return float(stream.duration * stream.time_base + start_s - Fraction(container.start_time or 0, av.time_base))
     return container.duration / av.time_base if container.duration else None
 
 
-def _plausible(fps: Fraction | None) -> Fraction:
+def _plausible_fps(fps: Fraction | None) -> Fraction:
+    """Return the frame rate that a file claims, or 30 if it claims none between 1 and 240."""
     return fps if fps is not None and 1 <= fps <= 240 else Fraction(30)

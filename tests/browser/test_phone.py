@@ -41,7 +41,7 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
             end(app.process, signal.SIGINT)
     assert app.process.returncode == 0
     assert f"On the phone, open  https://127.0.0.1:{port}\n" in app.said
-    assert "Everybody in this network can now do all that you can" in app.said
+    assert "Everyone in this network can now do all that you can do" in app.said
     assert "Traceback" not in app.errors
     asked = {(event, host) for event, host in heard(record) if event not in ("open", "socket.bind")}
     assert asked

@@ -110,9 +110,9 @@ def test_a_picture_becomes_a_png(page: AppTest, store: JobStore) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("party.mp4", b"hello", "party.mp4 is no video that can be opened here"),
-        ("party.mp4", b"", "party.mp4 is no video that can be opened here"),
-        ("list.mp4", b"#EXTM3U\nfile:///etc/passwd\n", "list.mp4 is no video"),
+        ("party.mp4", b"hello", "party.mp4 is not a video that can be opened"),
+        ("party.mp4", b"", "party.mp4 is not a video that can be opened"),
+        ("list.mp4", b"#EXTM3U\nfile:///etc/passwd\n", "list.mp4 is not a video"),
     ],
 )
 def test_what_is_no_video_is_refused_in_a_sentence_and_not_kept(

@@ -110,7 +110,7 @@ def test_a_fit_leaves_word_of_why_it_failed(faces: Path, tmp_path: Path) -> None
 
 def test_a_run_that_another_process_works_on_is_left_alone(tmp_path: Path) -> None:
     sleeper = psutil.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    record = {"pid": sleeper.pid, "birth": processes._birth(sleeper), "arguments": []}
+    record = {"pid": sleeper.pid, "birth": processes._start_mark(sleeper), "arguments": []}
     (tmp_path / processes.PROCESS).write_text(json.dumps(record))
     with pytest.raises(EmojifyError, match=r"works on .* already"), Process() as process:
         process.begin(tmp_path)

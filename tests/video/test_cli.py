@@ -41,7 +41,7 @@ def test_a_video_is_rendered_and_what_came_out_is_said(
 ) -> None:
     assert main(["render", str(film), str(tmp_path / "out.mp4"), "--csv", str(tmp_path / "seconds.csv")]) == 0
     captured = capsys.readouterr()
-    assert "out.mp4 is written: 1.0 s, 25 pictures" in captured.out
+    assert "out.mp4 is written: 1.0 s, 25 frames" in captured.out
     assert "100%" in captured.err
     assert len(watch(tmp_path / "out.mp4").pictures) == 25
     rows = {row["emotion"]: float(row["seconds"]) for row in csv.DictReader((tmp_path / "seconds.csv").open())}
@@ -79,9 +79,9 @@ def test_notes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         (["IN", "out.mp4", "--model", "nope"], "There is no model 'nope'"),
         (["IN", "out.mp4", "--seconds", "0"], "--seconds must be more than 0"),
         (["IN", "out.txt"], "A video becomes a video"),
-        (["IN", "nowhere/out.mp4"], "is not there"),
-        (["missing.mp4", "out.mp4"], "missing.mp4 cannot be read: No such file"),
-        (["text.mp4", "out.mp4"], "text.mp4 is no video that can be opened"),
+        (["IN", "nowhere/out.mp4"], "does not exist"),
+        (["missing.mp4", "out.mp4"], "missing.mp4 cannot be read: no such file"),
+        (["text.mp4", "out.mp4"], "text.mp4 is not a video that can be opened"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
@@ -106,8 +106,8 @@ def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
         ("in.mp4", "would replace"),
         ("link.mp4", "would replace"),
         ("out.mp4", "would replace"),
-        ("nowhere/a.csv", "nowhere is not there"),
-        ("folder", "not a file that could be replaced"),
+        ("nowhere/a.csv", "nowhere does not exist"),
+        ("folder", "not a regular file"),
     ],
 )
 def test_a_file_beside_that_cannot_be_is_refused_before_the_work(

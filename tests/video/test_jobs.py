@@ -102,7 +102,7 @@ def test_a_real_one_fails_in_a_sentence_since_that_is_no_video(
     wait_until(lambda: not processes.is_running(job.folder))
     report = job.report()
     assert report["state"] == "failed"
-    assert "no video that can be opened" in report["problem"]
+    assert "not a video that can be opened" in report["problem"]
     assert not job.target.exists()
 
 

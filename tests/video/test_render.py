@@ -46,7 +46,7 @@ def test_pictures_times_and_sound_are_kept_and_every_face_is_covered(
     far = (slice(190, 256), slice(0, 60))
     for old, new in zip(before.pictures, after.pictures, strict=True):
         assert np.abs(old[far].astype(int) - new[far]).mean() < 6
-    assert (outcome.pictures, outcome.faces, outcome.notes) == (25, 1, ())
+    assert (outcome.frames, outcome.faces, outcome.notes) == (25, 1, ())
     assert outcome.duration_s == pytest.approx(1.0)
     assert outcome.size_bytes == (tmp_path / f"out{ending}").stat().st_size
 
@@ -117,8 +117,8 @@ def test_pixels_that_are_no_squares_are_made_square(style: RenderStyle, tmp_path
 def test_sound_of_a_rare_kind_is_left_out_and_that_is_said(style: RenderStyle, tmp_path: Path) -> None:
     source = Film(sound="adpcm_ms").write(tmp_path / "in.avi")
     outcome = render(source, tmp_path / "out.mp4", style)
-    assert outcome.notes == ("The sound of in.avi (adpcm_ms) can't be read here; it is left out.",)
-    assert (outcome.pictures, watch(tmp_path / "out.mp4").beep_s) == (25, None)
+    assert outcome.notes == ("The sound of in.avi is in a format that is not supported (adpcm_ms). It is left out.",)
+    assert (outcome.frames, watch(tmp_path / "out.mp4").beep_s) == (25, None)
 
 
 @pytest.mark.parametrize(("ending", "size"), [(".mp4", (252, 256)), (".webm", (251, 255)), (".gif", (251, 255))])
@@ -153,7 +153,7 @@ def test_looping_pictures_run_as_long_with_at_most_fifteen_a_second(
         durations_ms.append(shown.info["duration"])
         covered.append(covered_with(np.asarray(shown.convert("RGB"))[:, :, ::-1]))
     assert picture.info["loop"] == 0
-    assert outcome.pictures == len(durations_ms) == 13
+    assert outcome.frames == len(durations_ms) == 13
     assert sum(durations_ms) == pytest.approx(1000, abs=45)
     assert all(covered)
 
@@ -176,7 +176,7 @@ def test_the_last_of_looping_pictures_stays_for_those_left_out_after_it(
 def test_a_video_of_a_few_pictures_has_its_face_found(style: RenderStyle, tmp_path: Path, count: int) -> None:
     source = Film(times_ms=tuple(range(0, 40 * count, 40))).write(tmp_path / "in.mp4")
     outcome = render(source, tmp_path / "out.mp4", style)
-    assert (outcome.pictures, outcome.faces, outcome.notes) == (count, 1, ())
+    assert (outcome.frames, outcome.faces, outcome.notes) == (count, 1, ())
     assert all(covered_with(picture) for picture in watch(tmp_path / "out.mp4").pictures)
 
 
@@ -241,7 +241,7 @@ def test_a_torn_file_is_rendered_as_far_as_it_goes_and_that_is_said(
     assert "cut short: it says 4.0 s, but its pictures end after" in outcome.notes[0]
     after = watch(tmp_path / "out.mp4")
     assert len(after.pictures) == pytest.approx(100 * kept, abs=8)
-    assert len(after.pictures) == outcome.pictures
+    assert len(after.pictures) == outcome.frames
     assert covered_with(after.pictures[10])
 
 
@@ -254,15 +254,15 @@ def test_damage_in_the_middle_is_said_and_the_rest_is_rendered(style: RenderStyl
     content[middle : middle + 3000] = bytes(3000)
     source.write_bytes(content)
     outcome = render(source, tmp_path / "out.mp4", style)
-    assert 50 <= outcome.pictures <= 100
-    assert len(watch(tmp_path / "out.mp4").pictures) == outcome.pictures
+    assert 50 <= outcome.frames <= 100
+    assert len(watch(tmp_path / "out.mp4").pictures) == outcome.frames
 
 
 def test_only_the_first_seconds_with_their_sound(style: RenderStyle, tmp_path: Path) -> None:
     source = Film(sound="aac", times_ms=tuple(range(0, 3000, 40))).write(tmp_path / "in.mp4")
     outcome = render(source, tmp_path / "out.mp4", style, until_s=1.0)
     after = watch(tmp_path / "out.mp4")
-    assert len(after.pictures) == outcome.pictures == 25
+    assert len(after.pictures) == outcome.frames == 25
     assert after.beep_s == pytest.approx(BEEP_S, abs=0.02)
     assert after.sound_s == pytest.approx(1.0, abs=0.05)
 
@@ -309,7 +309,7 @@ def test_a_picture_becomes_a_picture(style: RenderStyle, tmp_path: Path, ending:
 def test_a_gif_that_moves_is_a_video(style: RenderStyle, tmp_path: Path) -> None:
     source = Film().write(tmp_path / "in.mp4")
     render(source, tmp_path / "in.gif", style)
-    assert render(tmp_path / "in.gif", tmp_path / "out.mp4", style).pictures == 13
+    assert render(tmp_path / "in.gif", tmp_path / "out.mp4", style).frames == 13
 
 
 def test_what_is_held_back_does_not_grow_with_the_video(style: RenderStyle, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_pictures_of_a_rare_kind_are_refused(
     style: RenderStyle, tmp_path: Path, codec: str, pixels: str, ending: str
 ) -> None:
     source = Film(codec=codec, pixels=pixels, options={}).write(tmp_path / f"in{ending}")
-    with pytest.raises(EmojifyError, match=rf"not read here \({codec}\)"):
+    with pytest.raises(EmojifyError, match=rf"not supported \({codec}\)"):
         render(source, tmp_path / "out.mp4", style)
     assert list(tmp_path.iterdir()) == [source]
 
@@ -53,17 +53,17 @@ def without_pictures(path: Path) -> None:
 
 
 BAD = {
-    "missing": (lambda path: None, "cannot be read: No such file"),
-    "empty": (lambda path: path.write_bytes(b""), "no video that can be opened"),
-    "text": (lambda path: path.write_text("hello " * 500), "no video that can be opened"),
+    "missing": (lambda path: None, "cannot be read: no such file"),
+    "empty": (lambda path: path.write_bytes(b""), "not a video that can be opened"),
+    "text": (lambda path: path.write_text("hello " * 500), "not a video that can be opened"),
     "a folder": (lambda path: path.mkdir(), "cannot be read"),
     "a playlist": (
         lambda path: path.write_text("#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"),
-        "no video that can be opened",
+        "not a video that can be opened",
     ),
-    "sound only": (sound_only, "no pictures, only sound"),
-    "no index": (without_index, "no video that can be opened"),
-    "no picture": (without_pictures, "holds no picture that can be read"),
+    "sound only": (sound_only, "no video track, only sound"),
+    "no index": (without_index, "not a video that can be opened"),
+    "no picture": (without_pictures, "has no frame that can be read"),
 }
 
 
@@ -84,8 +84,8 @@ def test_bad_input_is_refused_in_a_sentence_and_nothing_is_left(style: RenderSty
         ("there.mp4", "exists already"),
         ("out.png", "A video becomes a video"),
         ("out", "A video becomes a video"),
-        ("nowhere/out.mp4", "The folder .* is not there"),
-        ("folder.mp4", "not a file that could be replaced"),
+        ("nowhere/out.mp4", "The folder .* does not exist"),
+        ("folder.mp4", "not a regular file"),
     ],
 )
 def test_a_target_that_cannot_be_is_refused_and_nothing_changes(
