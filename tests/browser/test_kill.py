@@ -13,7 +13,7 @@ from emojify.emotions import LABELS
 from emojify.packs.store import list_packs
 from emojify.settings import ROOT
 from tests.helpers.browser import PATIENCE_MS, answers, bring, serve
-from tests.helpers.pack_files import pack_zip, tree
+from tests.helpers.pack_files import folder_contents, pack_zip
 from tests.helpers.stores import write_model
 
 DIES_AFTER = 9  # changes: in the middle of the seven pictures
@@ -35,7 +35,7 @@ def test_an_app_killed_while_it_stores_a_pack_shows_none_of_it_and_takes_it_afte
     write_model(tmp_path / "models" / "seed", tiny_model)
     zip_file = tmp_path / "Cats.zip"
     zip_file.write_bytes(pack_zip())
-    before = tree(store)
+    before = folder_contents(store)
     folders = {"EMOJIFY_EMOJIS": str(store), "EMOJIFY_MODELS": str(tmp_path / "models")}
     deadly = {"EMOJIFY_DIES_BELOW": str(store), "EMOJIFY_DIES_AFTER": str(DIES_AFTER)}
     context = browser.new_context()
@@ -46,7 +46,7 @@ def test_an_app_killed_while_it_stores_a_pack_shows_none_of_it_and_takes_it_afte
         while answers(f"{url}/_stcore/health"):
             assert time.monotonic() < deadline, "it lives"
             time.sleep(0.1)
-    left = tree(store)
+    left = folder_contents(store)
     assert left.items() > before.items()  # it had begun
     assert {Path(name).parts[0][:12] for name in left.keys() - before.keys()} == {".unfinished-"}
     packs = [pack.id for pack in list_packs(store).packs]

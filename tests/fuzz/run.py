@@ -1,11 +1,11 @@
-"""Fuzzes the targets with Atheris, which changes inputs towards branches of the code that none has reached yet.
+"""Fuzz the targets with Atheris, which changes inputs to reach new branches of the code.
 
     python -m tests.fuzz.run [--minutes 60] [--target NAME] [--keep DIR]
 
-Each target has a process of its own and an equal share of the time. A finding is anything raised but an EmojifyError,
-more than 2 s of processor time for one input, more than 500 MB of memory, or a store that a refusal changed. It ends
-the target, its input is kept, and the command exits with 1. Put the input into ``tests/fuzz/corpus/<target>/`` with
-the mend: the suite then tries it each time.
+Each target runs in a process of its own, for an equal share of the time. A finding is an error other than EmojifyError,
+more than 2 s of processor time for one input, more than 500 MB of memory, or a store that a refused file changed. It
+ends the target's run, its input is kept, and the command exits with status 1. Commit the input to
+``tests/fuzz/corpus/<target>/`` together with the fix: the suite then tries it in each run.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from emojify.settings import ROOT
 
 CORPUS = Path(__file__).with_name("corpus")
 INSTRUMENTED = ["emojify", "zipfile", "csv", "json"]
-MAX_SECONDS = 2.0  # of processor time for one input; what waits for a busy machine is no hang
-MAX_SILENT_S = 60  # of any time: it will not come back
+MAX_SECONDS = 2.0  # processor time for one input, so that a busy machine does not look like a hang
+MAX_WALL_S = 60  # time for one input on the clock, for endless waits
 MAX_MEMORY_MB = 500
 MAX_INPUT_BYTES = 20_000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What fuzzing one target came to.
+    """Result of fuzzing one target.
 
     Attributes:
-        executions: inputs tried.
-        slowest_s: processor time of the slowest one.
-        memory_mb: the most that its process had, with Python and all libraries.
-        finding: what was wrong, with where its input lies; empty if nothing was.
+        executions: number of inputs tried.
+        slowest_s: processor time of the slowest input.
+        memory_mb: peak resident memory of the process, with Python and all libraries.
+        finding: the fault and the path of its input; empty if there is none.
     """
 
     target: str
@@ -51,11 +51,11 @@ class Outcome:
 
 
 def fuzz(target: str, seconds: int, keep: Path, module: str = "tests.fuzz.targets") -> Outcome:
-    """Try the corpus, then look for more for so many seconds; 0 for the corpus alone.
+    """Try the corpus, then search for ``seconds``; 0 tries the corpus only.
 
     Args:
-        keep: folder for inputs that reached something new, which the next run goes on from, and for findings.
-        module: where the target is defined.
+        keep: folder for inputs that reached new branches, from which the next run continues, and for findings.
+        module: the module that defines the target.
     """
     grown, found = keep / target / "corpus", keep / target / "found"
     for place in (grown, found):
@@ -64,12 +64,11 @@ def fuzz(target: str, seconds: int, keep: Path, module: str = "tests.fuzz.target
     figures.unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.fuzz.run", "--child", module, target, str(figures), str(grown)]
     command += [str(CORPUS / target)] if (CORPUS / target).is_dir() else []
-    command += [f"-artifact_prefix={found}/", f"-timeout={MAX_SILENT_S}", "-print_final_stats=1"]
+    command += [f"-artifact_prefix={found}/", f"-timeout={MAX_WALL_S}", "-print_final_stats=1"]
     command += [f"-rss_limit_mb={MAX_MEMORY_MB}", f"-max_len={MAX_INPUT_BYTES}", "-close_fd_mask=0"]
     command += [f"-max_total_time={seconds}"] if seconds else ["-runs=0"]
-    # Python draws how it hashes texts; drawn anew each time, the same input would not take the same way. A program that
-    # is started inherits its starter's peak of memory, which libFuzzer would take for its own, unless a small one that
-    # forks stands between them.
+    # PYTHONHASHSEED: with random hashes the same input would take different branches in each run. sh: a new process
+    # inherits the peak memory of its parent, which libFuzzer would count; a small shell in between resets it.
     done = subprocess.run(
         ["sh", "-c", '"$@"; exit $?', "sh", *command],
         cwd=ROOT,
@@ -78,23 +77,23 @@ def fuzz(target: str, seconds: int, keep: Path, module: str = "tests.fuzz.target
         text=True,
         errors="replace",
     )
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     seen = json.loads(figures.read_text()) if figures.exists() else {}
-    peak = re.search(r"peak_rss_mb:\s+(\d+)", said)
+    peak = re.search(r"peak_rss_mb:\s+(\d+)", output)
     finding = ""
     if done.returncode != 0:
-        inputs = re.findall(r"Test unit written to (\S+)", said)
-        finding = f"{_reason(said)} (input: {', '.join(inputs) or 'none kept'})"
+        inputs = re.findall(r"Test unit written to (\S+)", output)
+        finding = f"{_reason(output)} (input: {', '.join(inputs) or 'none kept'})"
     return Outcome(target, seen.get("executions", 0), seen.get("slowest_s", 0.0), int(peak[1]) if peak else 0, finding)
 
 
-def _reason(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _reason(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     for number, line in enumerate(lines):
         if "Uncaught Python exception" in line:
             trace = [one for one in lines[number + 1 :] if not one.startswith("===")]
             return " | ".join(trace[:1] + [one for one in trace if one.startswith("File ") and "emojify" in one][-1:])
-    return next((line for line in lines if "ERROR: libFuzzer" in line), lines[-1] if lines else "it said nothing")
+    return next((line for line in lines if "ERROR: libFuzzer" in line), lines[-1] if lines else "no output")
 
 
 def _child(module: str, name: str, figures: Path, arguments: list[str]) -> None:
@@ -102,13 +101,13 @@ def _child(module: str, name: str, figures: Path, arguments: list[str]) -> None:
 
     with atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
         target = getattr(import_module(module), name)
-    executions, slowest_s, told_s = 0, 0.0, time.monotonic()
+    executions, slowest_s, written_s = 0, 0.0, time.monotonic()
 
-    def tell() -> None:
+    def write_figures() -> None:
         figures.write_text(json.dumps({"executions": executions, "slowest_s": round(slowest_s, 3)}))
 
     def one_input(content: bytes) -> None:
-        nonlocal executions, slowest_s, told_s
+        nonlocal executions, slowest_s, written_s
         began_s = time.process_time()
         try:
             target(content)
@@ -116,12 +115,12 @@ def _child(module: str, name: str, figures: Path, arguments: list[str]) -> None:
             took_s = time.process_time() - began_s
             executions += 1
             slowest_s = max(slowest_s, took_s)
-            if time.monotonic() - told_s > 0.2 or executions < 200:
-                told_s = time.monotonic()
-                tell()
+            if time.monotonic() - written_s > 0.2 or executions < 200:
+                written_s = time.monotonic()
+                write_figures()
         assert took_s < MAX_SECONDS, f"took {took_s:.1f} s"
 
-    os.fsync = lambda fd: None  # slow, and of use only where the power fails
+    os.fsync = lambda fd: None  # slow, and needed only for power failures
     if Path("/dev/shm").is_dir():
         tempfile.tempdir = "/dev/shm"
     atheris.Setup([sys.argv[0], *arguments], one_input)
@@ -132,9 +131,9 @@ def main() -> int:
     from tests.fuzz.targets import TARGETS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=60, help="in all; the targets share it")
-    parser.add_argument("--target", choices=TARGETS, help="only this one")
-    parser.add_argument("--keep", type=Path, default=ROOT / ".fuzz", help="where inputs that are worth it are kept")
+    parser.add_argument("--minutes", type=float, default=60, help="total time, shared by the targets")
+    parser.add_argument("--target", choices=TARGETS, help="run this target only")
+    parser.add_argument("--keep", type=Path, default=ROOT / ".fuzz", help="folder for new inputs and findings")
     options = parser.parse_args()
     names = [options.target] if options.target else list(TARGETS)
     print(f"{'target':12} {'executions':>12} {'slowest':>10} {'memory':>9}  finding", flush=True)

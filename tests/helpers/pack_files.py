@@ -90,7 +90,7 @@ def film(kind: str, frames: int) -> bytes:
     return encode_image(disc("orange"), kind, save_all=True, append_images=others, duration=20, lossless=True)
 
 
-def tree(folder: Path) -> dict[str, str]:
+def folder_contents(folder: Path) -> dict[str, str]:
     """Every file and folder below, hidden ones too, with the hash of what it holds."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"

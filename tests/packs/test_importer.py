@@ -17,7 +17,17 @@ from emojify.packs.manifest import PackManifest
 from emojify.packs.store import add_pack
 from emojify.vision.annotators import Head
 from tests.helpers.hostile_packs import HARMLESS, HOSTILE, Row
-from tests.helpers.pack_files import HAPPY, PICTURES, Maker, disc, encode_image, film, pack_zip, tree, with_manifest
+from tests.helpers.pack_files import (
+    HAPPY,
+    PICTURES,
+    Maker,
+    disc,
+    encode_image,
+    film,
+    folder_contents,
+    pack_zip,
+    with_manifest,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TWINS = {row.twin: f"of {row.name}" for row in reversed(HOSTILE)}
@@ -40,7 +50,7 @@ def test_hostile_zip_is_refused_and_store_unchanged(
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
     file = tmp_path / "cats.zip"
     file.write_bytes(row.bad())
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     for command in ("check", "add"):
         assert main(["packs", command, str(file)]) == 2
         captured = capsys.readouterr()
@@ -48,7 +58,7 @@ def test_hostile_zip_is_refused_and_store_unchanged(
         assert captured.err.count("\n") == 1
         assert captured.err.strip().isprintable()
         assert captured.out == ""
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def test_large_picture_is_refused_without_warnings(tmp_path: Path) -> None:

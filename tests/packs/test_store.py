@@ -22,7 +22,7 @@ from emojify.packs.manifest import PackManifest
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import MAX_PACKS, add_pack, edit_pack, export_pack, list_packs, remove_pack
 from emojify.vision.annotators import Head
-from tests.helpers.pack_files import pack_zip, tree, with_manifest
+from tests.helpers.pack_files import folder_contents, pack_zip, with_manifest
 
 
 @pytest.fixture
@@ -101,10 +101,10 @@ def test_add_pack_rejects_empty_name(name: str, packs_folder: Path, draft: Draft
 
 
 def test_add_pack_rejects_missing_picture(packs_folder: Path) -> None:
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     with pytest.raises(EmojifyError, match="no picture: sad"):
         add_pack(packs_folder, read_zip(pack_zip(leave_out=["sad.png"]), "x.zip"))
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def test_add_pack_at_once_numbers_equal_names(packs_folder: Path, draft: Draft) -> None:
@@ -130,10 +130,10 @@ def test_add_pack_stops_at_fifty_packs(packs_folder: Path, draft: Draft) -> None
     for number in range(MAX_PACKS - 3):
         (packs_folder / f"broken-{number}").mkdir()  # broken packs count too
     add_pack(packs_folder, draft)
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     with pytest.raises(EmojifyError, match="50 packs already"):
         add_pack(packs_folder, draft)
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def disk_full(*args: object, **kwargs: object) -> None:
@@ -148,22 +148,22 @@ def test_disk_full_at_any_write_changes_nothing(
         if stat.S_ISREG(os.fstat(descriptor).st_mode) and next(written) == write:  # folders are flushed too
             disk_full()
 
-    before, written = tree(packs_folder), iter(range(1, 9))
+    before, written = folder_contents(packs_folder), iter(range(1, 9))
     monkeypatch.setattr(os, "fsync", fail_at_write)
     with pytest.raises(EmojifyError, match="The pack was not added: the disk is full"):
         add_pack(packs_folder, draft)
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 @pytest.mark.parametrize(("where", "what"), [(tempfile, "mkdtemp"), (Path, "rename"), (Path, "chmod")])
 def test_disk_full_at_other_steps_changes_nothing(
     where: object, what: str, packs_folder: Path, draft: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     monkeypatch.setattr(where, what, disk_full)
     with pytest.raises(EmojifyError, match="the disk is full"):
         add_pack(packs_folder, draft)
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def test_remove_pack_works_on_full_disk(packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,10 +193,10 @@ def test_edit_pack_changes_only_texts(packs_folder: Path, draft: Draft) -> None:
 
 
 def test_remove_pack_keeps_other_packs(packs_folder: Path, draft: Draft) -> None:
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     add_pack(packs_folder, draft)
     remove_pack(packs_folder, "cats")
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def test_remove_pack_deletes_broken_pack(packs_folder: Path) -> None:
@@ -224,10 +224,10 @@ def test_refused_change_leaves_store_unchanged(
     change: Callable[[Path], object], reason: str, packs_folder: Path
 ) -> None:
     (packs_folder / ".hidden").mkdir()
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     with pytest.raises(EmojifyError, match=reason):
         change(packs_folder)
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def test_export_imports_again_identical(packs_folder: Path, draft: Draft) -> None:
@@ -235,7 +235,7 @@ def test_export_imports_again_identical(packs_folder: Path, draft: Draft) -> Non
     content = export_pack(first)
     second = add_pack(packs_folder, read_zip(content, "whatever.zip"))
     assert second.id == "cats-2"
-    assert tree(second.folder) == tree(first.folder)
+    assert folder_contents(second.folder) == folder_contents(first.folder)
     assert export_pack(second) == content
 
 

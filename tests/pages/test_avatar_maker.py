@@ -13,7 +13,7 @@ from emojify.emotions import LABELS
 from emojify.packs.avatar import Avatar
 from emojify.packs.drawing.appearance import PARTS, Background, Hair, Hat, Person
 from emojify.packs.store import MAX_PACKS, list_packs
-from tests.helpers.pack_files import tree
+from tests.helpers.pack_files import folder_contents
 from tests.helpers.page_driver import press
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,20 +108,20 @@ def test_refused_save_says_why_and_changes_nothing(
 ) -> None:
     for number in range(2, packs):
         (packs_folder / f"pack{number}").mkdir()
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     save_as(page, name)
     assert not page.exception
     assert sentence in page.error[0].value
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
     assert not page.success
 
 
 def test_full_disk_leaves_packs_unchanged(page: AppTest, packs_folder: Path) -> None:
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     with patch("emojify.packs.store.new_folder", side_effect=OSError(28, "No space left on device")):
         save_as(page, "My twin")
     assert "the disk is full" in page.error[0].value
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def test_deleted_avatar_is_no_longer_offered(page: AppTest, packs_folder: Path) -> None:

@@ -12,7 +12,16 @@ from streamlit.testing.v1 import AppTest
 from emojify.emotions import LABELS
 from emojify.packs.importer import read_zip
 from emojify.packs.store import MAX_PACKS, add_pack, list_packs
-from tests.helpers.pack_files import HAPPY, PICTURES, disc, encode_image, pack_zip, tree, with_manifest, zipped
+from tests.helpers.pack_files import (
+    HAPPY,
+    PICTURES,
+    disc,
+    encode_image,
+    folder_contents,
+    pack_zip,
+    with_manifest,
+    zipped,
+)
 from tests.helpers.page_driver import labels, press, shown_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,13 +117,13 @@ def test_neutral_picture_fills_missing_on_request(page: AppTest, packs_folder: P
 def test_bad_file_is_refused_with_reason(
     name: str, content: bytes, sentence: str, page: AppTest, packs_folder: Path
 ) -> None:
-    before = tree(packs_folder)
+    before = folder_contents(packs_folder)
     bring(page, (name, content))
     assert not page.exception
     assert sentence in page.error[0].value.replace("\\", "")
     assert "![" not in page.error[0].value
     assert "Add this pack" not in labels(page)
-    assert tree(packs_folder) == before
+    assert folder_contents(packs_folder) == before
 
 
 def test_bad_picture_in_slot_is_refused(page: AppTest) -> None:

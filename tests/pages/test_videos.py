@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from emojify import processes
 from emojify.video.jobs import REPORT, Job, JobStore, RenderRequest
 from tests.helpers.films import Film, astronaut
-from tests.helpers.pack_files import tree
+from tests.helpers.pack_files import folder_contents
 from tests.helpers.page_driver import press, shown_text, unescaped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +121,7 @@ def test_what_is_no_video_is_refused_in_a_sentence_and_not_kept(
     bring(page, name, content)
     assert not page.exception
     assert sentence in unescaped(page.error[0].value)
-    assert tree(store.folder) == {}
+    assert folder_contents(store.folder) == {}
 
 
 def test_a_long_video_is_estimated_and_begun_only_when_wished(page: AppTest, film: bytes, store: JobStore) -> None:

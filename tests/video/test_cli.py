@@ -19,7 +19,7 @@ import pytest
 from emojify.__main__ import main
 from emojify.video.cli import duration
 from tests.helpers.films import FACE, Film, astronaut, wall, watch
-from tests.helpers.pack_files import tree
+from tests.helpers.pack_files import folder_contents
 from tests.helpers.programs import end, in_terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +88,7 @@ def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
     film: Path, tmp_path: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text.mp4").write_text("no video")
-    before = tree(tmp_path)
+    before = folder_contents(tmp_path)
     source, target, *rest = arguments
     source_path = film if source == "IN" else tmp_path / source
     assert main(["render", str(source_path), str(tmp_path / target), *rest]) == 2
@@ -96,7 +96,7 @@ def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
     assert captured.out == ""
     assert sentence in captured.err
     assert "Traceback" not in captured.err
-    assert tree(tmp_path) == before
+    assert folder_contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("flag", ["--csv", "--report"])
@@ -116,10 +116,10 @@ def test_a_file_beside_that_cannot_be_is_refused_before_the_work(
     film = Film().write(tmp_path / "in.mp4")
     (tmp_path / "link.mp4").hardlink_to(film)
     (tmp_path / "folder").mkdir()
-    before = tree(tmp_path)
+    before = folder_contents(tmp_path)
     assert main(["render", str(film), str(tmp_path / "out.mp4"), flag, str(tmp_path / name), "--overwrite"]) == 2
     assert sentence in capsys.readouterr().err
-    assert tree(tmp_path) == before
+    assert folder_contents(tmp_path) == before
 
 
 def test_a_table_that_is_there_is_replaced_only_if_that_is_wanted(film: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from emojify.vision.annotators import SideBySide, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
 from tests.helpers.films import BEEP_S, COLORS, FACE, Film, astronaut, wall, watch
-from tests.helpers.pack_files import tree
+from tests.helpers.pack_files import folder_contents
 
 
 def covered_with(picture: Image, emotion: Emotion = Emotion.NEUTRAL, face: tuple[slice, slice] = FACE) -> bool:
@@ -287,9 +287,9 @@ def test_what_is_left_is_told_from_what_is_done() -> None:
 
 def test_an_estimate_is_of_the_whole_video_and_leaves_nothing(style: RenderStyle, tmp_path: Path) -> None:
     source = Film(times_ms=tuple(range(0, 12_000, 80))).write(tmp_path / "in.mp4")
-    before = tree(tmp_path)
+    before = folder_contents(tmp_path)
     guess = estimate(source, ".mp4", style)
-    assert tree(tmp_path) == before
+    assert folder_contents(tmp_path) == before
     assert guess is not None
     assert guess.duration_s == pytest.approx(12, abs=0.1)
     real = render(source, tmp_path / "out.mp4", style)

@@ -14,7 +14,7 @@ from emojify.errors import EmojifyError
 from emojify.video.render import RenderStyle, render
 from emojify.video.sink import VideoSink
 from tests.helpers.films import Film, wall, watch
-from tests.helpers.pack_files import tree
+from tests.helpers.pack_files import folder_contents
 
 
 @pytest.mark.parametrize(("codec", "pixels", "ending"), [("flashsv2", "bgr24", ".flv"), ("huffyuv", "yuv422p", ".avi")])
@@ -71,10 +71,10 @@ BAD = {
 def test_bad_input_is_refused_in_a_sentence_and_nothing_is_left(style: RenderStyle, tmp_path: Path, case: str) -> None:
     make, sentence = BAD[case]
     make(tmp_path / "in.mp4")
-    before = tree(tmp_path)
+    before = folder_contents(tmp_path)
     with pytest.raises(EmojifyError, match=sentence):
         render(tmp_path / "in.mp4", tmp_path / "out.mp4", style)
-    assert tree(tmp_path) == before
+    assert folder_contents(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_a_target_that_cannot_be_is_refused_and_nothing_changes(
     source = Film().write(tmp_path / "in.mp4")
     (tmp_path / "there.mp4").write_text("precious")
     (tmp_path / "folder.mp4").mkdir()
-    before = tree(tmp_path)
+    before = folder_contents(tmp_path)
     with pytest.raises(EmojifyError, match=sentence):
         render(source, tmp_path / target, style)
-    assert tree(tmp_path) == before
+    assert folder_contents(tmp_path) == before
 
 
 def test_with_overwrite_the_old_file_stays_until_the_new_one_is_whole(style: RenderStyle, tmp_path: Path) -> None:
@@ -126,10 +126,10 @@ def test_whatever_stops_it_leaves_what_was_there(
 ) -> None:
     source = Film().write(tmp_path / "in.mp4")
     (tmp_path / "out.mp4").write_text("precious")
-    before = tree(tmp_path)
+    before = folder_contents(tmp_path)
     with patch.object(VideoSink, failing, side_effect=error), pytest.raises(raised, match=sentence):
         render(source, tmp_path / "out.mp4", style, overwrite=True)
-    assert tree(tmp_path) == before
+    assert folder_contents(tmp_path) == before
 
 
 def test_a_gif_of_a_long_video_is_refused_and_its_beginning_is_not(style: RenderStyle, tmp_path: Path) -> None:
