@@ -32,6 +32,7 @@ from emojify.video.jobs import JobStore
 from emojify.vision.classifier import crop_face
 from emojify.vision.readings import Box
 from tests.fuzz.valid_files import CARD, RUN
+from tests.helpers.pack_files import folder_contents
 
 GRAY = np.full((120, 160), 90, np.uint8)
 
