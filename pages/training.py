@@ -1,4 +1,4 @@
-"""Training: data in, a fit launched and watched, what it learned, and its model live."""
+"""Training: add data, start and watch a fit, see what it learned, put its model live."""
 
 from __future__ import annotations
 
@@ -14,17 +14,23 @@ enter_page(__file__)
 VIEWS = {"Data": data.show, "Train": train.show, "Understand": understand.show, "Go live": golive.show}
 STYLE = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
 
-st.html(STYLE)
-st.title("Training", anchor=False)
-st.session_state.setdefault("training_view", "Train" if data_store().datasets() else "Data")
-view = st.segmented_control(
-    "View",
-    list(VIEWS),
-    required=True,
-    key="training_view",
-    label_visibility="collapsed",
-    persist_state="session",
-    bind="query-params",
-)
-show_result()
-VIEWS[str(view)]()
+
+def main() -> None:
+    """Show the menu of views and the chosen view."""
+    st.html(STYLE)
+    st.title("Training", anchor=False)
+    st.session_state.setdefault("training_view", "Train" if data_store().datasets() else "Data")
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        required=True,
+        key="training_view",
+        label_visibility="collapsed",
+        persist_state="session",
+        bind="query-params",
+    )
+    show_result()
+    VIEWS[str(view)]()
+
+
+main()

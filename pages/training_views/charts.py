@@ -65,7 +65,7 @@ def curve_chart(rows: Rows, title: str, *, percent: bool) -> Chart:
         .mark_line(point={"size": 18}, clip=True)
         .encode(
             x=_EPOCH_AXIS,
-            y=_value_axis(None, ".0%" if percent else ".2f"),
+            y=_value_axis(None, ".0%" if percent else ".3~f"),
             color=_legend_color("of", _CURVE_COLORS),
             tooltip=[
                 alt.Tooltip("of:N", title="of"),

@@ -1,4 +1,4 @@
-"""Which data sets there are, what is in them, and how to bring one."""
+"""The view "Data": the data sets, what is in them, and the form to add one."""
 
 from __future__ import annotations
 
@@ -11,69 +11,41 @@ import streamlit as st
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.runs.datasets import MAX_UPLOAD_MB, DatasetCheck
-from pages.parts.messages import escape_markdown, run_action, set_error, set_success
+from pages.parts.messages import escape_markdown, run_action, set_error, set_success, show_error
 from pages.training_views.charts import count_chart, count_rows
 from pages.training_views.common import data_store
+from pages.training_views.text import SPLITS_HELP, file_kind, findings
 
-SECONDS_BETWEEN_LOOKS = 0.5
-KAGGLE = "https://www.kaggle.com/datasets/msambare/fer2013"
-SPLITS = "**train** is learned from, **public** chooses the best epoch, **private** is kept for the last word."
+POLL_INTERVAL_S = 0.5
+KAGGLE_URL = "https://www.kaggle.com/datasets/msambare/fer2013"
 
 
 def show() -> None:
+    """Show uploads in progress, the data sets, and the form to add one."""
     store = data_store()
-    sets, brought = store.datasets(), store.incoming()
-    if not sets and not brought:
-        st.info("No data set yet. A fit learns from faces, sorted by emotion.", icon=":material/photo_library:")
-    for path in brought:
-        show_brought(path)
-    for path in sets:
-        show_set(path, alone=len(sets) == 1)
-    with st.expander("Bring a data set", expanded=not sets and not brought, icon=":material/add_circle:"):
-        bring()
+    datasets, incoming = store.datasets(), store.incoming()
+    if not datasets and not incoming:
+        st.info("No data set yet. A network learns from faces sorted by emotion.", icon=":material/photo_library:")
+    for path in incoming:
+        show_incoming(path)
+    for path in datasets:
+        show_dataset(path, expanded=len(datasets) == 1)
+    with st.expander("Add a data set", expanded=not datasets and not incoming, icon=":material/add_circle:"):
+        show_form()
 
 
-def bring() -> None:
-    st.markdown(
-        f"**FER-2013** is 35,887 faces, free of charge: get the zip [from Kaggle]({KAGGLE}) (it asks for an account) "
-        "and bring it here as it is.\n\n"
-        "**Your own**: seven folders named after the emotions, some pictures in each, zipped. "
-        "Pictures are made 48x48 and gray."
-    )
-    batch = st.session_state.get("data_batch", 0)
-    file = st.file_uploader(
-        "A zip, or FER-2013's csv",
-        type=["zip", "csv"],
-        max_upload_size=MAX_UPLOAD_MB,
-        key=f"data-{batch}",
-    )
-    st.caption(
-        f"Up to {MAX_UPLOAD_MB} MB. Or put it into the folder `{data_store().folder}` yourself: "
-        "a folder, a zip or a csv, of any size."
-    )
-    if file is None:
-        return
-    st.session_state.data_batch = batch + 1  # a fresh uploader: this file is taken over now
-    bar = st.progress(0.0, "Saving …")
-
-    def saved(share: float) -> None:
-        bar.progress(share, "Saving …")
-
-    try:
-        data_store().upload(file.name, file, file.size, saved)
-    except EmojifyError as error:
-        set_error(str(error))
-    st.rerun()
+# ---- data sets ----
 
 
-def show_brought(path: Path) -> None:
+def show_incoming(path: Path) -> None:
     with st.container(border=True):
         st.subheader(escape_markdown(path.name), anchor=False)
-        watch_brought(path)
+        watch_incoming(path)
 
 
-@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
-def watch_brought(path: Path) -> None:
+@st.fragment(run_every=POLL_INTERVAL_S)
+def watch_incoming(path: Path) -> None:
+    """Show the check of an uploaded file; move the file to the data sets when the check has succeeded."""
     store = data_store()
     if not path.exists():
         st.rerun()
@@ -85,15 +57,19 @@ def watch_brought(path: Path) -> None:
             st.rerun()
     except EmojifyError as error:
         check = DatasetCheck(done=True, error=str(error))
-    if not check.done:
+    if check.done:
+        show_error(check.error)
+    else:
         st.progress(check.progress, f"Checking: {check.step} …")
-        st.button("Cancel", key=f"cancel-{path.name}", on_click=run_action, args=[lambda: store.discard(path)])
-        return
-    st.error(escape_markdown(check.error))
-    st.button("Remove it", key=f"remove-{path.name}", on_click=run_action, args=[lambda: store.discard(path)])
+    st.button(
+        "Remove it" if check.done else "Cancel",
+        key=f"discard-{path.name}",
+        on_click=run_action,
+        args=[lambda: store.discard(path)],
+    )
 
 
-def show_set(path: Path, *, alone: bool) -> None:
+def show_dataset(path: Path, *, expanded: bool) -> None:
     store = data_store()
     try:
         check = store.check(path)
@@ -104,40 +80,28 @@ def show_set(path: Path, *, alone: bool) -> None:
         if not check.done:
             watch_check(path)
         elif check.error:
-            st.error(escape_markdown(check.error))
-            st.button("Look again", key=f"again-{path.name}", on_click=run_action, args=[lambda: store.recheck(path)])
+            show_error(check.error)
+            st.button("Check again", key=f"again-{path.name}", on_click=run_action, args=[lambda: store.recheck(path)])
         else:
-            report = check.report
             n = sum(check.pictures.values())
-            st.caption(escape_markdown(f"{report['name']} · {n:,} pictures · {kind(path)}"))
-            with st.expander("What is in it", expanded=alone, icon=":material/bar_chart:"):
-                show_report(report)
+            st.caption(escape_markdown(f"{check.report['name']} · {n:,} pictures · {file_kind(path)}"))
+            with st.expander("What is in it", expanded=expanded, icon=":material/bar_chart:"):
+                show_report(check.report)
 
 
-def kind(path: Path) -> str:
-    """What it is on the disk."""
-    if path.is_dir():
-        return "folder"
-    try:
-        megabytes = path.stat().st_size / 1e6
-    except OSError:  # taken away in this very moment
-        return path.suffix[1:].lower()
-    return f"{megabytes:,.{0 if megabytes >= 10 else 1}f} MB {path.suffix[1:].lower()}"
-
-
-@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+@st.fragment(run_every=POLL_INTERVAL_S)
 def watch_check(path: Path) -> None:
     check = data_store().check(path)
     if check.done:
         st.rerun()
-    st.progress(check.progress, f"Looking through it: {check.step} …")
+    st.progress(check.progress, f"Checking: {check.step} …")
 
 
 def show_report(report: dict[str, Any]) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.altair_chart(count_chart(count_rows(report["counts"])), width="stretch")
-        st.caption(SPLITS)
+        st.caption(SPLITS_HELP)
     with right:
         for emotion in Emotion:
             faces = report["faces"].get(emotion.label)
@@ -145,33 +109,40 @@ def show_report(report: dict[str, Any]) -> None:
                 st.image(base64.b64decode(faces), width="stretch", alt=f"Some of the pictures of {emotion.label}")
                 st.caption(f"{emotion.symbol} {emotion.label}")
     st.markdown("**Worth knowing**")
-    st.markdown("\n".join(f"- {escape_markdown(line)}" for line in worth_knowing(report)))
+    st.markdown("\n".join(f"- {escape_markdown(line)}" for line in findings(report)))
 
 
-def worth_knowing(report: dict[str, Any]) -> list[str]:
-    """Leaks, copies and what does not open, in sentences."""
-    lines = []
-    for leak in report["leaks"]:
-        if leak["near"]:
-            share = leak["near"] / max(leak["pictures"], 1)
-            lines.append(
-                f"{leak['near']:,} of {leak['pictures']:,} {leak['split']} pictures ({share:.0%}) stand in train too, "
-                f"{leak['exact']:,} of them pixel for pixel: a model has seen these answers. The clean figures leave "
-                "them out."
-            )
-        else:
-            lines.append(f"No {leak['split']} picture stands in train: good.")
-    copies, near = report["duplicates"]["n"], report["near_duplicates"]["n"]
-    conflicting = f"; {report['conflicting']:,} of them carry different labels" if report["conflicting"] else ""
-    lines.append(f"{copies:,} groups of pictures are the same{conflicting}; {near:,} more pairs are nearly the same.")
-    for key, words in (
-        ("unreadable", "do not open and are left out"),
-        ("blank", "show nothing"),
-        ("converted", "were not 48x48 and gray, and are made so"),
-    ):
-        found = report[key]
-        if found["n"]:
-            lines.append(f"{found['n']:,} {words}, for example {', '.join(map(str, found['files'][:3]))}.")
-    if report["voted"]:
-        lines.append(f"{report['voted']:,} carry FER+'s votes, which serve as softer labels.")
-    return lines
+# ---- add a data set ----
+
+
+def show_form() -> None:
+    st.markdown(
+        f"**FER-2013** has 35,887 faces and is free: download the zip [from Kaggle]({KAGGLE_URL}) (you need an "
+        "account) and add it here as it is.\n\n"
+        "**Your own pictures**: make seven folders named after the emotions, put some pictures into each, and zip "
+        "them. Pictures are converted to 48x48 and gray."
+    )
+    batch = st.session_state.get("data_batch", 0)
+    file = st.file_uploader(
+        "A zip, or FER-2013's csv",
+        type=["zip", "csv"],
+        max_upload_size=MAX_UPLOAD_MB,
+        key=f"data-{batch}",
+    )
+    st.caption(
+        f"Up to {MAX_UPLOAD_MB} MB. For larger data sets, put a folder, a zip or a csv into the folder "
+        f"`{data_store().folder}` yourself."
+    )
+    if file is None:
+        return
+    st.session_state.data_batch = batch + 1  # a new widget key: the uploader is empty again
+    bar = st.progress(0.0, "Saving …")
+
+    def show_progress(share: float) -> None:
+        bar.progress(share, "Saving …")
+
+    try:
+        data_store().upload(file.name, file, file.size, show_progress)
+    except EmojifyError as error:
+        set_error(str(error))
+    st.rerun()

@@ -1,10 +1,9 @@
-"""Which model reads faces: put one live, go back, read its card."""
+"""The view "Go live": put a model live, roll back, read the cards of the models."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import streamlit as st
 
@@ -13,32 +12,33 @@ from emojify.models import SHIPPED_MODELS, Model, ModelStore
 from emojify.runs.figures import Judged, judge
 from emojify.runs.golive import compare_models, compare_run, export_status, go_live, judge_model
 from emojify.runs.presets import format_duration
-from pages.parts.messages import escape_markdown, run_action, set_success
-from pages.training_views.common import described, model_store, run_store
+from pages.parts.messages import escape_markdown, run_action, set_success, show_error
+from pages.training_views.common import model_store, run_store
 from pages.training_views.figures import emotions_line, show_changes
+from pages.training_views.text import FIGURE_TITLES, FIGURES_HELP, card_lines, run_label
 
-SECONDS_BETWEEN_LOOKS = 1.0
+POLL_INTERVAL_S = 1.0
 ASKED = "Put it live all the same"
-FIGURES = {"private": "Private", "private_clean": "Private, without copies", "public": "Public"}
 
 
 def show() -> None:
+    """Show the live model, the form to put a run live, and the other models."""
     store = model_store()
     live = show_live(store)
-    from_a_run(store, live)
-    others(store, live)
+    show_form(store, live)
+    show_other_models(store, live)
 
 
 def show_live(store: ModelStore) -> Model | None:
-    """The live model and its card; None if it does not open."""
+    """Show the live model and its card; return the model, or None if no model can be opened."""
     with st.container(border=True):
         try:
             opened = store.open()
         except EmojifyError as error:
-            st.error(escape_markdown(str(error)))
+            show_error(error)
             return None
         for problem in opened.problems:
-            st.warning(escape_markdown(f"{problem} {opened.model.id} reads in its place."))
+            st.warning(escape_markdown(f"{problem} {opened.model.id} is used instead."))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(escape_markdown(opened.model.name), anchor=False)
             st.badge("live", color="green", icon=":material/videocam:")
@@ -48,25 +48,26 @@ def show_live(store: ModelStore) -> Model | None:
                 icon=":material/undo:",
                 on_click=run_action,
                 args=[lambda: f"{store.rollback()} is live again."],
-                help="Puts the model live that was so before.",
+                help="Puts the model live that was live before this one.",
             )
-        figures(opened.model)
+        show_figures(opened.model)
         with st.expander("Its card", icon=":material/id_card:"):
-            card(opened.model)
+            show_card(opened.model)
     return opened.model
 
 
-def from_a_run(store: ModelStore, live: Model | None) -> None:
+def show_form(store: ModelStore, live: Model | None) -> None:
     st.subheader("Put a run live", anchor=False)
     runs = [run for run in run_store().runs() if run.has_weights]
     if not runs:
-        st.info("No run has a whole epoch yet. Start a fit under **Train**.", icon=":material/rocket_launch:")
+        st.info("No run has finished an epoch yet. Start a fit under **Train**.", icon=":material/rocket_launch:")
         return
     by_id = {run.id: run for run in runs}
     best = max(runs, key=lambda run: run.best_accuracy or 0.0)
-    asked = st.session_state.get("live_run")
-    st.session_state.live_run = asked if asked in by_id else best.id  # set even where it stays: its words may change
-    run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: described(by_id[run_id]), key="live_run")
+    chosen = st.session_state.get("live_run")
+    # Set the value even if it is unchanged: its label in the menu may have changed.
+    st.session_state.live_run = chosen if chosen in by_id else best.id
+    run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: run_label(by_id[run_id]), key="live_run")
     run = by_id[str(run_id)]
     export = export_status(run, store)
     if export is not None and export.running:
@@ -76,7 +77,7 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
         st.success(f"The best epoch of this run, {run.best_epoch}, is live.")
         return
     if export is not None:
-        st.error(escape_markdown(f"The model was not made. {export.error}"))
+        show_error(f"The model was not made. {export.error}")
     name = st.text_input("Name", max_chars=60, placeholder=run.model_id, key=f"name-{run.id}")
     if live is not None and (warning := compare_run(run, live)):
         st.warning(escape_markdown(warning))
@@ -91,10 +92,12 @@ def from_a_run(store: ModelStore, live: Model | None) -> None:
             on_click=run_action,
             args=[lambda: go_live(run, name, model_store())],
         )
-    st.caption("Makes a model of the run's best epoch, measures it, and puts it live. Running video takes it over.")
+    st.caption(
+        "This makes a model from the run's best epoch, measures it, and puts it live. Live video switches to it."
+    )
 
 
-@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+@st.fragment(run_every=POLL_INTERVAL_S)
 def watch_export(run_id: str) -> None:
     try:
         run = run_store().get(run_id)
@@ -112,26 +115,26 @@ def watch_export(run_id: str) -> None:
     )
 
 
-def others(store: ModelStore, live: Model | None) -> None:
+def show_other_models(store: ModelStore, live: Model | None) -> None:
     models = [model for model in store.models() if live is None or model.id != live.id]
     if not models:
         return
     st.subheader("Other models", anchor=False)
     for model in models:
         with st.container(border=True):
-            other(store, model, live)
+            show_model(store, model, live)
 
 
-def other(store: ModelStore, model: Model, live: Model | None) -> None:
+def show_model(store: ModelStore, model: Model, live: Model | None) -> None:
     try:
         name = model.name
     except EmojifyError as error:
         st.markdown(f"**{escape_markdown(model.id)}**")
-        st.error(escape_markdown(f"{error} It can't be used; delete it, or bring its files back."))
-        delete(store, model)
+        show_error(f"{error} It can't be used. Delete it, or restore its files.")
+        show_delete(store, model)
         return
     st.markdown(f"**{escape_markdown(name)}**" + (f" · {escape_markdown(model.id)}" if name != model.id else ""))
-    figures(model)
+    show_figures(model)
     if live is not None and (warning := compare_models(model, live)):
         st.caption(f":material/warning: {escape_markdown(warning)}")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -144,9 +147,9 @@ def other(store: ModelStore, model: Model, live: Model | None) -> None:
                 args=[lambda: promote(store, model)],
             )
         if model.id not in SHIPPED_MODELS:
-            delete(store, model)
+            show_delete(store, model)
         with st.popover("Its card", icon=":material/id_card:"):
-            card(model)
+            show_card(model)
 
 
 def promote(store: ModelStore, model: Model) -> str:
@@ -154,9 +157,9 @@ def promote(store: ModelStore, model: Model) -> str:
     return f"{model.name} is live."
 
 
-def delete(store: ModelStore, model: Model) -> None:
+def show_delete(store: ModelStore, model: Model) -> None:
     with st.popover("Delete", icon=":material/delete:"):
-        st.markdown("The model is then gone for good; the run that it was made of stays.")
+        st.markdown("This deletes the model for good. The run that it was made from stays.")
         st.button(
             "Yes, delete it for good",
             key=f"delete-{model.id}",
@@ -187,39 +190,28 @@ def confirmation(judged: Judged | None, label: str, key: str) -> Iterator[bool]:
         yield True
 
 
-def figures(model: Model) -> None:
+def show_figures(model: Model) -> None:
     """Show the one figure that matters first, and each emotion's; accuracy by the labels is folded away."""
     judged = judge_model(model)
-    rows = [(title, model.accuracy(split)) for split, title in FIGURES.items()]
-    words = [f"{title} {accuracy:.1%}" for title, accuracy in rows if accuracy is not None]
+    rows = [(title, model.accuracy(split)) for split, title in FIGURE_TITLES.items()]
+    texts = [f"{title} {accuracy:.1%}" for title, accuracy in rows if accuracy is not None]
     if judged is not None:
         st.markdown(f"{judged.headline}.")
         st.markdown(emotions_line(judged.recall))
-    if not words:
+    if not texts:
         st.caption("Its card has no figures.")
         return
     with st.expander("Accuracy by the labels"):
-        st.caption(" · ".join(words))
+        st.caption(" · ".join(texts), help=FIGURES_HELP)
         st.caption("FER-2013's labels agree with what most people see in about two thirds of its pictures.")
 
 
-def card(model: Model) -> None:
-    """What the model is, on what it was trained, what it reads well and badly, and for whom it may fail."""
-    content = model.card
-    data: Any = content.get("data")
-    data = data if isinstance(data, dict) else {}
-    lines = [
-        ("Network", content.get("network")),
-        ("Made", content.get("created")),
-        ("Trained on", data.get("name")),
-        ("Reads well", ", ".join(map(str, content.get("reads_well") or []))),
-        ("Reads badly", ", ".join(map(str, content.get("reads_badly") or []))),
-        ("Leak", data.get("leak")),
-        ("License", data.get("license") or data.get("licence")),
-    ]
-    st.markdown("\n".join(f"- **{title}**: {escape_markdown(str(value))}" for title, value in lines if value))
-    caveats = content.get("caveats")
+def show_card(model: Model) -> None:
+    """Show how the model was made, what it is good and weak at, and its limits."""
+    card = model.card
+    st.markdown("\n".join(f"- **{title}**: {escape_markdown(text)}" for title, text in card_lines(card)))
+    caveats = card.get("caveats")
     if isinstance(caveats, list) and caveats:
-        st.markdown("**Mind**\n" + "\n".join(f"- {escape_markdown(str(caveat))}" for caveat in caveats))
-    if content.get("recipe"):
-        st.json(content["recipe"], expanded=False)
+        st.markdown("**Limits**\n" + "\n".join(f"- {escape_markdown(str(caveat))}" for caveat in caveats))
+    if card.get("recipe"):
+        st.json(card["recipe"], expanded=False)

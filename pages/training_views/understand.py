@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
+from emojify.runs.config import FitConfig
 from emojify.runs.figures import judge
 from emojify.runs.progress import read_progress
 from emojify.runs.run import Run
-from pages.parts.messages import escape_markdown
+from pages.parts.messages import escape_markdown, show_error
 from pages.training_views.charts import (
     METRICS,
+    RUN_COLORS,
     class_chart,
     class_rows,
     confusion_chart,
@@ -24,17 +24,19 @@ from pages.training_views.charts import (
 )
 from pages.training_views.common import run_store
 from pages.training_views.figures import show_changes, show_judged
+from pages.training_views.text import CONFUSION_HELP, history_row, percent, setting_differences
 
-MAX_COMPARED = 7  # as many as there are colors
+MAX_COMPARED = len(RUN_COLORS)
 
 
 def show() -> None:
+    """Show the table of all runs, the curves of the marked ones, and what one of them has learned."""
     runs = run_store().runs()
     if not runs:
-        st.info("No fits yet. Start one under **Train**; here you see what it learned.", icon=":material/insights:")
+        st.info("No fits yet. Start one under **Train**, then see here what it learned.", icon=":material/insights:")
         return
-    chosen = history(runs)
-    compare(chosen)
+    chosen = choose_runs(runs)
+    show_comparison(chosen)
     examined = [run for run in chosen if run.best]
     if not examined:
         st.info("None of these has finished an epoch yet. Come back when one has.")
@@ -42,33 +44,19 @@ def show() -> None:
     run = examined[0]
     if len(examined) > 1:
         by_id = {run.id: run for run in examined}
-        run = by_id[str(st.segmented_control("Look into", list(by_id), default=run.id, required=True))]
-    examine(run)
+        run = by_id[str(st.segmented_control("Show", list(by_id), default=run.id, required=True))]
+    show_run(run)
 
 
-def history(runs: list[Run]) -> list[Run]:
+def choose_runs(runs: list[Run]) -> list[Run]:
     """Show the table of all runs; return the marked ones, or the best one if none is marked."""
-    rows = [
-        {
-            "run": run.id,
-            "state": run.state.value,
-            "started": started(run),
-            "network": run.config.network if run.config else "",
-            "data": run.data_name,
-            "epochs": run.epochs_done,
-            "of": run.config.epochs if run.config else None,
-            "best epoch": run.best_epoch or None,
-            "accuracy": in_percent(run.best_accuracy),
-            "macro recall": in_percent(run.best_recall),
-        }
-        for run in runs
-    ]
+    rows = [history_row(run) for run in runs]
     ids = [run.id for run in runs]
     # The browser marks rows by number. When a run appears or disappears the numbers change, so the table gets a new
     # key and the same runs are marked again.
     key = f"history-{hash(tuple(ids))}"
     if key not in st.session_state:
-        st.session_state.marked_at_first = [
+        st.session_state.initially_marked = [
             ids.index(name) for name in st.session_state.get("marked", ()) if name in ids
         ]
     as_percent = st.column_config.NumberColumn(format="%.1f%%")
@@ -83,32 +71,23 @@ def history(runs: list[Run]) -> list[Run]:
             "accuracy": as_percent,
             "macro recall": as_percent,
         },
-        selection_default={"selection": {"rows": st.session_state.marked_at_first}},
+        selection_default={"selection": {"rows": st.session_state.initially_marked}},
         placeholder="–",
         key=key,
     )
     numbers = marked["selection"]["rows"]
     st.session_state.marked = [ids[number] for number in numbers]
-    st.caption("Accuracy and macro recall are on public. Mark rows to compare them; click a title to sort.")
+    st.caption(
+        "Accuracy and macro recall are those of the public pictures. Mark rows to compare runs; click a title to sort."
+    )
     if not numbers:
         return [max(runs, key=lambda run: run.best_accuracy or 0.0)]
     if len(numbers) > MAX_COMPARED:
-        st.caption(f"The first {MAX_COMPARED} of them are compared.")
+        st.caption(f"Only the first {MAX_COMPARED} of them are compared.")
     return [runs[number] for number in numbers[:MAX_COMPARED]]
 
 
-def in_percent(rate: float | None) -> float | None:
-    return None if rate is None else 100 * rate
-
-
-def started(run: Run) -> datetime | None:
-    try:
-        return datetime.fromtimestamp((run.folder / "config.json").stat().st_mtime)
-    except OSError:
-        return None
-
-
-def compare(runs: list[Run]) -> None:
+def show_comparison(runs: list[Run]) -> None:
     histories = [(run.id, read_progress(run.folder).epochs) for run in runs]
     if any(epochs for _, epochs in histories):
         name = str(st.selectbox("Curves of", list(METRICS), key="metric"))
@@ -116,26 +95,22 @@ def compare(runs: list[Run]) -> None:
         st.altair_chart(overlay_chart(rows, name), width="stretch")
     for run in runs:
         if run.reason and run.config is None:
-            st.error(escape_markdown(f"{run.id}: {run.reason} {run.next_step}"))
-    known = [run for run in runs if run.config is not None]
-    if len(known) > 1:
-        differences(known)
+            show_error(f"{run.id}: {run.reason} {run.next_step}")
+    configs = [(run.id, run.config) for run in runs if run.config is not None]
+    if len(configs) > 1:
+        show_differences(configs)
 
 
-def differences(runs: list[Run]) -> None:
+def show_differences(configs: list[tuple[str, FitConfig]]) -> None:
     """Show the settings in which the runs differ."""
-    settings = {run.id: asdict(run.config) for run in runs if run.config is not None}
-    names = list(next(iter(settings.values())))
-    different = [name for name in names if len({str(setting[name]) for setting in settings.values()}) > 1]
-    st.markdown("**What differs in their settings**")
-    if not different:
-        st.caption("Nothing: all have the same settings.")
-        return
-    table = {run_id: [str(setting[name]) for name in different] for run_id, setting in settings.items()}
-    st.dataframe({"setting": [name.replace("_", " ") for name in different], **table}, hide_index=True)
+    st.markdown("**Different settings**")
+    if table := setting_differences(configs):
+        st.dataframe(table, hide_index=True)
+    else:
+        st.caption("None: all runs have the same settings.")
 
 
-def examine(run: Run) -> None:
+def show_run(run: Run) -> None:
     """Show one run's best epoch: the figure that matters first, the rest folded away."""
     best = run.best
     figures = best["figures"]
@@ -175,7 +150,7 @@ def show_all_figures(figures: dict[str, Any]) -> None:
             )
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**What it mistakes for what**")
+        st.markdown("**Which emotions it confuses**", help=CONFUSION_HELP)
         confusion = figures.get("confusion")
         if isinstance(confusion, list) and len(confusion) == 7:
             st.altair_chart(confusion_chart(confusion_rows(confusion)), width="stretch")
@@ -194,19 +169,15 @@ def show_wrong_faces(best: dict[str, Any]) -> None:
     if not isinstance(wrong, list) or not wrong:
         st.caption("None.")
         return
-    st.markdown("**Wrong, and most sure of it**")
+    st.markdown("**Its most confident mistakes**")
     st.caption("Often the label is wrong: people agree with FER-2013's labels on about two thirds of its pictures.")
     with st.container(horizontal=True, gap="small"):
         for face in wrong:
             with st.container(width=104, gap="xxsmall"):
                 try:
                     picture = base64.b64decode(face["png"])
-                    words = f"labeled {face['label']}, read as {face['read']} ({face['confidence']:.0%})"
-                    st.image(picture, width=104, alt=words)
+                    alt = f"labeled {face['label']}, read as {face['read']} ({face['confidence']:.0%})"
+                    st.image(picture, width=104, alt=alt)
                 except (KeyError, TypeError, ValueError, OSError):  # an edited file; Pillow raises OSError
                     continue
                 st.caption(f"{face['label']}, read as **{face['read']}** {face['confidence']:.0%}")
-
-
-def percent(value: object) -> str:
-    return f"{value:.1%}" if isinstance(value, (int, float)) else "–"

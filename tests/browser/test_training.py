@@ -63,7 +63,7 @@ def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser
     store = RunStore(workspace / "runs")
     with serve(**places(workspace)) as url:
         open_training(page, url)
-        page.get_by_text("Everything else").click(timeout=PATIENCE_MS)
+        page.get_by_text("All settings").click(timeout=PATIENCE_MS)
         page.get_by_label("epochs", exact=True).fill("40")
         page.get_by_label("epochs", exact=True).press("Enter")
         expect(page.get_by_text("--epochs 40")).to_be_visible(timeout=PATIENCE_MS)

@@ -49,9 +49,9 @@ def test_failed_export_shows_its_reason(
     # It was made all the same, and somebody has put it live since: then that is what counts.
     write_model(workspace / "models" / "1-run-e2", tiny_model)
     ModelStore(workspace / "models").promote("1-run-e2")
-    shown = view(page, "Go live")
-    assert "is live." in shown
-    assert "was not made" not in shown
+    text = view(page, "Go live")
+    assert "is live." in text
+    assert "was not made" not in text
 
 
 def test_model_near_guessing_needs_second_click(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
@@ -77,11 +77,11 @@ def exporting(workspace: Path) -> Callable[[str], None]:
 
 
 def test_broken_model_is_named_and_can_be_deleted(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
-    write_model(workspace / "models" / "torn", tiny_model)
-    (workspace / "models" / "torn" / "card.json").write_text("{")
-    assert "The model torn has no readable card.json." in view(page, "Go live")
+    write_model(workspace / "models" / "damaged", tiny_model)
+    (workspace / "models" / "damaged" / "card.json").write_text("{")
+    assert "The model damaged has no readable card.json." in view(page, "Go live")
     press(page, "Yes, delete it for good")
-    assert not (workspace / "models" / "torn").exists()
+    assert not (workspace / "models" / "damaged").exists()
 
 
 def test_page_explains_that_no_model_opens(page: AppTest, workspace: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fits are launched, watched, stopped and resumed on the training page."""
+"""The view "Train" of the training page."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ from tests.helpers.training_pages import add_data, add_run, charts, press, view
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"),
+    ("name", "message"),
     [
         ("Data", "No data set yet"),
-        ("Train", "A fit learns from pictures. Bring some first"),
+        ("Train", "A fit needs pictures. Add a data set first"),
         ("Understand", "No fits yet. Start one under **Train**"),
-        ("Go live", "No run has a whole epoch yet"),
+        ("Go live", "No run has finished an epoch yet"),
     ],
 )
-def test_an_empty_view_says_what_it_is_and_what_to_do(page: AppTest, name: str, sentence: str) -> None:
-    assert sentence in view(page, name)
+def test_empty_view_says_what_to_do(page: AppTest, name: str, message: str) -> None:
+    assert message in view(page, name)
 
 
-def test_without_data_the_page_begins_with_how_to_get_some(page: AppTest) -> None:
+def test_page_opens_data_view_without_data(page: AppTest) -> None:
     page.run()
     assert not page.exception
     assert page.session_state["training_view"] == "Data"
     assert "kaggle.com/datasets/msambare/fer2013" in shown_text(page)
 
 
-def test_with_data_it_begins_with_the_presets(page: AppTest, workspace: Path) -> None:
+def test_page_opens_train_view_with_data(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     page.run()
     assert not page.exception
     assert page.radio(key="fit_preset").options == ["A two-minute trial", "The tutorial's fit", "The best recipe"]
     assert "No fits yet. Start one above" in shown_text(page)
-    assert "a rough guess: this machine has not fitted this network yet" in shown_text(page)
+    assert "a rough estimate: this network was not trained on this machine yet" in shown_text(page)
 
 
-def test_start_begins_a_fit_that_shows_at_once(page: AppTest, workspace: Path) -> None:
+def test_start_launches_and_shows_a_fit(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     page.run()
-    said = press(page, "Start")
+    text = press(page, "Start")
     (run,) = RunStore(workspace / "runs").runs()
     assert run.state.has_process
     assert run.id in page.session_state["watched"]
     assert "Stop" in labels(page)
-    assert "starting" in said or "running" in said
+    assert "starting" in text or "running" in text
     assert "Add to the queue" in labels(page)
 
 
-def test_the_menu_of_runs_is_written_anew_when_a_state_changes(page: AppTest, workspace: Path) -> None:
+def test_run_menu_is_updated_when_state_changes(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     folder = add_run(workspace, "1-run")
     view(page, "Train")
@@ -68,17 +68,17 @@ def test_the_menu_of_runs_is_written_anew_when_a_state_changes(page: AppTest, wo
     (folder / "ended.json").write_text(json.dumps({"how": "failed", "why": "The disk is full."}))
     page.run()
     menu = page.selectbox(key="watched_run").proto
-    # Without a value that is set from here, a browser keeps the words of the option that was chosen.
+    # Unless the server sets a value, a browser keeps the label that the option had when it was chosen.
     assert menu.set_value
     assert menu.raw_value.startswith("1-run · failed")
 
 
-def test_a_second_fit_is_queued_and_can_be_taken_out(page: AppTest, workspace: Path) -> None:
+def test_second_fit_is_queued_and_can_be_removed(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     page.run()
     press(page, "Start")
-    said = press(page, "Add to the queue")
-    assert "One fit at a time: it begins when those before it are done." in said
+    text = press(page, "Add to the queue")
+    assert "One fit at a time: it begins when those before it are done." in text
     press(page, "Take out of the queue")
     assert RunStore(workspace / "runs").queue() == []
 
@@ -90,11 +90,11 @@ def test_stop_and_resume(page: AppTest, workspace: Path) -> None:
     store = RunStore(workspace / "runs")
     (run,) = store.runs()
     wait_until(lambda: store.get(run.id).epochs_done == 1)
-    said = view(page, "Train")
-    assert "1 of 12 epochs done" in said
-    assert "Batch 1 of 4 · loss 2.000, accuracy 20.0%" in said
-    assert "last update" in said
-    assert "Best so far: epoch 1, 50.0%" in said
+    text = view(page, "Train")
+    assert "1 of 12 epochs done" in text
+    assert "Batch 1 of 4 · loss 2.000, accuracy 20.0%" in text
+    assert "last update" in text
+    assert "Best so far: epoch 1, 50.0%" in text
     press(page, "Stop")
     wait_until(lambda: store.get(run.id).state is State.STOPPED and not processes.is_running(run.folder))
     assert "It was stopped. Resume goes on after epoch 1." in view(page, "Train")
@@ -102,7 +102,7 @@ def test_stop_and_resume(page: AppTest, workspace: Path) -> None:
     assert store.get(run.id).state.has_process
 
 
-def test_settings_that_make_no_sense_are_said_before_the_start(page: AppTest, workspace: Path) -> None:
+def test_invalid_settings_are_refused_before_start(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     page.run()
     next(box for box in page.number_input if box.label == "epochs").set_value(0).run()
@@ -111,16 +111,14 @@ def test_settings_that_make_no_sense_are_said_before_the_start(page: AppTest, wo
     assert "Start" not in labels(page)
 
 
-def test_the_command_line_follows_the_settings(page: AppTest, workspace: Path) -> None:
+def test_command_line_follows_settings(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     page.run()
     next(box for box in page.number_input if box.label == "epochs").set_value(7).run()
     assert any("--epochs 7 " in code.value for code in page.code)
 
 
-def test_a_full_disk_is_said_and_starts_nothing(
-    page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_prevents_start(page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_data(workspace)
     page.run()
     monkeypatch.setattr(RunStore, "free_bytes", lambda self: 5_000_000)
@@ -132,7 +130,7 @@ DEAD = {"pid": 2**22 + 1, "born": 1.0, "arguments": []}
 
 
 @pytest.mark.parametrize(
-    ("files", "sentences"),
+    ("files", "messages"),
     [
         (
             {"process": DEAD, "ended": None},
@@ -144,22 +142,22 @@ DEAD = {"pid": 2**22 + 1, "born": 1.0, "arguments": []}
         ({"checkpoint": "{"}, ["failed", "checkpoint is damaged", "Start a new fit"]),
         ({"best": "{", "environment": "7"}, ["stopped", "Resume goes on after epoch 2."]),
     ],
-    ids=["killed", "failed", "config torn", "config gone", "checkpoint torn", "others torn"],
+    ids=["killed", "failed", "damaged config", "missing config", "damaged checkpoint", "other files damaged"],
 )
-def test_a_broken_run_is_shown_as_what_it_is_and_the_rest_works(
-    page: AppTest, workspace: Path, files: dict[str, Any], sentences: list[str]
+def test_broken_run_is_shown_and_rest_works(
+    page: AppTest, workspace: Path, files: dict[str, Any], messages: list[str]
 ) -> None:
     add_data(workspace)
     add_run(workspace, "1-whole")
     add_run(workspace, "2-broken", **files)
-    said = view(page, "Train")
-    assert all(sentence in said for sentence in sentences)
+    text = view(page, "Train")
+    assert all(message in text for message in messages)
     assert "Start" in labels(page)
     for name in ("Understand", "Go live", "Data"):
         view(page, name)
 
 
-def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, workspace: Path) -> None:
+def test_chosen_run_stays_after_another_view(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     for name in ("1-run", "2-run", "3-run"):
         add_run(workspace, name, ended={"how": "failed", "why": f"Why {name}."})
@@ -171,17 +169,15 @@ def test_any_run_can_be_looked_at_and_is_so_after_another_view(page: AppTest, wo
     assert "Why 1-run." in view(page, "Train")
 
 
-def test_lines_that_can_not_be_read_are_counted(page: AppTest, workspace: Path) -> None:
+def test_unreadable_progress_lines_are_counted(page: AppTest, workspace: Path) -> None:
     add_data(workspace)
     with (add_run(workspace, "1-whole") / "progress.jsonl").open("a") as file:
         file.write("garbage\n" * 3)
-    assert "3 lines of its progress can't be read" in view(page, "Train")
+    assert "3 lines of its progress file can't be read" in view(page, "Train")
     assert charts(page) == 2
 
 
-def test_delete_is_asked_twice_and_spares_the_live_models_run(
-    page: AppTest, workspace: Path, tiny_model: bytes
-) -> None:
+def test_delete_spares_run_of_live_model(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
     add_data(workspace)
     folder = add_run(workspace, "1-run")
     write_model(workspace / "models" / "1-run-e2", tiny_model)

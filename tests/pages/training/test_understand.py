@@ -29,7 +29,7 @@ def test_marked_runs_are_compared(page: AppTest, workspace: Path) -> None:
     add_run(workspace, "2-other", config={"data": "x", "epochs": 9, "learning_rate": 0.5})
     page.session_state["marked"] = ["2-other", "1-one"]
     text = view(page, "Understand")
-    assert "What differs in their settings" in text
+    assert "Different settings" in text
     assert list(page.dataframe[1].value["setting"]) == ["data", "learning rate"]
 
 
