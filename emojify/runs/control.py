@@ -1,8 +1,8 @@
-"""A fit as a process: how it is stopped, and what it leaves for those who watch it from outside.
+"""Control of a fit that runs in a process of its own: how it is stopped, and what its process records.
 
-<run>/process.json    that this process works on it, see :mod:`~emojify.processes`
-<run>/ended.json      how the last process ended and why; not there while one works, nor after a kill -9
-<run>/stopping.json   that somebody asked it to stop
+<run>/process.json    the process that works on the run, see :mod:`~emojify.processes`
+<run>/ended.json      how and why the last process ended; missing while one works, and after a kill -9
+<run>/stopping.json   the run was asked to stop
 """
 
 from __future__ import annotations
@@ -17,54 +17,56 @@ from pathlib import Path
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import write_atomically
+from emojify.files import write_json
 
 ENDED, STOP_REQUESTED = "ended.json", "stopping.json"
 PROGRESS = "progress.jsonl"
 FULL_BYTES = 20_000_000
-"""Less room than that on the disk, and a failed write is put down to it."""
+"""With less free space than this, a failed write is explained by a full disk."""
 
 
 class Control:
-    """What a fit asks of whoever runs it; this one lets it run to its end, unwatched."""
+    """Hooks that a fit calls. This class does nothing in them: the fit runs to its end unobserved."""
 
-    def begin(self, run: Path) -> None:
-        """The folder is there, and nothing has been fitted yet."""
+    def start_run(self, run: Path) -> None:
+        """Called once, when the run's folder exists and nothing has been fitted yet."""
 
-    def phase(self, words: str) -> None:
-        """What is being done before the first batch."""
+    def report_phase(self, text: str) -> None:
+        """Called before the first batch with what is being done, such as "reading the pictures"."""
 
-    def batch(self) -> None:
-        """A batch is done. Raises KeyboardInterrupt if the fit is to stop here."""
+    def after_batch(self) -> None:
+        """Called after every batch. Raises KeyboardInterrupt if the fit is to stop here."""
 
 
-class Process(Control):
-    """Runs a fit in a process of its own, inside a ``with``: it can be found, and leaves word of how it ended.
+class ProcessControl(Control):
+    """Registers the process that runs a fit, stops it on SIGTERM, and records how it ended.
 
-    The first SIGTERM stops it at once before the first batch, and at the end of a batch after that; the second one
-    does not wait.
+    The first SIGTERM stops the fit at once before the first batch, and at the end of the current batch later on. The
+    second SIGTERM always stops it at once. ::
+
+        with ProcessControl() as control:
+            fit.start(config, run, control)
     """
 
     def __init__(self) -> None:
-        self._fitting = self._asked = False
+        self._fitting = self._stop_requested = False
         self._run: Path | None = None
 
-    def __enter__(self) -> Process:
-        self._handler_before = signal.signal(signal.SIGTERM, self._stop)
+    def __enter__(self) -> ProcessControl:
+        self._previous_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        signal.signal(signal.SIGTERM, self._handler_before)
+        signal.signal(signal.SIGTERM, self._previous_handler)
         if self._run is None:
             return
         how = "finished" if error is None else "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
         why = explain(error, self._run) if error is not None and how == "failed" else ""
-        content = {"time": round(time.time(), 2), "how": how, "why": why}
-        with suppress(OSError):  # the folder is gone, or the disk so full that not even this fits
-            write_atomically(self._run / ENDED, (json.dumps(content, indent=1) + "\n").encode())
+        with suppress(OSError):  # the folder is gone, or the disk is so full that even this file does not fit
+            write_json(self._run / ENDED, {"time": round(time.time(), 2), "how": how, "why": why})
 
-    def begin(self, run: Path) -> None:
-        """Claim the run.
+    def start_run(self, run: Path) -> None:
+        """Register this process as the one that works on the run.
 
         Raises:
             EmojifyError: if another process works on it.
@@ -74,27 +76,27 @@ class Process(Control):
         for name in (ENDED, STOP_REQUESTED):
             (run / name).unlink(missing_ok=True)
 
-    def phase(self, words: str) -> None:
+    def report_phase(self, text: str) -> None:
         if self._run is not None:
             with (self._run / PROGRESS).open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps({"time": round(time.time(), 2), "phase": words}) + "\n")
+                lines.write(json.dumps({"time": round(time.time(), 2), "phase": text}) + "\n")
 
-    def batch(self) -> None:
+    def after_batch(self) -> None:
         self._fitting = True
-        if self._asked:
+        if self._stop_requested:
             raise KeyboardInterrupt
 
-    def _stop(self, *_: object) -> None:
-        if self._asked or not self._fitting:
+    def _on_sigterm(self, *_: object) -> None:
+        if self._stop_requested or not self._fitting:
             raise KeyboardInterrupt
-        self._asked = True
+        self._stop_requested = True
 
 
 def explain(error: BaseException, run: Path) -> str:
-    """Why a fit ended, in a sentence that says what to do."""
+    """Return a sentence that says why a fit failed and what to do."""
     if isinstance(error, EmojifyError):
         return str(error)
-    # By name: TensorFlow's errors are not imported for this alone.
+    # Compared by name, so that TensorFlow is not imported only for its error classes.
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "The memory ran out. Start again with a smaller batch, or close other programs and resume."
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

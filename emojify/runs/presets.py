@@ -10,8 +10,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from emojify.runs.config import FLAGS, RECIPES, FitConfig
+from emojify.runs.config import FLAGS, INPUTS, FitConfig, default_config
 from emojify.runs.machine import cpu_name
+from emojify.runs.networks import NETWORKS, get_network
 from emojify.runs.progress import read_progress
 from emojify.runs.reading import read_json_or_empty
 from emojify.runs.run import Run
@@ -26,10 +27,6 @@ _MAX_PICTURES = 1e12
 
 MAX_SIZE_RATIO = 12
 """A speed holds for data sets up to this many times the size that it was measured with. Small fits mostly wait."""
-
-_ASSUMED_PICTURES_PER_S = {"seed": 110.0, "residual": 55.0}
-"""Training pictures per second and core, for a machine without a measured run. Measured for ``seed`` on an AMD EPYC
-with AVX2, in float32; half of that is taken for ``residual``."""
 
 _FORWARD_COST = 1 / 3
 """Time to classify a picture, as a share of the time to train on it."""
@@ -71,7 +68,12 @@ class TrainingSpeed:
 
 def recipe(network: str, has_votes: bool) -> dict[str, Any]:
     """Return the best known settings for a network and a data set with or without FER+ votes."""
-    return RECIPES[network] | ({} if has_votes else {"ferplus_weight": 0.0, "ferplus_head": 0.0})
+    settings = dict(get_network(network).recipe)
+    if not has_votes:
+        settings |= {"ferplus_weight": 0.0, "ferplus_head": 0.0}
+        if settings.get("choose_by") == "ferplus":
+            settings["choose_by"] = "balanced"
+    return settings
 
 
 def preset_config(
@@ -91,7 +93,7 @@ def preset_config(
         train = min(TRIAL_PICTURES, pictures["train"])
         epochs = min(max(int(TRIAL_S / speed.epoch_s(train, pictures["public"])), 3), 12)
         settings |= {"pictures": TRIAL_PICTURES, "epochs": epochs, "learning_rate": 1e-3}
-    return FitConfig(**{**settings, "data": str(data.absolute()), "network": preset.network})
+    return default_config(str(data.absolute()), preset.network, **settings)
 
 
 def estimated_s(config: FitConfig, speed: TrainingSpeed, pictures: dict[str, int]) -> float:
@@ -120,7 +122,8 @@ def training_speed(network: str, runs: Iterable[Run], train: int) -> TrainingSpe
         speed = _measured_speed(run.folder)
         if speed is not None and train <= speed[0] * MAX_SIZE_RATIO < _MAX_PICTURES:
             return TrainingSpeed(speed[0] / speed[1], measured=True)
-    per_core = _ASSUMED_PICTURES_PER_S.get(network, min(_ASSUMED_PICTURES_PER_S.values()))
+    slowest = min(network.images_per_s for network in NETWORKS.values())
+    per_core = NETWORKS[network].images_per_s if network in NETWORKS else slowest
     return TrainingSpeed(per_core * (os.cpu_count() or 1), measured=False)
 
 
@@ -144,13 +147,13 @@ def _measured_speed(run: Path) -> tuple[float, float] | None:
 
 def command_line(config: FitConfig) -> str:
     """Return the shell command for the same fit. Initial weights, if there are any, are left out."""
-    defaults = FitConfig(**{**RECIPES.get(config.network, {}), "data": config.data, "network": config.network})
+    defaults = default_config(config.data, config.network)
     words = ["python", "-m", "emojify", "train", "--data", config.data, "--network", config.network]
     if config.added_data:
         words += ["--data", config.added_data]
     for field in fields(FitConfig):
         value = getattr(config, field.name)
-        if field.name in ("data", "added_data", "network", "begin_with") or value == getattr(defaults, field.name):
+        if field.name in INPUTS or value == getattr(defaults, field.name):
             continue
         if field.name in FLAGS:
             words += [f"--{field.name.replace('_', '-')}", str(value)]

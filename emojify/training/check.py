@@ -145,12 +145,23 @@ def mark_clean(data: Dataset) -> Dataset:
     """
     if data.clean is not None:
         return data
-    clean = ~_blank(data.images) & ~no_face(data.votes)
-    train = np.flatnonzero(data.splits == "train")
-    others = np.flatnonzero(data.splits != "train")
-    for a, _ in _near_pairs(data.images[others], data.images[train]):
-        clean[others[a]] = False
+    clean = shows_face(data)
+    train = data.splits == "train"
+    clean[~train] &= ~near_copies(data.images[~train], data.images[train])
     return replace(data, clean=clean)
+
+
+def shows_face(data: Dataset) -> NDArray[np.bool_]:
+    """Return (n,) bool, False for a picture that is blank or that FER+ raters voted "not a face"."""
+    return ~_blank(data.images) & ~no_face(data.votes)
+
+
+def near_copies(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return (n,) bool, True for each of ``images`` that has a near copy among ``others``; both (n, 48, 48) uint8."""
+    copies = np.zeros(len(images), np.bool_)
+    for row, _ in _near_pairs(images, others):
+        copies[row] = True
+    return copies
 
 
 def _blank(images: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emojify.errors import EmojifyError
+from emojify.training.fit_cli import DATA_HELP
 
 if TYPE_CHECKING:  # a command imports these when it runs, so that --help stays fast
     from emojify.models import Model
     from emojify.training.dataset import Dataset
     from emojify.training.evaluate import Figures
 
-_DATA = "FER-2013 as Kaggle's folder, a zip of it or the csv; or a folder of pictures by emotion"
-
 
 def add_evaluate_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command ``evaluate``."""
     evaluate = commands.add_parser("evaluate", help="measure a model on pictures that it was not trained on")
-    evaluate.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP|CSV", help=_DATA)
+    evaluate.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP|CSV", help=DATA_HELP)
     evaluate.add_argument(
         "--split",
         choices=("public", "private", "all"),

@@ -133,7 +133,7 @@ def export(
     The weights are rounded to float16 first, so that ``weights.npz`` and ``model.tflite`` are the same network.
 
     Args:
-        network: a name in :data:`~emojify.training.networks.NETWORKS`.
+        network: a name in :data:`~emojify.runs.networks.NETWORKS`.
         weights: a file of its weights, see :func:`~emojify.training.weights.load_network`.
         data: with clean marks, see :func:`~emojify.training.check.mark_clean`.
         target: the model's folder, which must not exist.

@@ -1,23 +1,20 @@
-"""One fit, from a config to a folder under ``runs/`` that tells its whole story.
+"""Fit a network, from its settings to a run folder.
 
-    runs/<run>/checkpoint.json, checkpoint-*    everything to go on from: weights, optimizer, dropout's random state
-    runs/<run>/best.weights.h5                  the network at its best on public
-    runs/<run>/best.json                        what it read there: figures, and the pictures that it got most wrong
+    runs/<run>/checkpoint.json, checkpoint-*    state after the last whole epoch, see ``checkpoint.py``
+    runs/<run>/best.weights.h5                  the network at its best epoch on public
+    runs/<run>/best.json                        its figures there, and the pictures that it got most wrong
     runs/<run>/result.json                      written last
-    runs/<run>/...                              see :mod:`~emojify.training.rundir`
+    runs/<run>/...                              see ``rundir.py``
 
-Every file is written beside its place and renamed into it, so a kill at any moment leaves the last whole epoch; and
-going on from there gives the very numbers that an uninterrupted fit would have given.
+Every file is written to a temporary name and renamed, so a kill at any moment leaves the last whole epoch. A resumed
+fit gives the same numbers as an uninterrupted one.
 """
 
 from __future__ import annotations
 
-import errno
-import json
-import os
-import shutil
+import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,279 +24,255 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
+from emojify.files import write_json
 from emojify.runs.config import FitConfig
 from emojify.runs.control import Control
+from emojify.runs.networks import SIDE, get_network
 from emojify.training.batches import train_batches
+from emojify.training.checkpoint import BEST_WEIGHTS, Checkpoint, WeightAverage, save_checkpoint, save_weights
 from emojify.training.dataset import Dataset, load_joined
-from emojify.training.evaluate import measure
+from emojify.training.evaluate import Figures, class_balanced_cross_entropy, measure
+from emojify.training.ferplus import majority
 from emojify.training.live_figures import LIVE_FIGURES, added_figures, write_live_figures
-from emojify.training.loss import accuracy, loss, with_ferplus_head
-from emojify.training.networks import NETWORKS
+from emojify.training.loss import accuracy, logit_bias, make_loss, with_ferplus_head
+from emojify.training.optimizer import make_optimizer
 from emojify.training.plots import most_wrong
-from emojify.training.rundir import Journal, environment, has_bfloat16, write_json
-from emojify.training.weights import fill_weights
+from emojify.training.rundir import Journal, environment, has_bfloat16
+from emojify.training.selection import training_pictures
+from emojify.training.teachers import Teachers
+from emojify.training.weights import build_network, fill_weights
 
 
 def start(config: FitConfig, run: Path, control: Control | None = None) -> dict[str, Any]:
-    """Begin a new run in the folder ``run``, which must not exist yet. Returns the result.
+    """Start a fit in the new folder ``run``.
+
+    Returns:
+        The content of ``result.json``: best_epoch, best_public_accuracy, epochs, parameters.
 
     Raises:
         EmojifyError: if the folder exists, the network is unknown or the data can't be used.
     """
-    if config.network not in NETWORKS:
-        raise EmojifyError(f"There is no network called {config.network!r}. There are: {', '.join(NETWORKS)}.")
+    get_network(config.network)
     data = _load(config)
     try:
         run.mkdir(parents=True)
     except FileExistsError as error:
-        raise EmojifyError(f"There is a run in {run} already. Go on with it (--resume), or choose another.") from error
+        raise EmojifyError(
+            f"There is a run in {run} already. Continue it with --resume, or choose another name."
+        ) from error
     write_json(run / "config.json", asdict(config))
     control = control or Control()
-    control.begin(run)
-    return _fit(config, data, run, control)
+    control.start_run(run)
+    return Trainer(config, data, run, control).fit()
 
 
 def resume(run: Path, control: Control | None = None) -> dict[str, Any]:
-    """Go on with a run that was stopped or killed, from its last whole epoch. Returns the result.
+    """Continue a run that was stopped or killed, from its last whole epoch.
+
+    Returns:
+        The content of ``result.json``.
 
     Raises:
-        EmojifyError: if there is no such run, its network is unknown, its data gone or its checkpoint damaged.
+        EmojifyError: if there is no such run, its network is unknown, its data is gone or its checkpoint is damaged.
     """
     config = FitConfig.read(run)
-    if config.network not in NETWORKS:
-        raise EmojifyError(f"There is no network called {config.network!r}. There are: {', '.join(NETWORKS)}.")
+    get_network(config.network)
     control = control or Control()
-    control.phase("reading the pictures")
-    return _fit(config, _load(config), run, control)
+    control.report_phase("reading the pictures")
+    return Trainer(config, _load(config), run, control).fit()
 
 
 def _load(config: FitConfig) -> Dataset:
     return load_joined(Path(config.data), Path(config.added_data) if config.added_data else None)
 
 
-def _fit(config: FitConfig, data: Dataset, run: Path, control: Control) -> dict[str, Any]:
-    keras.utils.set_random_seed(config.seed)
-    train, public = _at_most(config.pictures, data.split("train"), config.seed), data.split("public")
-    state = _saved_state(run)
-    with Journal(run, state["epoch"]) as journal:
-        control.phase("building the network")
-        precision = ("bfloat16" if has_bfloat16() else "float32") if config.precision == "auto" else config.precision
-        pictures = {"data": data.name, "train": len(train), "public": len(public)}
-        write_json(run / "environment.json", {**environment(precision), "pictures": pictures})
-        if public.added_name and not (run / LIVE_FIGURES).exists():
-            control.phase("measuring the live model")
-            write_live_figures(run, public)
-        network, model = _compiled(config, train, precision, begins="weights" not in state)
-        average = Average(model, config.average) if config.average else None
-        if "weights" in state:
-            _restore(model, average, run, state)
-        parameters = network.count_params()
-        journal.say(f"{config.network}, {parameters:,} parameters, {precision}, {len(train):,} pictures")
-        for epoch in range(state["epoch"], config.epochs):
-            if config.patience and epoch - state["best_epoch"] >= config.patience:
-                journal.say(f"no new best in {config.patience} epochs: stopping early")
-                break
-            state = _fit_epoch(network, model, average, config, train, public, state, run, journal, control)
-            control.batch()
-        journal.say(f"best on public: {state['best_public_accuracy']:.4f} after epoch {state['best_epoch']}")
-    result = {key: state[key] for key in ("best_epoch", "best_public_accuracy")}
-    result |= {"epochs": state["epoch"], "parameters": parameters}
-    write_json(run / "result.json", result)
-    return result
+@dataclass(frozen=True)
+class _Evaluation:
+    """What the network reads on public after an epoch.
+
+    Attributes:
+        probabilities: (n, 7) float32.
+        figures: against labels and FER+ votes.
+        cross_entropy: against the labels, in nats.
+        ferplus_cross_entropy: class-balanced, against the FER+ votes; None without votes.
+        score: what epochs are compared by; larger is better.
+    """
+
+    probabilities: NDArray[np.float32]
+    figures: Figures
+    cross_entropy: float
+    ferplus_cross_entropy: float | None
+    score: float
 
 
-def _saved_state(run: Path) -> dict[str, Any]:
-    state: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_public_accuracy": 0.0, "best_score": 0.0}
-    if not (run / "checkpoint.json").exists():
-        return state
-    try:
-        saved = json.loads((run / "checkpoint.json").read_text())
-        state |= {"best_score": saved["best_public_accuracy"], **saved}
-        whole = (run / state["weights"]).is_file() and state["epoch"] >= 0
-    except (ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise EmojifyError(
-            f"The checkpoint of {run} is damaged or gone, so there is nothing to go on from. Start anew."
-        )
-    return state
+class Trainer:
+    """Fits one network and keeps its run folder up to date.
 
+    A run folder with a checkpoint is continued, another one is begun. ::
 
-def _at_most(pictures: int, train: Dataset, seed: int) -> Dataset:
-    """So many of the pictures, about the same share of every emotion; all of them if 0."""
-    if not 0 < pictures < len(train):
-        return train
-    order = np.random.default_rng(seed).permutation(len(train))
-    order = order[np.argsort(train.labels[order], kind="stable")]  # by emotion, shuffled within each
-    # Every so many-th of them; the first of each emotion as well, so that none goes missing.
-    firsts = order[np.unique(train.labels[order], return_index=True)[1]]
-    evenly = order[np.linspace(0, len(order) - 1, pictures).astype(np.int64)]
-    return train.rows(np.unique(np.concatenate([evenly, firsts])))
-
-
-def _compiled(config: FitConfig, train: Dataset, precision: str, begins: bool) -> tuple[keras.Model, keras.Model]:
-    """The network, and what is fitted: the same, or the same with a second head.
+        trainer = Trainer(config, data, run, Control())
+        result = trainer.fit()
 
     Args:
-        begins: whether nothing is fitted yet, so that it may begin with another's weights.
+        config: the settings, also saved in the run's ``config.json``.
+        data: with the splits train and public.
+        run: the run's folder, which exists.
+        control: receives a call after every batch, and may stop the fit there.
+
+    Raises:
+        EmojifyError: if the checkpoint is damaged, or the settings need votes that the data set does not have.
     """
-    batches = -(-len(train) // config.batch_size)
-    several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
-    strategy = tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
-    try:
-        with strategy.scope():
-            build = NETWORKS[config.network]
-            network = build(side=None) if config.small_epochs else build()
-            if begins and config.begin_with:
-                fill_weights(network, config.network, Path(config.begin_with))
-            model = with_ferplus_head(network) if config.ferplus_head else network
-            optimizer = _optimizer(config, batches)
-            model.compile(optimizer, loss(config, train), metrics=[accuracy])
-            optimizer.build(model.trainable_variables)
-    finally:
-        keras.config.set_dtype_policy(policy)
-    return network, model
 
+    def __init__(self, config: FitConfig, data: Dataset, run: Path, control: Control) -> None:
+        self._config, self._run, self._control = config, run, control
+        self._state = Checkpoint.read(run)
+        self._train, self._public = training_pictures(data, config), data.split("public")
+        if config.choose_by == "ferplus" and not (majority(self._public.votes) >= 0).any():
+            raise EmojifyError("This data set has no FER+ votes on public. Set choose_by to accuracy or balanced.")
+        auto = "bfloat16" if has_bfloat16() else "float32"
+        self._precision = auto if config.precision == "auto" else config.precision
+        self._batches = -(-len(self._train) // config.batch_size)
 
-def _optimizer(config: FitConfig, batches: int) -> keras.optimizers.Optimizer:
-    schedules = keras.optimizers.schedules
-    if config.schedule == "cosine":
-        warmup = round(config.warmup_epochs * batches)
-        rate = schedules.CosineDecay(
-            0.0 if warmup else config.learning_rate,
-            max(config.epochs * batches - warmup, 1),
-            warmup_target=config.learning_rate if warmup else None,
-            warmup_steps=warmup,
+    def fit(self) -> dict[str, Any]:
+        """Fit until the last epoch, or until ``patience`` epochs brought no new best.
+
+        Returns:
+            The content of ``result.json``.
+        """
+        config = self._config
+        keras.utils.set_random_seed(config.seed)
+        with Journal(self._run, self._state.epoch) as self._journal:
+            self._control.report_phase("building the network")
+            self._write_environment()
+            self._measure_live_model()
+            self._build()
+            parameters = self._network.count_params()
+            self._journal.say(
+                f"{config.network}, {parameters:,} parameters, {self._precision}, {len(self._train):,} pictures"
+            )
+            while self._state.epoch < config.epochs and not self._is_out_of_patience():
+                self._fit_epoch()
+                self._control.after_batch()
+            best = self._state
+            self._journal.say(f"best on public: {best.best_public_accuracy:.4f} after epoch {best.best_epoch}")
+        result = {
+            "best_epoch": self._state.best_epoch,
+            "best_public_accuracy": self._state.best_public_accuracy,
+            "epochs": self._state.epoch,
+            "parameters": parameters,
+        }
+        write_json(self._run / "result.json", result)
+        return result
+
+    def _write_environment(self) -> None:
+        pictures = {"data": self._public.name, "train": len(self._train), "public": len(self._public)}
+        write_json(self._run / "environment.json", {**environment(self._precision), "pictures": pictures})
+
+    def _measure_live_model(self) -> None:
+        if self._public.added_name and not (self._run / LIVE_FIGURES).exists():
+            self._control.report_phase("measuring the live model")
+            write_live_figures(self._run, self._public)
+
+    def _build(self) -> None:
+        """Build the network and the model that is fitted, which may have a second head; load the checkpoint."""
+        config = self._config
+        several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
+        strategy = tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_bfloat16" if self._precision == "bfloat16" else "float32")
+        try:
+            with strategy.scope():
+                self._network = build_network(config.network, None if config.small_epochs else SIDE)
+                if config.begin_with and not self._state.epoch:
+                    fill_weights(self._network, config.network, Path(config.begin_with))
+                self._model = with_ferplus_head(self._network) if config.ferplus_head else self._network
+                optimizer = make_optimizer(config, self._batches)
+                self._model.compile(optimizer, make_loss(config, self._train), metrics=[accuracy])
+                optimizer.build(self._model.trainable_variables)
+            bias = logit_bias(self._train, config)
+            self._teachers = Teachers(config, bias) if config.teachers else None
+        finally:
+            keras.config.set_dtype_policy(policy)
+        self._average = WeightAverage(self._model, config.average) if config.average else None
+        if self._state.epoch:
+            self._state.restore(self._run, self._model, self._average)
+
+    def _is_out_of_patience(self) -> bool:
+        patience = self._config.patience
+        if not patience or self._state.epoch - self._state.best_epoch < patience:
+            return False
+        self._journal.say(f"no new best in {patience} epochs: stopping early")
+        return True
+
+    def _fit_epoch(self) -> None:
+        started = time.monotonic()
+        learning_rate = float(self._model.optimizer.learning_rate)
+        logs = self._descend()
+        weights = self._model.get_weights()
+        if self._average is not None:
+            self._model.set_weights(self._average.weights())
+        public = self._evaluate(logs["loss"])
+        self._state = replace(self._state, epoch=self._state.epoch + 1)
+        if public.score > self._state.best_score:
+            self._save_best(public)
+        if self._average is not None:
+            self._model.set_weights(weights)
+        figures = {**logs, **_public_figures(public), "learning_rate": learning_rate}
+        # Logged before the checkpoint: a kill in between repeats the epoch and forgets this line.
+        seconds = round(time.monotonic() - started, 1)
+        self._journal.epoch(self._state.epoch, self._config.epochs, {**figures, "seconds": seconds})
+        self._state = save_checkpoint(self._run, self._state, self._model, self._average)
+
+    def _descend(self) -> dict[str, float]:
+        """Run the batches of one epoch and return their mean loss and accuracy."""
+        epoch = self._state.epoch
+
+        def on_batch_end(batch: int, logs: dict[str, float] | None = None) -> None:
+            if self._average is not None:
+                self._average.update()
+            self._journal.batch(epoch, batch + 1, self._batches, logs or {})
+            self._control.after_batch()
+
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=on_batch_end)
+        teach = self._teachers.mix if self._teachers else None
+        batches = train_batches(self._train, self._config, epoch, teach)
+        history = self._model.fit(batches, shuffle=False, verbose=0, callbacks=[callback]).history
+        return {name: float(history[name][-1]) for name in ("loss", "accuracy")}
+
+    def _evaluate(self, loss: float) -> _Evaluation:
+        public = self._public
+        probabilities = self._network.predict(public.images[..., None], batch_size=256, verbose=0)
+        if not (math.isfinite(loss) and np.isfinite(probabilities).all()):
+            raise EmojifyError("The fit blew up: the learning rate is too high. Start again with a lower one.")
+        figures = measure(probabilities, public.labels, public.votes)
+        of_labels = probabilities[np.arange(len(public)), public.labels]
+        voted = figures.ferplus_n > 0
+        ferplus = class_balanced_cross_entropy(probabilities, public.votes) if voted else None
+        score = figures.accuracy
+        if self._config.choose_by == "balanced":
+            score = (figures.accuracy + figures.macro_recall) / 2
+        elif self._config.choose_by == "ferplus" and ferplus is not None:
+            score = math.exp(-ferplus)  # a mean probability, 0 to 1 like the other scores
+        return _Evaluation(probabilities, figures, float(-np.log(np.maximum(of_labels, 1e-7)).mean()), ferplus, score)
+
+    def _save_best(self, public: _Evaluation) -> None:
+        epoch = self._state.epoch
+        self._state = replace(
+            self._state, best_epoch=epoch, best_public_accuracy=public.figures.accuracy, best_score=public.score
         )
-    else:
-        rate = schedules.InverseTimeDecay(config.learning_rate, 1, config.decay)
-    weight_decay = config.weight_decay or None
-    if config.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(rate, weight_decay=weight_decay)
-    else:
-        optimizer = keras.optimizers.SGD(rate, config.momentum, nesterov=True, weight_decay=weight_decay)
-    if weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
+        save_weights(self._network, self._run / BEST_WEIGHTS)
+        figures = {**public.figures.as_dict(), "data": self._public.name, "split": "public"}
+        wrong = most_wrong(public.probabilities, self._public)
+        content = {"epoch": epoch, "figures": figures, "wrong": wrong}
+        write_json(self._run / "best.json", content | added_figures(public.probabilities, self._public))
 
 
-def _fit_epoch(
-    network: keras.Model,
-    model: keras.Model,
-    average: Average | None,
-    config: FitConfig,
-    train: Dataset,
-    public: Dataset,
-    state: dict[str, Any],
-    run: Path,
-    journal: Journal,
-    control: Control,
-) -> dict[str, Any]:
-    started, epoch = time.monotonic(), state["epoch"]
-    batches = -(-len(train) // config.batch_size)
-
-    def on_batch_end(batch: int, logs: dict[str, float] | None = None) -> None:
-        if average is not None:
-            average.update()
-        journal.batch(epoch, batch + 1, batches, logs or {})
-        control.batch()
-
-    said = keras.callbacks.LambdaCallback(on_train_batch_end=on_batch_end)
-    rate = float(model.optimizer.learning_rate)
-    logs = model.fit(train_batches(train, config, epoch), shuffle=False, verbose=0, callbacks=[said]).history
-    raw = model.get_weights()
-    if average is not None:
-        model.set_weights(average.weights())
-    probabilities = network.predict(public.images[..., None], batch_size=256, verbose=0)
-    if not (np.isfinite(logs["loss"][-1]) and np.isfinite(probabilities).all()):
-        raise EmojifyError("The fit blew up: the learning rate is too high. Start again with a lower one.")
-    public_figures = measure(probabilities, public.labels, public.votes)
-    right, macro_recall = public_figures.accuracy, public_figures.macro_recall
-    score = right if config.choose_by == "accuracy" else (right + macro_recall) / 2
-
-    name = f"checkpoint-{epoch + 1:03d}"
-    state = {**state, "epoch": epoch + 1, "weights": f"{name}.weights.h5", "random": _random_states(model)}
-    if score > state["best_score"]:
-        state |= {"best_epoch": epoch + 1, "best_public_accuracy": right, "best_score": score}
-        _save_weights(network, run / "best.weights.h5")
-        figures_at_best = {**public_figures.as_dict(), "data": public.name, "split": "public"}
-        wrong = most_wrong(probabilities, public)
-        content = {"epoch": epoch + 1, "figures": figures_at_best, "wrong": wrong}
-        write_json(run / "best.json", content | added_figures(probabilities, public))
-    if average is not None:
-        model.set_weights(raw)
-        state["average"] = f"{name}.average.npz"
-        average.save(run / state["average"])
-    _save_weights(model, run / state["weights"])
-    figures = {"loss": float(logs["loss"][-1]), "accuracy": float(logs["accuracy"][-1])}
-    figures |= {"val_loss": _crossentropy(probabilities, public.labels), "val_accuracy": right}
-    figures |= {"val_macro_recall": macro_recall, "learning_rate": rate}
-    journal.epoch(epoch + 1, config.epochs, {**figures, "seconds": round(time.monotonic() - started, 1)})
-    write_json(run / "checkpoint.json", state)
-    for old in run.glob("checkpoint-*"):
-        if not old.name.startswith(name):
-            old.unlink()
-    return state
-
-
-class Average:
-    """A running average of a network's weights, batch norm's statistics included (Polyak averaging)."""
-
-    def __init__(self, model: keras.Model, decay: float) -> None:
-        self._model, self._decay = model, decay
-        self._averages = [tf.Variable(weight.value, trainable=False) for weight in model.weights]
-        self.update = tf.function(self._update)
-
-    def _update(self) -> None:
-        batches = tf.cast(self._model.optimizer.iterations.value, tf.float32)
-        # In the first batches a shorter memory, or the random beginning would stay in the average for long.
-        decay = tf.minimum(self._decay, (1 + batches) / (10 + batches))
-        for average, weight in zip(self._averages, self._model.weights, strict=True):
-            average.assign(decay * average + (1 - decay) * tf.cast(weight.value, average.dtype))
-
-    def weights(self) -> list[NDArray[np.float32]]:
-        return [average.numpy() for average in self._averages]
-
-    def save(self, path: Path) -> None:
-        temporary = path.with_name(f".{path.name}")
-        np.savez(temporary, allow_pickle=False, **{f"{i:03d}": weight for i, weight in enumerate(self.weights())})
-        temporary.replace(path)
-
-    def restore(self, path: Path) -> None:
-        with np.load(path, allow_pickle=False) as archive:
-            for average, key in zip(self._averages, sorted(archive.files), strict=True):
-                average.assign(archive[key])
-
-
-def _restore(model: keras.Model, average: Average | None, run: Path, state: dict[str, Any]) -> None:
-    model.load_weights(run / state["weights"])
-    if average is not None:
-        average.restore(run / state["average"])
-    # Keras saves no random state: without this, dropout would begin its first epoch's draws again.
-    for generator, value in zip(_seed_generators(model), state.get("random", []), strict=False):
-        generator.state.assign(value)
-
-
-def _random_states(model: keras.Model) -> list[list[int]]:
-    return [np.asarray(generator.state).tolist() for generator in _seed_generators(model)]
-
-
-def _seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
-    return [layer.seed_generator for layer in model.layers if hasattr(layer, "seed_generator")]
-
-
-def _crossentropy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)).mean())
-
-
-def _save_weights(model: keras.Model, path: Path) -> None:
-    optimizer = getattr(model, "optimizer", None)  # not there before a network is compiled
-    variables = [*model.weights, *(optimizer.variables if optimizer else ())]
-    needed = sum(int(np.prod(variable.shape)) for variable in variables) * 4
-    if shutil.disk_usage(path.parent).free < needed:  # HDF5 ends the whole process where it meets a full disk
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    temporary = path.with_name(f".{path.name}")
-    model.save_weights(temporary)
-    temporary.replace(path)
+def _public_figures(public: _Evaluation) -> dict[str, float]:
+    figures = {
+        "val_loss": public.cross_entropy,
+        "val_accuracy": public.figures.accuracy,
+        "val_macro_recall": public.figures.macro_recall,
+    }
+    if public.ferplus_cross_entropy is not None:
+        figures["val_ferplus_cross_entropy"] = public.ferplus_cross_entropy
+    return figures

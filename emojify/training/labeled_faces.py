@@ -21,13 +21,11 @@ from PIL import Image, UnidentifiedImageError
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
+from emojify.runs.networks import SIDE
 from emojify.training.sources import MAX_CSV_BYTES, Source
 from emojify.vision.classifier import crop_face
 from emojify.vision.detector import FaceDetector
 from emojify.vision.readings import Box
-
-SIDE = 48
-"""Width and height of the network's input in pixels, the size of FER-2013's pictures."""
 
 MAX_PIXELS = 50_000_000
 

@@ -17,14 +17,14 @@ import cv2
 import cv2.data
 import numpy as np
 
-from emojify.training.networks import NETWORKS
+from emojify.training.weights import build_network
 from emojify.vision.detector import CASCADE_FILE
 from emojify.vision.readings import Image
 
 
 def tutorial() -> Callable[[Image], int]:
     """A function of (H, W, 3) uint8 BGR that gives the number of faces; its network's weights are random."""
-    model = NETWORKS["seed"]()
+    model = build_network("seed")
 
     def read(frame: Image) -> int:
         cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / CASCADE_FILE))

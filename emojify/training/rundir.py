@@ -1,10 +1,10 @@
-"""A run's folder: what it tells about the fit, apart from the weights.
+"""The files of a run that describe the fit, apart from the weights.
 
-config.json       what was asked for
-environment.json  what it ran on
-progress.jsonl    a line every few batches and one an epoch; an epoch's has "epochs" and public figures. A batch's
-                  line counts epochs from 0 (the one under way), an epoch's from 1 (those done). Before the first
-                  batch, lines with a "phase"
+config.json       the settings
+environment.json  the machine and the versions
+progress.jsonl    a line every few batches and one an epoch. An epoch's line has "epochs" and figures on public. A
+                  batch's line counts epochs from 0 (the current one), an epoch's from 1 (finished ones). Lines before
+                  the first batch have a "phase"
 run.log           the same for people, with warnings and the reason of a crash
 events.*          for TensorBoard
 """
@@ -24,6 +24,7 @@ from typing import Any
 import tensorflow as tf
 
 from emojify.files import write_atomically
+from emojify.runs.control import PROGRESS
 from emojify.runs.machine import cpu_info, cpu_name
 
 LINES_AN_EPOCH = 50
@@ -32,15 +33,20 @@ _BAR_WIDTH = 30
 
 
 class Journal:
-    """Writes a run's progress to everyone who watches: files, TensorBoard, and the terminal if there is one.
+    """Writes a run's progress to its files, to TensorBoard, and to the terminal if there is one. ::
 
-    Use it in a ``with``.
+        with Journal(run, epochs_done=0) as journal:
+            journal.say("starting")
+
+    Args:
+        run: the run's folder.
+        epochs_done: whole epochs; what a killed fit wrote about the next one is removed from ``progress.jsonl``.
     """
 
     def __init__(self, run: Path, epochs_done: int) -> None:
         self._run = run
-        _forget_unfinished(run / "progress.jsonl", epochs_done)
-        self._lines = (run / "progress.jsonl").open("a", encoding="utf-8")
+        _remove_unfinished(run / PROGRESS, epochs_done)
+        self._lines = (run / PROGRESS).open("a", encoding="utf-8")
         self._events = tf.summary.create_file_writer(str(run))
         self._log = logging.getLogger(f"emojify.run.{run.name}")
         self._log.setLevel(logging.INFO)
@@ -50,7 +56,7 @@ class Journal:
         self._handlers.append(logging.StreamHandler(sys.stdout))
         for handler in self._handlers:
             self._log.addHandler(handler)
-        self._bar = sys.stderr.isatty()
+        self._has_terminal = sys.stderr.isatty()
         self._last_line_s = 0.0
 
     def __enter__(self) -> Journal:
@@ -68,52 +74,51 @@ class Journal:
             handler.close()
 
     def say(self, sentence: str) -> None:
-        """A line for people."""
-        self._clear_bar()
+        """Log a line for people."""
+        if self._has_terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # clears the progress bar
         self._log.info(sentence)
 
     def batch(self, epoch: int, batch: int, batches: int, figures: dict[str, float]) -> None:
-        """``batch`` of ``batches`` is done, in the epoch after ``epoch`` whole ones."""
+        """Record that ``batch`` of ``batches``, counted from 1, is done.
+
+        Args:
+            epoch: whole epochs before the current one.
+            batch: the number of the batch.
+            batches: how many an epoch has.
+            figures: the epoch's mean loss and accuracy so far.
+        """
         now_s = time.monotonic()
         every = max(1, batches // LINES_AN_EPOCH)
         if batch == 1 or (batch % every == 0 and now_s - self._last_line_s >= SECONDS_BETWEEN_LINES):
             self._last_line_s = now_s
             rounded = {key: round(float(value), 5) for key, value in figures.items()}
-            self._line({"epoch": epoch, "batch": batch, "batches": batches, **rounded})
-        if self._bar:
+            self._write_line({"epoch": epoch, "batch": batch, "batches": batches, **rounded})
+        if self._has_terminal:
             full = _BAR_WIDTH * batch // batches
-            words = "  ".join(f"{key} {value:.3f}" for key, value in figures.items())
+            shown = "  ".join(f"{key} {value:.3f}" for key, value in figures.items())
             bar = "#" * full + "." * (_BAR_WIDTH - full)
-            print(f"\repoch {epoch + 1} [{bar}] {batch}/{batches}  {words}", end="\x1b[K", file=sys.stderr, flush=True)
+            print(f"\repoch {epoch + 1} [{bar}] {batch}/{batches}  {shown}", end="\x1b[K", file=sys.stderr, flush=True)
 
     def epoch(self, done: int, epochs: int, figures: dict[str, float]) -> None:
-        """``done`` of ``epochs`` are done."""
-        self._line({"epoch": done, "epochs": epochs, **figures})
-        # tf.summary.scalar would need TensorBoard installed to write what it needs installed only to be read.
+        """Record that ``done`` of ``epochs`` are done."""
+        self._write_line({"epoch": done, "epochs": epochs, **figures})
+        # tf.summary.scalar needs TensorBoard to be installed, which only readers of the events need.
         summary = tf.compat.v1.Summary
         values = [summary.Value(tag=key.replace("val_", "public/"), simple_value=figures[key]) for key in figures]
         with self._events.as_default():
             tf.summary.experimental.write_raw_pb(summary(value=values).SerializeToString(), step=done)
         self._events.flush()
-        words = ", ".join(f"{key.replace('val_', 'public ')} {value:.4g}" for key, value in figures.items())
-        self.say(f"epoch {done}/{epochs}: {words}")
+        shown = ", ".join(f"{key.replace('val_', 'public ')} {value:.4g}" for key, value in figures.items())
+        self.say(f"epoch {done}/{epochs}: {shown}")
 
-    def _line(self, content: dict[str, Any]) -> None:
+    def _write_line(self, content: dict[str, Any]) -> None:
         self._lines.write(json.dumps({"time": round(time.time(), 2), **content}) + "\n")
         self._lines.flush()
 
-    def _clear_bar(self) -> None:
-        if self._bar:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write beside ``path``, then rename into place."""
-    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
-
 
 def environment(precision: str) -> dict[str, Any]:
-    """What a fit ran on: enough to tell why two fits differ."""
+    """Return what a fit runs on: enough to explain why two fits differ."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -126,7 +131,7 @@ def environment(precision: str) -> dict[str, Any]:
 
 
 def has_bfloat16() -> bool:
-    """Whether this machine multiplies bfloat16 in hardware; where it does not, it is slower than float32."""
+    """Return True if this machine multiplies bfloat16 in hardware. Without that it is slower than float32."""
     if _gpus():
         return True
     return bool({"avx512_bf16", "amx_bf16"} & set(cpu_info("flags").split()))
@@ -136,8 +141,8 @@ def _gpus() -> list[Any]:
     return list(tf.config.list_physical_devices("GPU"))
 
 
-def _forget_unfinished(progress: Path, epochs_done: int) -> None:
-    """Drop what a killed fit had said about an epoch that is now fitted again, and a line torn in the middle."""
+def _remove_unfinished(progress: Path, epochs_done: int) -> None:
+    """Remove a killed fit's lines about an epoch that is now repeated, and its last line if it is incomplete."""
     if not progress.exists():
         return
     kept = []
@@ -148,5 +153,5 @@ def _forget_unfinished(progress: Path, epochs_done: int) -> None:
             if int(content["epoch"]) <= last:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
-            continue  # torn, of the time before the first batch, or no line of ours
+            continue  # incomplete, from before the first batch, or not written by a fit
     write_atomically(progress, "".join(kept).encode())

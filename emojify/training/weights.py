@@ -1,7 +1,7 @@
 """A network's weights as a small file of plain numbers, half the size of float32 and safe to open.
 
-Keras' own files hold a program beside the numbers and have run strangers' code more than once; here the network is
-always built by :mod:`~emojify.training.networks` and only arrays are read.
+Keras' own model files contain code beside the numbers and have run attackers' code more than once. Here the network is
+always built from :mod:`~emojify.runs.networks`, and only arrays are read.
 """
 
 from __future__ import annotations
@@ -13,37 +13,53 @@ import keras
 import numpy as np
 
 from emojify.errors import EmojifyError
-from emojify.training.networks import NETWORKS
+from emojify.runs.networks import SIDE, get_network
+
+
+def build_network(network: str, side: int | None = SIDE) -> keras.Model:
+    """Build a network with random weights.
+
+    Args:
+        network: a name in ``NETWORKS``.
+        side: width and height of the pictures in pixels; None for any size.
+
+    Raises:
+        EmojifyError: if there is no such network, or it can't be built for that size.
+    """
+    return get_network(network).build(keras, side)
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Write every weight as float16, in the network's own order, to a ``.npz``."""
+    """Write all weights as float16, in the model's order, to a ``.npz``."""
     arrays = {f"{index:03d}.{v.name}": np.asarray(v, np.float16) for index, v in enumerate(model.weights)}
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def load_network(network: str, path: Path) -> keras.Model:
-    """Build a network in code and fill in its weights.
+    """Build a network and fill in its weights.
 
     Args:
         network: a name in ``NETWORKS``.
-        path: a ``.npz`` written by :func:`save_weights`, or a ``.weights.h5`` from this machine's own run folder.
+        path: a ``.npz`` written by :func:`save_weights`, or a ``.weights.h5`` from a run folder of this machine.
 
     Raises:
-        EmojifyError: if there is no such network, or the file is missing, broken or another network's.
+        EmojifyError: if there is no such network, or the file is missing, damaged or belongs to another network.
     """
-    if network not in NETWORKS:
-        raise EmojifyError(f"There is no network called {network!r}. There are: {', '.join(NETWORKS)}.")
-    model = NETWORKS[network]()
+    model = build_network(network)
     fill_weights(model, network, path)
     return model
 
 
 def fill_weights(model: keras.Model, network: str, path: Path) -> None:
-    """Set all weights of ``model``, a ``network``, from a file that :func:`load_network` would take.
+    """Set all weights of ``model`` from a file as in :func:`load_network`.
+
+    Args:
+        model: built from ``network``, for pictures of whatever size.
+        network: its name, for the error message.
+        path: the file.
 
     Raises:
-        EmojifyError: if the file is missing, broken or another network's.
+        EmojifyError: if the file is missing, damaged or belongs to another network.
     """
     if not path.is_file():
         raise EmojifyError(f"There is no file {path}.")

@@ -10,8 +10,9 @@ from typing import Any
 import streamlit as st
 
 from emojify.errors import EmojifyError
-from emojify.runs.config import RECIPES, FitConfig
+from emojify.runs.config import CHOICES, INPUTS, FitConfig, default_config
 from emojify.runs.datasets import DatasetCheck
+from emojify.runs.networks import NETWORKS
 from emojify.runs.presets import (
     PRESETS,
     Preset,
@@ -32,13 +33,6 @@ from pages.training_views.text import FIT_HELP, SETTINGS_HELP, run_label
 POLL_INTERVAL_S = 1.0
 IDLE_POLL_INTERVAL_S = 5.0  # a fit may be started in another browser or in a terminal
 QUIET_AFTER_S = 120
-CHOICES = {
-    "precision": ["float32", "bfloat16", "auto"],
-    "optimizer": ["adam", "sgd"],
-    "schedule": ["decay", "cosine"],
-    "choose_by": ["accuracy", "balanced"],
-}
-"""Values offered for settings that are words. ``FitConfig`` checks all values."""
 
 
 def show() -> None:
@@ -138,14 +132,12 @@ def choose_settings(config: FitConfig, key: str, has_votes: bool) -> FitConfig |
         has_votes: whether the data set has FER+ votes.
     """
     network = st.selectbox(
-        "network", sorted(RECIPES), index=sorted(RECIPES).index(config.network), key=f"network-{key}"
+        "network", sorted(NETWORKS), index=sorted(NETWORKS).index(config.network), key=f"network-{key}"
     )
     if network != config.network:
-        config = FitConfig(**{**recipe(network, has_votes), "data": config.data, "network": network})
+        config = default_config(config.data, network, **recipe(network, has_votes))
     values: dict[str, Any] = {}
-    names = [
-        field.name for field in fields(FitConfig) if field.name not in ("data", "added_data", "network", "begin_with")
-    ]
+    names = [field.name for field in fields(FitConfig) if field.name not in (*INPUTS, "teacher_weight")]
     for first in range(0, len(names), 3):  # row by row, because a toggle is lower than a number field
         columns = st.columns(3, vertical_alignment="center")
         for column, name in zip(columns, names[first : first + 3], strict=False):

@@ -21,7 +21,7 @@ from emojify.runs.presets import (
     training_speed,
 )
 from emojify.runs.run import read_run
-from emojify.training import cli
+from emojify.training import fit_cli
 
 FER2013_PICTURES = {"train": 28709, "public": 3589}
 FAST, SLOW = TrainingSpeed(1000.0, True), TrainingSpeed(80.0, True)
@@ -54,9 +54,9 @@ def test_command_line_gives_same_config(
     config = preset_config(preset, data, speed=FAST, pictures=FER2013_PICTURES, has_votes=False)
     config = replace(config, **changes)  # type: ignore[arg-type]
     configs: list[FitConfig] = []
-    monkeypatch.setattr(cli, "_train", lambda options: configs.append(cli._config(options)))
+    monkeypatch.setattr(fit_cli, "_train", lambda options: configs.append(fit_cli._train_config(options)))
     parser = argparse.ArgumentParser()
-    cli.add_commands(parser.add_subparsers())
+    fit_cli.add_fit_cli(parser.add_subparsers())
     words = shlex.split(command_line(config))
     assert words[:3] == ["python", "-m", "emojify"]
     options = parser.parse_args(words[3:])

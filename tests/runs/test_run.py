@@ -44,11 +44,11 @@ def test_run_without_process_can_resume(folder: Path) -> None:
     [
         ("config.json", "", State.BROKEN, "no readable config.json"),
         ("config.json", '{"data": "x", "ep', State.BROKEN, "no readable config.json"),
-        ("config.json", "[1, 2]", State.BROKEN, "make no sense"),
-        ("config.json", "7", State.BROKEN, "make no sense"),
-        ("config.json", {"epochs": 3}, State.BROKEN, "make no sense"),  # no data
-        ("config.json", {"data": 5}, State.BROKEN, "make no sense"),
-        ("config.json", {"data": "x", "epochs": "many"}, State.BROKEN, "make no sense"),
+        ("config.json", "[1, 2]", State.BROKEN, "not valid any more"),
+        ("config.json", "7", State.BROKEN, "not valid any more"),
+        ("config.json", {"epochs": 3}, State.BROKEN, "not valid any more"),  # no data
+        ("config.json", {"data": 5}, State.BROKEN, "not valid any more"),
+        ("config.json", {"data": "x", "epochs": "many"}, State.BROKEN, "not valid any more"),
         ("config.json", {"data": "x", "epochs": -1}, State.BROKEN, "epochs is -1"),
         ("config.json", {"data": "x", "warp": 1}, State.BROKEN, "another version of Emojify: it sets warp"),
         ("checkpoint.json", "{", State.FAILED, "checkpoint is damaged or gone"),

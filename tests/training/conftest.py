@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import keras
 import pytest
-from keras import layers
 
 from emojify.runs.config import FitConfig
-from emojify.training import networks
+from emojify.runs.networks import NETWORKS, Network
 from emojify.training.dataset import Dataset, load
 from emojify.training.fit import start
 from tests.helpers.drawn_faces import write_faces, write_votes
@@ -29,8 +28,9 @@ def voted_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_votes(write_faces(tmp_path_factory.mktemp("voted_faces")))
 
 
-def tiny() -> keras.Model:
-    """Small enough to fit in a test, with what a real one has: convolutions, batch norm, dropout."""
+def tiny(keras: Any, side: int | None) -> Any:
+    """Build a network that a test can fit, with all a real one has: convolutions, batch norm, dropout."""
+    layers = keras.layers
     return keras.Sequential(
         [
             keras.Input((48, 48, 1), dtype="uint8", name="pixels"),
@@ -47,8 +47,9 @@ def tiny() -> keras.Model:
     )
 
 
-def pooled(side: int | None = 48) -> keras.Model:
-    """As small, for pictures of any size."""
+def pooled(keras: Any, side: int | None) -> Any:
+    """Build a small network for pictures of any size."""
+    layers = keras.layers
     return keras.Sequential(
         [
             keras.Input((side, side, 1), dtype="uint8", name="pixels"),
@@ -64,16 +65,16 @@ def pooled(side: int | None = 48) -> keras.Model:
 
 @pytest.fixture(scope="session", autouse=True)
 def tiny_network() -> Iterator[None]:
-    """The networks ``tiny`` and ``pooled`` can be asked for by name."""
+    """Register the networks ``tiny`` and ``pooled``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(networks.NETWORKS, "tiny", tiny)
-        patch.setitem(networks.NETWORKS, "pooled", pooled)
+        patch.setitem(NETWORKS, "tiny", Network(tiny, "For tests.", images_per_s=1000))
+        patch.setitem(NETWORKS, "pooled", Network(pooled, "For tests.", images_per_s=1000))
         yield
 
 
 @pytest.fixture(scope="session")
 def finished_run(tiny_network: None, faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of the network ``tiny`` that learned to tell the drawn faces apart."""
+    """Return a run of the network ``tiny`` that learned to tell the drawn faces apart."""
     run = tmp_path_factory.mktemp("runs") / "finished"
     start(FitConfig(str(faces), network="tiny", epochs=8, batch_size=8, learning_rate=3e-3), run)
     return run

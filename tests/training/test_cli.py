@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
 
 from emojify.errors import EmojifyError
-from emojify.runs.config import RECIPES
+from emojify.runs.networks import NETWORKS
 from emojify.training.cli import add_commands
 from emojify.training.export import export_run
 
@@ -24,6 +26,10 @@ def call(*arguments: object) -> int:
     return options.run(options) or 0
 
 
+def use_recipe(monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any]) -> None:
+    monkeypatch.setitem(NETWORKS, "tiny", replace(NETWORKS["tiny"], recipe=recipe))
+
+
 def test_the_parser_imports_nothing_heavy() -> None:
     code = "import sys, emojify.training.cli; print({'tensorflow', 'keras', 'cv2', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
@@ -33,7 +39,7 @@ def test_train_export_evaluate(
     faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "models"))
-    monkeypatch.setitem(RECIPES, "tiny", {"learning_rate": 1e-3, "shift": 0.2})
+    use_recipe(monkeypatch, {"learning_rate": 1e-3, "shift": 0.2})
     run, settings = tmp_path / "run", ("--epochs", 1, "--set", "flip=true", "--set", "shift=0.1")
     assert call("train", "--data", faces, "--run", run, "--network", "tiny", *settings) == 0
     config = json.loads((run / "config.json").read_text())
@@ -53,7 +59,7 @@ def test_train_begins_with_a_model_or_a_run(
     finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "models"))
-    monkeypatch.setitem(RECIPES, "tiny", {"learning_rate": 1e-9})
+    use_recipe(monkeypatch, {"learning_rate": 1e-9})
     export_run(finished_run, faces, tmp_path / "models", "one")
     for name, begin_with in (("of-model", "one"), ("of-run", finished_run)):
         assert call("train", "--data", faces, "--run", tmp_path / name, "--from", begin_with, "--epochs", 1) == 0
@@ -62,10 +68,10 @@ def test_train_begins_with_a_model_or_a_run(
     shutil.copytree(tmp_path / "models" / "one", tmp_path / "models" / "me")
     card = json.loads((tmp_path / "models" / "me" / "card.json").read_text())
     (tmp_path / "models" / "me" / "card.json").write_text(json.dumps(card | {"id": "me", "based_on": "one"}))
-    with pytest.raises(EmojifyError, match=r"me was taught one person's face .* begin with one"):
+    with pytest.raises(EmojifyError, match=r"me was taught one person's face .* Use one"):
         call("train", "--data", faces, "--from", "me")
     (tmp_path / "models" / "one" / "weights.npz").unlink()
-    with pytest.raises(EmojifyError, match="no weights to begin with"):
+    with pytest.raises(EmojifyError, match="has no weights"):
         call("train", "--data", faces, "--from", "one")
     with pytest.raises(EmojifyError, match="There is no model 'nobody'"):
         call("train", "--data", faces, "--from", "nobody")

@@ -20,12 +20,13 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.runs import control
 from emojify.runs.config import FitConfig
-from emojify.runs.control import Process, explain
+from emojify.runs.control import ProcessControl, explain
 from emojify.runs.progress import read_progress
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from emojify.training.dataset import load
-from emojify.training.fit import _at_most, start
+from emojify.training.fit import start
+from emojify.training.selection import at_most
 from tests.helpers.fake_training import kill_all, process_of
 from tests.helpers.programs import wait_until
 
@@ -58,20 +59,20 @@ def test_a_real_fit_survives_kill_9_and_the_next_one_begins_by_itself(store: Run
 
 
 def test_the_first_sigterm_waits_for_the_batch_and_the_second_does_not(tmp_path: Path) -> None:
-    with Process() as process:
-        process.begin(tmp_path)
-        process.batch()
+    with ProcessControl() as process:
+        process.start_run(tmp_path)
+        process.after_batch()
         signal.raise_signal(signal.SIGTERM)  # in the middle of the next batch
         with pytest.raises(KeyboardInterrupt):
-            process.batch()
+            process.after_batch()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
 
 
 def test_before_the_first_batch_sigterm_stops_at_once(tmp_path: Path) -> None:
     def fit_that_loads_for_long() -> None:
-        with Process() as process:
-            process.begin(tmp_path)
+        with ProcessControl() as process:
+            process.start_run(tmp_path)
             signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(KeyboardInterrupt):
@@ -80,12 +81,12 @@ def test_before_the_first_batch_sigterm_stops_at_once(tmp_path: Path) -> None:
 
 
 def test_a_stopped_fit_keeps_its_whole_epochs(faces: Path, tmp_path: Path) -> None:
-    class StopsInTheSecondEpoch(Process):
+    class StopsInTheSecondEpoch(ProcessControl):
         batches = 0
 
-        def batch(self) -> None:
+        def after_batch(self) -> None:
             self.batches += 1
-            super().batch()
+            super().after_batch()
             if self.batches == 12:
                 signal.raise_signal(signal.SIGTERM)
 
@@ -101,7 +102,7 @@ def test_a_stopped_fit_keeps_its_whole_epochs(faces: Path, tmp_path: Path) -> No
 
 def test_a_fit_leaves_word_of_why_it_failed(faces: Path, tmp_path: Path) -> None:
     config = FitConfig(str(faces), network="tiny", epochs=3, optimizer="sgd", learning_rate=100.0, weight_decay=10.0)
-    with pytest.raises(EmojifyError), Process() as process:
+    with pytest.raises(EmojifyError), ProcessControl() as process:
         start(config, tmp_path / "run", process)
     ended = json.loads((tmp_path / "run" / "ended.json").read_text())
     assert ended["how"] == "failed"
@@ -112,8 +113,8 @@ def test_a_run_that_another_process_works_on_is_left_alone(tmp_path: Path) -> No
     sleeper = psutil.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     record = {"pid": sleeper.pid, "birth": processes._start_mark(sleeper), "arguments": []}
     (tmp_path / processes.PROCESS).write_text(json.dumps(record))
-    with pytest.raises(EmojifyError, match=r"works on .* already"), Process() as process:
-        process.begin(tmp_path)
+    with pytest.raises(EmojifyError, match=r"works on .* already"), ProcessControl() as process:
+        process.start_run(tmp_path)
     assert json.loads((tmp_path / processes.PROCESS).read_text()) == record
     assert not (tmp_path / "ended.json").exists()
     sleeper.kill()
@@ -146,11 +147,11 @@ def test_a_failed_write_on_a_full_disk_is_put_down_to_it(tmp_path: Path, monkeyp
 
 def test_a_taste_has_some_of_every_emotion(faces: Path) -> None:
     train = load(faces).split("train")
-    few = _at_most(14, train, seed=1)
+    few = at_most(14, train, seed=1)
     assert set(few.labels) == set(range(7))
     assert 14 <= len(few) <= 21
-    assert len(_at_most(0, train, seed=1)) == len(_at_most(10**6, train, seed=1)) == len(train)
-    assert (_at_most(50, train, 1).files == _at_most(50, train, 1).files).all()
+    assert len(at_most(0, train, seed=1)) == len(at_most(10**6, train, seed=1)) == len(train)
+    assert (at_most(50, train, 1).files == at_most(50, train, 1).files).all()
 
 
 def test_the_time_of_a_first_batch_is_said_as_it_happens(faces: Path, tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from emojify.training import export as exporting
 from emojify.training.dataset import Dataset, load
 from emojify.training.evaluate import evaluate, predict_in_subprocess
 from emojify.training.export import ExportOptions, convert, export, export_run, recipe_of
-from emojify.training.networks import NETWORKS
-from emojify.training.weights import load_network, save_weights
+from emojify.training.weights import build_network, load_network, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def test_weights_survive_the_way_to_disk_and_back(finished_run: Path, data: Data
 
 
 def test_weights_of_the_seed_network_fit_into_git(tmp_path: Path) -> None:
-    save_weights(NETWORKS["seed"](), tmp_path / "weights.npz")
+    save_weights(build_network("seed"), tmp_path / "weights.npz")
     assert (tmp_path / "weights.npz").stat().st_size < 6_000_000
 
 
@@ -53,7 +52,7 @@ def test_weights_of_the_seed_network_fit_into_git(tmp_path: Path) -> None:
 def test_weights_that_do_not_fit_are_named(network: str, content: bytes | None, sentence: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     if content is None:
-        save_weights(NETWORKS["tiny"](), path)
+        save_weights(build_network("tiny"), path)
     else:
         path.write_bytes(content)
     with pytest.raises(EmojifyError, match=sentence):
@@ -99,7 +98,7 @@ def test_the_card_is_complete_and_true(model: Path, data: Dataset) -> None:
     assert (card["id"], card["name"], card["network"]) == ("drawn", "Drawn faces", "tiny")
     assert card["emotions"] == list(LABELS)
     assert card["crop_margin"] == 0.0
-    assert card["parameters"] == NETWORKS["tiny"]().count_params()
+    assert card["parameters"] == build_network("tiny").count_params()
     assert card["data"]["train_n"] == len(data.split("train"))
     assert (card["recipe"]["optimizer"], card["recipe"]["epochs_done"], card["recipe"]["chosen_on"]) == (
         "adam",

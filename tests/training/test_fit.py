@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from emojify.errors import EmojifyError
-from emojify.runs.config import RECIPES, FitConfig
+from emojify.runs.config import FitConfig, default_config
+from emojify.runs.networks import NETWORKS
 from emojify.training import rundir
 from emojify.training.fit import resume, start
-from emojify.training.networks import NETWORKS
 from emojify.training.rundir import Journal
 from emojify.training.weights import load_network
 
@@ -137,7 +137,7 @@ def test_weights_of_another_network_are_refused(finished_run: Path, faces: Path,
 
 
 def test_a_network_for_one_size_refuses_small_epochs(faces: Path, tmp_path: Path) -> None:
-    with pytest.raises(EmojifyError, match="set small_epochs to 0"):
+    with pytest.raises(EmojifyError, match="Set small_epochs to 0"):
         start(FitConfig(str(faces), network="seed", epochs=1, small_epochs=1), tmp_path / "run")
 
 
@@ -205,16 +205,15 @@ def test_a_config_of_the_wrong_kind_is_refused_in_a_sentence(content: str, tmp_p
 
 
 def test_every_network_has_a_recipe() -> None:
-    assert set(RECIPES) == set(NETWORKS) - {"tiny", "pooled"}
-    for recipe in RECIPES.values():
-        FitConfig("data", **recipe)
+    for name in NETWORKS:
+        assert default_config("data", name).network == name
 
 
 def test_half_a_line_from_a_killed_fit_is_forgotten(tmp_path: Path) -> None:
     progress = tmp_path / "progress.jsonl"
     kept = '{"epoch": 0, "batch": 20}\n{"epoch": 1, "epochs": 3}\n'
     progress.write_text(kept + '{"epoch": 1, "batch": 20}\n{"epoch": 1, "ba')
-    rundir._forget_unfinished(progress, 1)
+    rundir._remove_unfinished(progress, 1)
     assert progress.read_text() == kept
 
 

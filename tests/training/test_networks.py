@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emojify.runs.networks import NETWORKS
 from emojify.training.evaluate import predict_in_subprocess
 from emojify.training.export import convert
-from emojify.training.networks import NETWORKS
+from emojify.training.weights import build_network
 
 NAMES = [name for name in NETWORKS if name not in ("tiny", "pooled")]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_network_takes_gray_bytes_and_gives_probabilities(name: str) -> None:
-    network = NETWORKS[name]()
+    network = build_network(name)
     probabilities = network(np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype(np.uint8)).numpy()
     assert (network.input_shape, network.inputs[0].dtype) == ((None, 48, 48, 1), "uint8")
     assert probabilities.shape == (2, 7)
@@ -25,13 +26,13 @@ def test_a_network_takes_gray_bytes_and_gives_probabilities(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_network_converts_and_is_small_enough_to_ship(name: str, tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
-    (tmp_path / "model.tflite").write_bytes(convert(NETWORKS[name](), pictures))
+    (tmp_path / "model.tflite").write_bytes(convert(build_network(name), pictures))
     assert (tmp_path / "model.tflite").stat().st_size < 4_000_000
     assert predict_in_subprocess(tmp_path / "model.tflite", pictures).shape == (4, 7)
 
 
 def test_the_seed_network_is_the_tutorials() -> None:
-    network = NETWORKS["seed"]()
+    network = build_network("seed")
     shown = [layer.__class__.__name__ for layer in network.layers]
     assert shown == [
         *("Rescaling", "Conv2D", "Conv2D", "MaxPooling2D", "Dropout", "Conv2D", "MaxPooling2D", "Conv2D"),

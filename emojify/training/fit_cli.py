@@ -1,0 +1,196 @@
+"""The commands that fit a network: ``python -m emojify train | distill``.
+
+Nothing heavy is imported before a command runs: all commands share one parser.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from emojify.errors import EmojifyError
+from emojify.runs.config import FLAGS, INPUTS, FitConfig, default_config
+from emojify.runs.control import ProcessControl
+from emojify.runs.networks import NETWORKS
+from emojify.training.trained import find_trained
+
+STOPPED = 130
+"""Exit status of a fit that was interrupted, as shells use it for an interrupted command."""
+
+DATA_HELP = "FER-2013 as Kaggle's folder, a zip of it or the csv; or a folder of your own pictures by emotion"
+
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FitConfig) if field.name not in INPUTS}
+_SET_NAMES = [name for name in _DEFAULTS if name not in (*FLAGS, "teacher_weight")]
+_NETWORKS_HELP = " ".join(f"{name}: {network.description}" for name, network in NETWORKS.items())
+
+
+def add_fit_cli(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``train`` and ``distill`` to a parser's commands.
+
+    Each sets ``run``, a function of the parsed arguments that returns the exit status and may raise EmojifyError.
+    """
+    train = commands.add_parser("train", help="fit a network to a data set")
+    begin = train.add_mutually_exclusive_group(required=True)
+    begin.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="DIR|ZIP|CSV",
+        help=f"{DATA_HELP}; given twice, the second one is joined to the first",
+    )
+    begin.add_argument("--resume", type=Path, metavar="RUN", help="continue a run that was stopped or killed")
+    train.add_argument(
+        "--from", dest="begin_with", metavar="MODEL|RUN", help="begin with the weights of a model or an earlier run"
+    )
+    _add_settings(train, default_network="seed, or that of --from")
+    train.set_defaults(run=_train)
+
+    distill = commands.add_parser(
+        "distill",
+        help="fit a network to what other networks answer",
+        description="Fit a network to the mean answer of several trained ones (teachers) on the same augmented "
+        "pictures, mixed with labels and FER+ votes. An epoch takes longer by the teachers' reading. The run is "
+        "continued with: python -m emojify train --resume RUN",
+    )
+    distill.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR|ZIP|CSV",
+        help=f"{DATA_HELP}; given twice, the second one is joined to the first",
+    )
+    distill.add_argument(
+        "--teachers", nargs="+", required=True, metavar="MODEL|RUN", help="runs or models to average and imitate"
+    )
+    distill.add_argument(
+        "--teacher-weight", type=float, default=0.7, metavar="SHARE",
+        help="share of the teachers' answer in the target; the rest is the label, or the FER+ votes by their share "
+        "(--set ferplus_weight=1: votes alone); default: 0.7",
+    )  # fmt: skip
+    _add_settings(distill, default_network="seed")
+    distill.set_defaults(run=_distill)
+
+
+def _add_settings(command: argparse.ArgumentParser, *, default_network: str) -> None:
+    command.add_argument("--run", type=Path, dest="folder", metavar="RUN", help="default: runs/<time>-<network>")
+    command.add_argument("--network", choices=sorted(NETWORKS), help=f"{_NETWORKS_HELP} Default: {default_network}")
+    for name in FLAGS:
+        flag = f"--{name.replace('_', '-')}"
+        command.add_argument(flag, type=type(_DEFAULTS[name]), help="default: the network's recipe")
+    others = ", ".join(_SET_NAMES)
+    command.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help=f"any other setting: {others}"
+    )
+
+
+def _train(options: argparse.Namespace) -> int:
+    if not options.resume:
+        return _start_fit(_train_config(options), options.folder)
+    if options.set or any(getattr(options, name) is not None for name in ("folder", "network", "begin_with", *FLAGS)):
+        raise EmojifyError("A resumed run keeps its own settings. Give --resume alone.")
+    FitConfig.read(options.resume)  # so that a folder that is no run is refused before TensorFlow loads
+    return _run_fit(options.resume, None)
+
+
+def _distill(options: argparse.Namespace) -> int:
+    return _start_fit(_distill_config(options), options.folder)
+
+
+def _start_fit(config: FitConfig, folder: Path | None) -> int:
+    from emojify.settings import Settings
+
+    runs = Settings.from_environment().runs
+    return _run_fit(folder or runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}", config)
+
+
+def _run_fit(folder: Path, config: FitConfig | None) -> int:
+    """Start a fit with ``config``, or continue the run in ``folder`` if it is None."""
+    silence_tensorflow()
+    try:
+        with ProcessControl() as control:
+            if config is None:
+                control.start_run(folder)
+                control.report_phase("loading TensorFlow")
+            from emojify.training import fit
+
+            fit.resume(folder, control) if config is None else fit.start(config, folder, control)
+    except KeyboardInterrupt:  # SIGTERM gives the same message as Ctrl+C
+        print(f"Stopped. Continue with: python -m emojify train --resume {folder}", file=sys.stderr)
+        return STOPPED
+    finally:
+        _start_next(folder)
+    print(f"The run is in {folder}. Make a model of it: python -m emojify export {folder} --id NAME")
+    return 0
+
+
+def _train_config(options: argparse.Namespace) -> FitConfig:
+    settings = _settings(options)
+    network = options.network or "seed"
+    if options.begin_with:
+        trained = find_trained(options.begin_with)
+        if (options.network or trained.network) != trained.network:
+            raise EmojifyError(f"{options.begin_with} is a network {trained.network!r}, not {options.network!r}.")
+        network, settings["begin_with"] = trained.network, str(trained.weights)
+    return default_config(str(options.data[0].absolute()), network, **settings)
+
+
+def _distill_config(options: argparse.Namespace) -> FitConfig:
+    teachers = tuple(str(find_trained(teacher).folder) for teacher in options.teachers)
+    return default_config(
+        str(options.data[0].absolute()),
+        options.network or "seed",
+        **_settings(options),
+        teachers=teachers,
+        teacher_weight=options.teacher_weight,
+    )
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the command line gives, by their flag or by ``--set``.
+
+    Raises:
+        EmojifyError: if a setting is unknown or has an invalid value.
+    """
+    if len(options.data) > 2:
+        raise EmojifyError("--data can be given twice at most: a data set, and a second one to join to it.")
+    settings = {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
+    for setting in options.set:
+        name, _, value = setting.partition("=")
+        if name not in _SET_NAMES:
+            raise EmojifyError(f"There is no setting {name!r} for --set. There are: {', '.join(_SET_NAMES)}.")
+        settings[name] = _parse(name, value)
+    if len(options.data) > 1:
+        settings["added_data"] = str(options.data[1].absolute())
+    return settings
+
+
+def _parse(name: str, value: str) -> bool | int | float | str:
+    default = _DEFAULTS[name]
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "false": False}[value.lower()]
+        return type(default)(value)
+    except (KeyError, ValueError) as error:
+        kind = {bool: "true or false", int: "a whole number"}.get(type(default), "a number")
+        raise EmojifyError(f"{name} must be {kind}, not {value!r}.") from error
+
+
+def _start_next(folder: Path) -> None:
+    """Start the next run of the queue, since one fit runs at a time and this one is over."""
+    from emojify.runs.store import RunStore
+    from emojify.settings import Settings
+
+    store = RunStore(Settings.from_environment().runs)
+    if folder.resolve().parent == store.folder.resolve():
+        store.start_next(ended=folder.name)
+
+
+def silence_tensorflow() -> None:
+    """Hide TensorFlow's start-up messages. It has no effect once TensorFlow is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
