@@ -16,6 +16,17 @@ from tests.helpers.recordings import Record, record_person
 from tests.helpers.rehearsal_bank import add_bank
 from tests.helpers.stores import write_model, write_pack
 
+FOLDER_MARKS = {"browser": pytest.mark.browser, "training": pytest.mark.training, "faults": pytest.mark.slow,
+                "fuzz": pytest.mark.slow}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of some folders; `make check` leaves them out."""
+    for item in items:
+        mark = FOLDER_MARKS.get(item.path.relative_to(ROOT / "tests").parts[0])
+        if mark is not None:
+            item.add_marker(mark)
+
 
 @cache
 def _astronaut() -> NDArray[np.uint8]:

@@ -14,12 +14,6 @@ from skimage import data
 from tests.helpers.browser import CHROMIUM_NAMES, QUIET, installed, serve
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.browser)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
     return installed(CHROMIUM_NAMES, "Chromium")

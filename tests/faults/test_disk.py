@@ -15,8 +15,6 @@ from tests.helpers.workspace import Workspace
 MAX_CHANGES = 200
 NAMES = names_of(Kind.ATOMIC, Kind.STEPWISE, Kind.STARTS_PROCESS)
 
-pytestmark = pytest.mark.slow
-
 
 def run_and_catch(workspace: Workspace, operation: Operation) -> str | None:
     """Return the sentence of the EmojifyError that the operation raises; None if it succeeds."""

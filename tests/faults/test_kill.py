@@ -36,8 +36,6 @@ CLEARED_BY = {
     "data/videos": "videos: remove old", f"data/videos/{VIDEO_ID}": "videos: change suffix",
 }  # fmt: skip
 
-pytestmark = pytest.mark.slow
-
 
 class RunAndKill(Protocol):
     """Run an operation in a process that is killed after some changes, or in a file larger than some bytes."""

@@ -10,8 +10,6 @@ from tests.fuzz.targets import TARGETS
 SECONDS = 1
 MAX_CORPUS_BYTES = 200_000
 
-pytestmark = pytest.mark.slow
-
 
 def test_corpus_covers_every_target() -> None:
     assert {path.name for path in CORPUS.iterdir()} == set(TARGETS)

@@ -9,7 +9,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,8 +31,6 @@ DAMAGED_RUN_FILES = {
     "process.json": json_files(RUN["process.json"] | {"pid": os.getpid()}),  # a process that exists
     "progress.jsonl": st.lists(st.one_of(*[json_files(line) for line in PROGRESS_LINES]), max_size=4).map(b"\n".join),
 }
-
-pytestmark = pytest.mark.slow
 
 
 @fuzz_settings

@@ -20,8 +20,6 @@ NAMES = st.sampled_from(
 ) | st.text(min_size=1, max_size=12)  # fmt: skip
 CSV = b"emotion,pixels,Usage\n" + b"".join(b"%d%b" % (number % 7, ROW[1:]) for number in range(14))
 
-pytestmark = pytest.mark.slow
-
 
 @fuzz_settings
 @given(corrupted(*PICTURES) | st.binary(max_size=60))

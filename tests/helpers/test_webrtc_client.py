@@ -5,11 +5,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import pytest
 
 from tests.helpers.browser import serve
 from tests.helpers.cameras import FRAMES, number_of, write_numbered_camera
 from tests.helpers.event_loop import run
 from tests.helpers.webrtc_client import Caller, encode
+
+pytestmark = pytest.mark.slow
 
 
 def test_two_visitors_see_their_own_video_come_back(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import fractions
 import av
 import cv2
 import numpy as np
+import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from streamlit_webrtc.models import CallbackAttachableProcessor
 
@@ -19,6 +20,8 @@ from emojify.vision.annotators import Sticker, Stills
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
 from tests.helpers.event_loop import run
+
+pytestmark = pytest.mark.slow
 
 GREEN = np.full((8, 8, 4), (0, 255, 0, 255), np.uint8)
 FRAMES = 45

@@ -1,6 +1,10 @@
 """Visitors come and go, politely or not, and leave nothing behind. ``python -m benchmarks.visits`` has many more."""
 
+import pytest
+
 from tests.helpers.visits import FRAMES, come_and_go
+
+pytestmark = pytest.mark.slow
 
 POLITE, ABRUPT = 6, 8
 MAX_GROWTH = 1.1

@@ -4,6 +4,7 @@ import math
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from emojify.models import ModelStore
@@ -11,6 +12,8 @@ from emojify.settings import ROOT
 from emojify.vision.analyzer import VideoAnalyzer, analyze_photo
 from emojify.vision.readings import Box, Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
+
+pytestmark = pytest.mark.slow
 
 FRAMES = 180
 COMPARED = range(30, FRAMES, 3)  # once the face is found; a full scan of each frame would take too long
