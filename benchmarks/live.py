@@ -31,8 +31,8 @@ from emojify.settings import ROOT
 from tests.helpers.cameras import BITS, FRAMES, SQUARE_PX, write_numbered_camera
 from tests.helpers.programs import end
 
-PATIENCE_MS = 30_000
-FORGOTTEN_S = 40  # a closed tab is missed after half a minute at the latest
+TIMEOUT_MS = 30_000
+DISCONNECT_TIMEOUT_S = 40  # a closed tab is missed after half a minute at the latest
 
 # Before the page's own code: keep each camera track, so that its frames can be watched too.
 KEEP_TRACKS = """
@@ -92,7 +92,7 @@ SHARP = 0.9  # of the detail that the picture has in the end; key frames make it
 
 
 @contextmanager
-def running_app(seats: int = 8) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def run_app_on_port(seats: int = 8) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The app on a free port; yields its address and process once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -141,18 +141,16 @@ def component_frame(page: Page) -> Frame:
 def start(page: Page) -> float:
     """Click Start; seconds until the first frame is on the screen."""
     button = component(page).get_by_role("button", name="Start")
-    button.wait_for(timeout=PATIENCE_MS)
+    button.wait_for(timeout=TIMEOUT_MS)
     began = time.monotonic()
     button.click()
-    component_frame(page).wait_for_function(
-        "() => document.querySelector('video')?.videoWidth > 0", timeout=PATIENCE_MS
-    )
+    component_frame(page).wait_for_function("() => document.querySelector('video')?.videoWidth > 0", timeout=TIMEOUT_MS)
     return time.monotonic() - began
 
 
 def stop(page: Page) -> None:
-    component(page).get_by_role("button", name="Stop").click(timeout=PATIENCE_MS)
-    component(page).get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+    component(page).get_by_role("button", name="Stop").click(timeout=TIMEOUT_MS)
+    component(page).get_by_role("button", name="Start").wait_for(timeout=TIMEOUT_MS)
 
 
 def delays_ms(log: dict[str, list[list[float]]]) -> list[float]:
@@ -195,11 +193,11 @@ def measure(seconds: int, minutes: float, cycles: int) -> dict[str, Any]:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(KEEP_TRACKS)
         launched = time.monotonic()
-        with running_app() as (url, server):
+        with run_app_on_port() as (url, server):
             page.goto(url)
-            page.get_by_role("heading", name="Emojify").wait_for(timeout=PATIENCE_MS)
+            page.get_by_role("heading", name="Emojify").wait_for(timeout=TIMEOUT_MS)
             heading_s = time.monotonic() - launched
-            component(page).get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+            component(page).get_by_role("button", name="Start").wait_for(timeout=TIMEOUT_MS)
             first_page_s = time.monotonic() - launched
             # The picture must not be mirrored: the numbers are read from left to right.
             page.get_by_text("Settings", exact=True).click()

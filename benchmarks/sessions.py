@@ -28,17 +28,17 @@ from typing import Any
 import psutil
 from playwright.sync_api import sync_playwright
 
-from benchmarks.live import FORGOTTEN_S, component, resident_mb, running_app, threads
-from tests.helpers.browser import PATIENCE_MS
+from benchmarks.live import DISCONNECT_TIMEOUT_S, component, resident_mb, run_app_on_port, threads
+from tests.helpers.browser import TIMEOUT_MS
 from tests.helpers.cameras import number_of, write_numbered_camera
-from tests.helpers.webrtc_client import Looked, encode, visit
+from tests.helpers.webrtc_client import VideoFigures, encode, visit
 
 SETTLE_S = 8
 KEPT_S = (
     130  # Streamlit keeps what a lost visitor had for two minutes, at most 128 visitors'; then the next one ends it
 )
 SPARE_SEATS = 24  # a seat is free ten seconds after its last frame
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 
 class Visitor:
@@ -53,7 +53,7 @@ class Visitor:
         self.opened_s: float = self.hear()
 
     def hear(self, after_s: float = 0) -> Any:
-        if not self._pipe.poll(after_s + PATIENCE_S):
+        if not self._pipe.poll(after_s + TIMEOUT_S):
             raise SystemExit("A visitor got no answer in a minute.")
         return self._pipe.recv()
 
@@ -67,7 +67,7 @@ class Visitor:
 
     def leave(self) -> None:
         self.say(None)
-        self.process.join(PATIENCE_S)
+        self.process.join(TIMEOUT_S)
 
 
 def newcomer_in_browser_s(url: str) -> dict[str, float]:
@@ -79,16 +79,16 @@ def newcomer_in_browser_s(url: str) -> dict[str, float]:
         page.goto("about:blank")
         began_s = time.monotonic()
         page.goto(url)
-        page.get_by_role("heading", name="Emojify").wait_for(timeout=PATIENCE_MS)
+        page.get_by_role("heading", name="Emojify").wait_for(timeout=TIMEOUT_MS)
         heading_s = time.monotonic() - began_s
-        component(page).get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+        component(page).get_by_role("button", name="Start").wait_for(timeout=TIMEOUT_MS)
         start_s = time.monotonic() - began_s
         browser.close()
     return {"heading": round(heading_s, 2), "Start can be pressed": round(start_s, 2)}
 
 
 def measure(sessions: int, seconds: float, closes: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder, running_app(seats=sessions + SPARE_SEATS) as (url, server):
+    with tempfile.TemporaryDirectory() as folder, run_app_on_port(seats=sessions + SPARE_SEATS) as (url, server):
         write_numbered_camera(Path(folder) / "camera.y4m")
         pictures = encode(Path(folder) / "camera.y4m")
         visitors = [Visitor(url, pictures, looks=number == 0) for number in range(sessions)]
@@ -111,8 +111,8 @@ def measure(sessions: int, seconds: float, closes: int) -> dict[str, Any]:
             visitor.leave()
         closed = close_abruptly(url, pictures, server, closes) if closes else {}
     return {
-        "frames_sent_per_s": _rates(looks, "sent_a_s"),
-        "frames_received_per_s": _rates(looks, "received_a_s"),
+        "frames_sent_per_s": _rates(looks, "sent_per_s"),
+        "frames_received_per_s": _rates(looks, "received_per_s"),
         "delay_ms": [_p50_and_p90(look[0].delays_ms) for look in looks],
         "page_opened_s": [round(visitor.opened_s, 2) for visitor in visitors],
         "start_to_first_frame_s": [round(value, 2) for value in begins_s],
@@ -123,7 +123,7 @@ def measure(sessions: int, seconds: float, closes: int) -> dict[str, Any]:
     }
 
 
-def _rates(looks: list[list[Looked]], name: str) -> list[list[float]]:
+def _rates(looks: list[list[VideoFigures]], name: str) -> list[list[float]]:
     return [[round(getattr(looked, name), 1) for looked in look] for look in looks]
 
 
@@ -133,7 +133,7 @@ def _p50_and_p90(values: list[float]) -> list[int]:
 
 def close_abruptly(url: str, pictures: list[bytes], server: subprocess.Popen[bytes], closes: int) -> dict[str, Any]:
     """Visitors who have live video and are then gone without a word, one after the other. What the app then holds."""
-    time.sleep(FORGOTTEN_S)
+    time.sleep(DISCONNECT_TIMEOUT_S)
     held = [(round(resident_mb(server)), threads(server))]
     for number in range(closes):
         visitor = Visitor(url, pictures)
@@ -141,14 +141,14 @@ def close_abruptly(url: str, pictures: list[bytes], server: subprocess.Popen[byt
         if number % 20 == 0:
             print(f"{number} closed", file=sys.stderr, flush=True)
         visitor.process.kill()
-        visitor.process.join(PATIENCE_S)
+        visitor.process.join(TIMEOUT_S)
     held.append((round(resident_mb(server)), threads(server)))
     time.sleep(KEPT_S)
     # With a seat: had more than SPARE_SEATS of those who are gone kept theirs, nobody would have got in any more.
     last = Visitor(url, pictures)
     last.start()
     last.leave()
-    time.sleep(FORGOTTEN_S)
+    time.sleep(DISCONNECT_TIMEOUT_S)
     held.append((round(resident_mb(server)), threads(server)))
     return {"closed": closes, "resident_mb_and_threads": held}
 

@@ -23,7 +23,7 @@ from emojify.settings import ROOT
 from emojify.teaching.samples import SampleStore
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
-from tests.helpers.browser import CHROMIUM_NAMES, PATIENCE_MS, QUIET, serve, start
+from tests.helpers.browser import CHROMIUM_FLAGS, CHROMIUM_NAMES, TIMEOUT_MS, run_app, start
 from tests.helpers.cameras import write_two_faces
 from tests.helpers.simulated_people import drawn_person
 
@@ -49,12 +49,12 @@ def main() -> None:
             for day in (1, 2):
                 store.add(emotion, [Cutout(crop, Box(0, 0, 48, 48)) for crop in person.record(emotion, day, 30)])
         write_two_faces(workspace / "faces.y4m", fps=30)
-        with serve(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
+        with run_app(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
             camera = f"--use-file-for-fake-video-capture={workspace / 'faces.y4m'}"
-            browser = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *fake, camera])
+            browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *fake, camera])
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.goto(url)
-            page.get_by_role("link", name="Teach it your face").click(timeout=PATIENCE_MS)
+            page.get_by_role("link", name="Teach it your face").click(timeout=TIMEOUT_MS)
             start(page)
             page.wait_for_timeout(1000 * SETTLING_S)
             before, during = [], []

@@ -26,7 +26,7 @@ from benchmarks.live import WATCH, component_frame, start
 from emojify.emotions import LABELS
 from emojify.runs.store import RunStore
 from emojify.settings import ROOT
-from tests.helpers.browser import PATIENCE_MS, serve
+from tests.helpers.browser import TIMEOUT_MS, run_app
 from tests.helpers.cameras import FRAMES, write_numbered_camera
 
 PICTURES = 500  # of each emotion: an epoch then takes longer than the measurement
@@ -78,11 +78,11 @@ def measure(seconds: int, network: str) -> None:
         )
         shutil.copytree(ROOT / "models", folder / "models")
         places = {f"EMOJIFY_{place.upper()}": str(folder / place) for place in ("data", "runs", "models")}
-        with serve(**places) as url, no_fit_left(folder / "runs"):
+        with run_app(**places) as url, no_fit_left(folder / "runs"):
             training = context.new_page()
             training.goto(url)
-            training.get_by_role("link", name="Training").click(timeout=PATIENCE_MS)
-            training.get_by_role("button", name="Start").wait_for(timeout=PATIENCE_MS)
+            training.get_by_role("link", name="Training").click(timeout=TIMEOUT_MS)
+            training.get_by_role("button", name="Start").wait_for(timeout=TIMEOUT_MS)
             if network != "seed":
                 training.get_by_text("The best recipe").click()
             else:
@@ -90,13 +90,13 @@ def measure(seconds: int, network: str) -> None:
             training.wait_for_timeout(1500)
             training.get_by_role("button", name="Start").click()
             clicked_s = time.monotonic()
-            training.get_by_text("starting", exact=True).first.wait_for(timeout=PATIENCE_MS)
+            training.get_by_text("starting", exact=True).first.wait_for(timeout=TIMEOUT_MS)
             say("first sign of life, s", round(time.monotonic() - clicked_s, 2))
-            training.get_by_text(re.compile(r"Batch \d+ of")).first.wait_for(timeout=10 * PATIENCE_MS)
+            training.get_by_text(re.compile(r"Batch \d+ of")).first.wait_for(timeout=10 * TIMEOUT_MS)
             say("first batch, s", round(time.monotonic() - clicked_s, 1))
             live = context.new_page()
             live.goto(url)
-            live.get_by_text("Settings", exact=True).click(timeout=PATIENCE_MS)
+            live.get_by_text("Settings", exact=True).click(timeout=TIMEOUT_MS)
             live.get_by_text("Mirror the picture").click()
             live.wait_for_timeout(1500)
             start(live)

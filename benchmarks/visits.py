@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.helpers.visits import come_and_go
+from tests.helpers.visits import run_visits
 
 
 def main() -> None:
@@ -17,12 +17,12 @@ def main() -> None:
     parser.add_argument("--polite", type=int, default=100)
     parser.add_argument("--abrupt", type=int, default=200)
     options = parser.parse_args()
-    frames, left = come_and_go(options.polite, options.abrupt)
+    frames, states = run_visits(options.polite, options.abrupt)
     print(f"{len(frames)} visitors, each with {min(frames)} frames or more")
-    times = ("at first", f"after {options.polite} goodbyes", f"after {options.abrupt} closed tabs")
-    for when, one in zip(times, left, strict=True):
-        print(f"{when:28} {one.memory_bytes / 1e6:.1f} MB, {one.threads} threads, {one.connections} connections, "
-              f"{one.seats} seats taken")  # fmt: skip
+    times = ("at first", f"after {options.polite} closed connections", f"after {options.abrupt} killed visitors")
+    for when, state in zip(times, states, strict=True):
+        print(f"{when:28} {state.memory_bytes / 1e6:.1f} MB, {state.threads} threads, {state.connections} connections, "
+              f"{state.sessions} sessions")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What many tests need: a real face, a model whose answer can be steered, and folders of models and packs."""
+"""Fixtures of many tests: a face, a model whose reading the brightness sets, and folders of models and packs."""
 
 import shutil
 from functools import cache
@@ -37,28 +37,28 @@ def _astronaut() -> NDArray[np.uint8]:
 def astronaut() -> NDArray[np.uint8]:
     """(512, 512, 3) uint8 BGR: Eileen Collins, smiling, with one face at about (177, 66, 95, 95).
 
-    The tiny model reads neutral here: it goes by brightness alone.
+    The tiny model reads neutral here: it uses brightness only.
     """
     return _astronaut().copy()
 
 
 @pytest.fixture
 def happy_astronaut() -> NDArray[np.uint8]:
-    """The same picture, as dark as the tiny model needs it to read happy."""
+    """The same picture, darker, so that the tiny model reads happy."""
     return (_astronaut() * 0.85).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
-    """The LiteRT models that ``make_tiny_models.py`` made, and what it says of them."""
+    """The folder of the LiteRT models that ``make_tiny_models.py`` wrote."""
     return Path(__file__).parent / "data"
 
 
 @pytest.fixture(scope="session")
 def tiny_model(data_folder: Path) -> bytes:
-    """A model that goes by the crop's mean brightness: a seventh of the range for each emotion.
+    """A model that reads the crop's mean brightness: each emotion has a seventh of the range.
 
-    In the middle of each, at 18, 55, 91, 128, 165, 201 and 238, it is 99 % sure.
+    In the middle of each part, at 18, 55, 91, 128, 165, 201 and 238, its probability is 99 %.
     """
     return (data_folder / "tiny.tflite").read_bytes()
 
@@ -70,7 +70,7 @@ def classifier(tiny_model: bytes) -> Classifier:
 
 @pytest.fixture
 def models_folder(tmp_path: Path, tiny_model: bytes) -> Path:
-    """A ``models/`` with the tiny model as ``seed``."""
+    """A ``models/`` folder with the tiny model as ``seed``."""
     folder = tmp_path / "models"
     write_model(folder / "seed", tiny_model)
     return folder

@@ -1,4 +1,4 @@
-"""A real app, a real Chromium, and a fake camera that shows a real face."""
+"""The app in a server process, Chromium, and a fake camera that shows a face."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from skimage import data
 
-from tests.helpers.browser import CHROMIUM_NAMES, QUIET, installed, serve
+from tests.helpers.browser import CHROMIUM_FLAGS, CHROMIUM_NAMES, find_program, run_app
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    return installed(CHROMIUM_NAMES, "Chromium")
+    return find_program(CHROMIUM_NAMES, "Chromium")
 
 
 @pytest.fixture(scope="session")
 def app_url() -> Iterator[str]:
     """The app as ``streamlit run streamlit_app.py`` starts it, on a free port."""
-    with serve() as url:
+    with run_app() as url:
         yield url
 
 
@@ -44,9 +44,9 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
-    """Has a camera and allows it."""
+    """A Chromium with a camera that pages may use."""
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={camera_file}"]
+    arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={camera_file}"]
     browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
     yield browser
     browser.close()

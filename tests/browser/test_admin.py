@@ -17,8 +17,8 @@ from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack
 from emojify.pictures import encode_png
 from emojify.settings import ROOT
-from tests.helpers.browser import ALL_PAGES, PATIENCE_MS, VISITORS_PAGES, WORK_MS, expect_pages, serve
-from tests.helpers.openid_provider import CLIENT, CLIENT_SECRET, Provider, provide
+from tests.helpers.browser import ALL_PAGES, RENDER_TIMEOUT_MS, TIMEOUT_MS, VISITOR_PAGES, expect_pages, run_app
+from tests.helpers.openid_provider import CLIENT, CLIENT_SECRET, Provider, run_provider
 from tests.helpers.pack_files import pack_zip
 
 COOKIE_SECRET = "a long and random text of this test"
@@ -34,13 +34,13 @@ server_metadata_url = "{provider}/.well-known/openid-configuration"
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    with provide() as provider:
+    with run_provider() as provider:
         yield provider
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packs that come with the app, and one that may be deleted."""
+    """The built-in packs and an added one, which can be deleted."""
     workspace = tmp_path_factory.mktemp("workspace")
     for pack in ("classic", "person"):
         shutil.copytree(ROOT / "emojis" / pack, workspace / "emojis" / pack)
@@ -50,56 +50,56 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def public_url(workspace: Path, provider: Provider) -> Iterator[str]:
-    secrets = workspace / "home" / ".streamlit" / "secrets.toml"  # Streamlit looks for them in the home as well
+    secrets = workspace / "home" / ".streamlit" / "secrets.toml"  # Streamlit reads them from the home folder too
     secrets.parent.mkdir(parents=True)
     secrets.write_text(SECRETS.format(cookie=COOKIE_SECRET, client=CLIENT, secret=CLIENT_SECRET, provider=provider.url))
     folders = {f"EMOJIFY_{name}": str(workspace / name.lower()) for name in ("EMOJIS", "DATA", "RUNS")}
-    with serve(HOME=str(workspace / "home"), EMOJIFY_PUBLIC="1", EMOJIFY_ADMINS="anna@example.org", **folders) as url:
+    with run_app(HOME=str(workspace / "home"), EMOJIFY_PUBLIC="1", EMOJIFY_ADMINS="anna@example.org", **folders) as url:
         yield url
 
 
 def sign_in(page: Page, url: str, who: str) -> None:
     page.goto(f"{url}/admin")
-    page.get_by_role("button", name="Sign in").click(timeout=PATIENCE_MS)
-    page.get_by_role("link", name=who, exact=True).click(timeout=PATIENCE_MS)
-    expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Sign in").click(timeout=TIMEOUT_MS)
+    page.get_by_role("link", name=who, exact=True).click(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=TIMEOUT_MS)
 
 
-def test_an_admin_signs_in_does_what_visitors_may_not_and_signs_out(
+def test_admin_changes_packs_between_sign_in_and_sign_out(
     browser: Browser, public_url: str, provider: Provider, workspace: Path
 ) -> None:
     visitors = browser.new_context()
     visitor = visitors.new_page()
     visitor.goto(public_url)
-    expect_pages(visitor, *VISITORS_PAGES)
-    assert provider.asked == [], "somebody was asked who visits, though nobody signed in"
+    expect_pages(visitor, *VISITOR_PAGES)
+    assert provider.requested_paths == [], "the provider was asked although nobody signed in"
 
     context = browser.new_context()
     page = context.new_page()
     sign_in(page, public_url, "anna@example.org")
     expect_pages(page, *ALL_PAGES, "Admin")
     page.get_by_role("link", name="Emoji packs").click()
-    page.get_by_role("button", name="Change").click(timeout=PATIENCE_MS)
-    page.get_by_text("Delete this pack").click(timeout=PATIENCE_MS)
-    page.get_by_role("button", name="Yes, delete it for good").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text("cats is deleted.")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Change").click(timeout=TIMEOUT_MS)
+    page.get_by_text("Delete this pack").click(timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Yes, delete it for good").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("cats is deleted.")).to_be_visible(timeout=TIMEOUT_MS)
     assert sorted(path.name for path in (workspace / "emojis").iterdir() if path.is_dir()) == ["classic", "person"]
 
-    page.get_by_role("link", name="Videos").click()  # the work is done by a process of its own, which may write as well
+    page.get_by_role("link", name="Videos").click()  # a process of its own renders the video: it may write as well
     (workspace / "me.png").write_bytes(encode_png(np.ascontiguousarray(data.astronaut()[..., ::-1])))
-    page.locator('input[type="file"]').set_input_files(workspace / "me.png", timeout=PATIENCE_MS)
-    page.get_by_role("button", name="Emojify it").click(timeout=PATIENCE_MS)
-    expect(page.get_by_role("button", name="Download", exact=True)).to_be_visible(timeout=WORK_MS)
+    page.locator('input[type="file"]').set_input_files(workspace / "me.png", timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Emojify it").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("button", name="Download", exact=True)).to_be_visible(timeout=RENDER_TIMEOUT_MS)
 
-    visitor.reload()  # somebody else's browser gained nothing
-    expect_pages(visitor, *VISITORS_PAGES)
+    visitor.reload()  # another browser has no more rights than before
+    expect_pages(visitor, *VISITOR_PAGES)
 
     page.get_by_role("link", name="Admin").click()
-    page.get_by_role("button", name="Sign out").click(timeout=PATIENCE_MS)
-    expect_pages(page, *VISITORS_PAGES)
+    page.get_by_role("button", name="Sign out").click(timeout=TIMEOUT_MS)
+    expect_pages(page, *VISITOR_PAGES)
     page.goto(f"{public_url}/training")
-    expect(page.get_by_text("Page not found")).to_be_visible(timeout=PATIENCE_MS)
-    expect_pages(page, *VISITORS_PAGES)
+    expect(page.get_by_text("Page not found")).to_be_visible(timeout=TIMEOUT_MS)
+    expect_pages(page, *VISITOR_PAGES)
     visitors.close()
     context.close()
 
@@ -108,22 +108,22 @@ def test_an_admin_signs_in_does_what_visitors_may_not_and_signs_out(
     ("who", "sentence"),
     [("ben@example.org", "is not one of those"), ("anna@example.org, not verified", "is verified, so it could be")],
 )
-def test_somebody_else_who_signs_in_stays_a_visitor(browser: Browser, public_url: str, who: str, sentence: str) -> None:
+def test_other_accounts_stay_visitors(browser: Browser, public_url: str, who: str, sentence: str) -> None:
     context = browser.new_context()
     page = context.new_page()
     sign_in(page, public_url, who)
-    expect_pages(page, *VISITORS_PAGES, "Admin")
-    page.get_by_role("link", name="Admin").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text(sentence)).to_be_visible(timeout=PATIENCE_MS)
+    expect_pages(page, *VISITOR_PAGES, "Admin")
+    page.get_by_role("link", name="Admin").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text(sentence)).to_be_visible(timeout=TIMEOUT_MS)
     context.close()
 
 
 @pytest.mark.parametrize(
     ("secret", "pages"),
-    [(COOKIE_SECRET, (*ALL_PAGES, "Admin")), ("a secret of somebody else", VISITORS_PAGES)],
-    ids=["signed by the app", "by somebody else"],
+    [(COOKIE_SECRET, (*ALL_PAGES, "Admin")), ("another secret", VISITOR_PAGES)],
+    ids=["signed by the app", "signed by another app"],
 )
-def test_a_cookie_counts_only_if_the_app_signed_it(
+def test_cookie_needs_the_apps_signature(
     browser: Browser, public_url: str, secret: str, pages: tuple[str, ...]
 ) -> None:
     claims = {"origin": public_url, "is_logged_in": True, "email": "anna@example.org", "email_verified": True}

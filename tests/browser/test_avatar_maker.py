@@ -22,7 +22,15 @@ from emojify.emotions import LABELS, Emotion
 from emojify.packs.drawing.appearance import Hair, HairColor, Person, Skin
 from emojify.packs.pack import EmojiPack
 from emojify.settings import ROOT
-from tests.helpers.browser import PATIENCE_MS, QUIET, face_patch, serve, start, video_picture, worn_face
+from tests.helpers.browser import (
+    CHROMIUM_FLAGS,
+    TIMEOUT_MS,
+    expected_face,
+    face_region,
+    read_video_frame,
+    run_app,
+    start,
+)
 from tests.helpers.stores import write_model
 
 
@@ -34,7 +42,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(store: Path) -> Iterator[str]:
-    with serve(EMOJIFY_EMOJIS=str(store)) as url:
+    with run_app(EMOJIFY_EMOJIS=str(store)) as url:
         yield url
 
 
@@ -43,16 +51,16 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(url)
-    page.get_by_role("link", name="Make an avatar").click(timeout=PATIENCE_MS)
-    expect(page.get_by_alt_text("Your avatar, happy", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Make an avatar").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_alt_text("Your avatar, happy", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
     yield page
     context.close()
 
 
 def choose(page: Page, question: str, word: str) -> None:
     choice = page.get_by_role("radiogroup", name=question, exact=True).get_by_role("radio", name=word)
-    choice.click(timeout=PATIENCE_MS)
-    expect(choice).to_be_checked(timeout=PATIENCE_MS)
+    choice.click(timeout=TIMEOUT_MS)
+    expect(choice).to_be_checked(timeout=TIMEOUT_MS)
 
 
 def test_an_avatar_is_made_saved_and_worn(page: Page, store: Path, camera_file: Path) -> None:
@@ -66,19 +74,19 @@ def test_an_avatar_is_made_saved_and_worn(page: Page, store: Path, camera_file: 
 
     page.get_by_label("Name", exact=True).fill("Teal me")
     page.get_by_role("button", name="Save as a pack").click()
-    expect(page.get_by_text("among the emoji packs now")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("among the emoji packs now")).to_be_visible(timeout=TIMEOUT_MS)
     pack = EmojiPack.load(store / "teal-me")
     assert pack.avatar is not None
     assert pack.avatar.person == Person(skin=Skin.EBONY, hair=Hair.LONG, hair_color=HairColor.TEAL)
 
     page.get_by_role("button", name="See it on your face").click()
-    expect(page).to_have_url(re.compile(r"/\?pack=Teal(\+|%20)me$"), timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile(r"/\?pack=Teal(\+|%20)me$"), timeout=TIMEOUT_MS)
     start(page)
-    rows, columns = face_patch(camera_file)
-    wanted = worn_face(pack, Emotion.HAPPY, rows.stop - rows.start)
+    rows, columns = face_region(camera_file)
+    wanted = expected_face(pack, Emotion.HAPPY, rows.stop - rows.start)
     difference = 255.0
     for _ in range(40):
-        seen = cv2.blur(video_picture(page)[rows, columns].astype(np.float32), (9, 9))
+        seen = cv2.blur(read_video_frame(page)[rows, columns].astype(np.float32), (9, 9))
         difference = float(np.abs(seen - wanted).mean())
         if difference < 30:
             break
@@ -90,10 +98,10 @@ def test_random_rolls_and_the_picture_can_be_taken_home(page: Page) -> None:
     large = page.get_by_alt_text("Your avatar, happy", exact=True)
     before = str(large.get_attribute("src"))
     page.get_by_role("button", name="Random").click()
-    expect(large).not_to_have_attribute("src", before, timeout=PATIENCE_MS)
+    expect(large).not_to_have_attribute("src", before, timeout=TIMEOUT_MS)
     page.get_by_role("button", name="surprised", exact=True).click()
-    expect(page.get_by_alt_text("Your avatar, surprised", exact=True)).to_be_visible(timeout=PATIENCE_MS)
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    expect(page.get_by_alt_text("Your avatar, surprised", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Picture").click()
     picture = PillowImage.open(BytesIO(Path(download.value.path()).read_bytes()))
     assert (picture.format, picture.mode, picture.size) == ("PNG", "RGBA", (1024, 1024))
@@ -102,14 +110,14 @@ def test_random_rolls_and_the_picture_can_be_taken_home(page: Page) -> None:
 def test_the_choices_survive_a_visit_to_another_page(page: Page) -> None:
     choose(page, "Hat", "Crown")
     page.get_by_role("link", name="Live").click()
-    expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=TIMEOUT_MS)
     page.get_by_role("link", name="Make an avatar").click()
     crown = page.get_by_role("radiogroup", name="Hat", exact=True).get_by_role("radio", name="Crown")
-    expect(crown).to_be_checked(timeout=PATIENCE_MS)
+    expect(crown).to_be_checked(timeout=TIMEOUT_MS)
 
 
 def wait_until(page: Page, happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while not happened():
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
@@ -152,14 +160,14 @@ def test_a_page_that_is_left_does_not_call_the_visitor_back(browser: Browser, ur
     slow = False
     for message in on_the_way:
         lines[0].send(message)
-    expect(page.get_by_alt_text("Your avatar, happy", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_alt_text("Your avatar, happy", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
     expect(page).to_have_url(f"{url}/avatar_maker")
     choose(page, "Hat", "Crown")  # what is done on the new page is heard
     context.close()
 
 
 @pytest.fixture
-def moody_camera_file(tmp_path: Path) -> Path:
+def changing_camera_file(tmp_path: Path) -> Path:
     """The astronaut, darker and brighter again in three seconds: for the tiny model happy, and neutral again."""
     path = tmp_path / "moody.y4m"
     image = cv2.resize(data.astronaut()[:384, :512, ::-1], (640, 480), interpolation=cv2.INTER_CUBIC)
@@ -172,23 +180,28 @@ def moody_camera_file(tmp_path: Path) -> Path:
 
 
 def test_a_living_face_changes_between_two_expressions_in_steps(
-    playwright: Playwright, chromium: str, moody_camera_file: Path, camera_file: Path, tmp_path: Path, tiny_model: bytes
+    playwright: Playwright,
+    chromium: str,
+    changing_camera_file: Path,
+    camera_file: Path,
+    tmp_path: Path,
+    tiny_model: bytes,
 ) -> None:
     write_model(tmp_path / "models" / "seed", tiny_model)
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={moody_camera_file}"]
-    rows, columns = face_patch(camera_file)
+    arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={changing_camera_file}"]
+    rows, columns = face_region(camera_file)
     pack = EmojiPack.load(ROOT / "emojis" / "person")
-    calm, happy = (worn_face(pack, emotion, rows.stop - rows.start) for emotion in (Emotion.NEUTRAL, Emotion.HAPPY))
+    calm, happy = (expected_face(pack, emotion, rows.stop - rows.start) for emotion in (Emotion.NEUTRAL, Emotion.HAPPY))
     way = happy - calm
-    with serve(EMOJIFY_MODELS=str(tmp_path / "models")) as url:
+    with run_app(EMOJIFY_MODELS=str(tmp_path / "models")) as url:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         page = browser.new_page()
         page.goto(f"{url}/?pack=Person")
         start(page)
         shares = []
         for _ in range(100):  # how far from calm to happy the face is
-            seen = cv2.blur(video_picture(page)[rows, columns].astype(np.float32), (9, 9))
+            seen = cv2.blur(read_video_frame(page)[rows, columns].astype(np.float32), (9, 9))
             shares.append(float(((seen - calm) * way).sum() / (way * way).sum()))
             page.wait_for_timeout(50)
         browser.close()

@@ -13,14 +13,14 @@ from packaging.requirements import Requirement
 from playwright.sync_api import Browser, expect
 
 from emojify.settings import ROOT
-from tests.helpers.browser import PATIENCE_MS, VISITORS_PAGES, expect_pages, serve, start, wait_for_emoji
+from tests.helpers.browser import TIMEOUT_MS, VISITOR_PAGES, expect_pages, run_app, start, wait_for_emoji
 
 SECRETS = """
 EMOJIFY_PUBLIC = 1
 EMOJIFY_MAX_SESSIONS = "1"
 """
 # Python runs this as it starts: what requirements.txt does not bring is then not there.
-LEAVE_OUT = """
+BLOCK_IMPORTS = """
 import sys
 class Finder:
     @staticmethod
@@ -31,14 +31,14 @@ sys.meta_path.insert(0, Finder)
 """
 
 
-def brought_by(requirements: Path) -> set[str]:
+def distributions_of(requirements: Path) -> set[str]:
     """The names of all distributions that this file installs, with what they need in turn."""
     lines = [line.partition("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines()]
     wanted = [Requirement(line) for line in lines if line]
     seen: set[tuple[str, str]] = set()
     while wanted:
         requirement = wanted.pop()
-        name = plain(requirement.name)
+        name = normalized(requirement.name)
         for extra in ("", *requirement.extras):
             if (name, extra) in seen:
                 continue
@@ -48,14 +48,16 @@ def brought_by(requirements: Path) -> set[str]:
     return {name for name, _ in seen}
 
 
-def plain(name: str) -> str:
+def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def modules_not_brought(requirements: Path) -> list[str]:
-    brought = brought_by(requirements)
+def other_modules(requirements: Path) -> list[str]:
+    brought = distributions_of(requirements)
     return sorted(
-        module for module, owners in packages_distributions().items() if not {plain(one) for one in owners} & brought
+        module
+        for module, owners in packages_distributions().items()
+        if not {normalized(one) for one in owners} & brought
     )
 
 
@@ -78,27 +80,27 @@ def clone(tmp_path: Path) -> Path:
 def test_a_clean_clone_runs_with_its_requirements_alone_and_takes_its_settings_from_the_secrets(
     browser: Browser, clone: Path, tmp_path: Path, camera_file: Path
 ) -> None:
-    absent = modules_not_brought(ROOT / "requirements.txt")
+    absent = other_modules(ROOT / "requirements.txt")
     assert {"pytest", "skimage", "playwright", "hypothesis"} <= set(absent)
     assert not {"streamlit", "authlib", "tensorflow", "cv2", "ai_edge_litert"} & set(absent)
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(LEAVE_OUT.format(names=repr(set(absent))))
-    with serve(clone, PYTHONPATH=str(tmp_path / "site")) as url:
+    (tmp_path / "site" / "sitecustomize.py").write_text(BLOCK_IMPORTS.format(names=repr(set(absent))))
+    with run_app(clone, PYTHONPATH=str(tmp_path / "site")) as url:
         context = browser.new_context()
         page = context.new_page()
         page.goto(url)
         start(page)
         wait_for_emoji(page, "classic", camera_file)
-        expect_pages(page, *VISITORS_PAGES)
+        expect_pages(page, *VISITOR_PAGES)
         second = browser.new_context().new_page()
         second.goto(url)
-        expect(second.get_by_text("Every place for live video is taken")).to_be_visible(timeout=PATIENCE_MS)
+        expect(second.get_by_text("Every place for live video is taken")).to_be_visible(timeout=TIMEOUT_MS)
         second.context.close()
         context.close()
 
 
 def test_what_is_left_out_is_really_not_there(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(LEAVE_OUT.format(names='{"skimage"}'))
+    (tmp_path / "sitecustomize.py").write_text(BLOCK_IMPORTS.format(names='{"skimage"}'))
     done = subprocess.run(
         [sys.executable, "-c", "import skimage.data"],
         env={"PYTHONPATH": str(tmp_path)},

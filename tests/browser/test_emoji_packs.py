@@ -15,7 +15,7 @@ from emojify.emotions import LABELS
 from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack, export_pack
 from emojify.settings import ROOT
-from tests.helpers.browser import PATIENCE_MS, bring, face_patch, serve, start, video_picture
+from tests.helpers.browser import TIMEOUT_MS, face_region, read_video_frame, run_app, start, upload_pack
 from tests.helpers.pack_files import encode_image, zipped
 from tests.helpers.stores import write_model
 
@@ -30,7 +30,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(store: Path, tmp_path_factory: pytest.TempPathFactory, tiny_model: bytes) -> Iterator[str]:
     models = tmp_path_factory.mktemp("models")
     write_model(models / "seed", tiny_model)
-    with serve(EMOJIFY_EMOJIS=str(store), EMOJIFY_MODELS=str(models)) as url:
+    with run_app(EMOJIFY_EMOJIS=str(store), EMOJIFY_MODELS=str(models)) as url:
         yield url
 
 
@@ -39,8 +39,8 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(url)
-    page.get_by_role("link", name="Emoji packs").click(timeout=PATIENCE_MS)
-    expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Emoji packs").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=TIMEOUT_MS)
     yield page
     context.close()
 
@@ -57,22 +57,22 @@ def zip_file(tmp_path: Path) -> Path:
 
 
 def test_a_zip_becomes_a_pack_and_the_pack_is_worn(page: Page, zip_file: Path, store: Path, camera_file: Path) -> None:
-    bring(page, zip_file)
+    upload_pack(page, zip_file)
     for label in LABELS:
-        expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.get_by_label("Name").first).to_have_value("Magenta")
-    page.get_by_role("button", name="Add this pack").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text("Magenta is ready")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Add this pack").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("Magenta is ready")).to_be_visible(timeout=TIMEOUT_MS)
     assert (store / "magenta" / "happy.png").is_file()
 
     page.get_by_role("button", name="See it on your face").first.click()
-    expect(page).to_have_url(re.compile(r"/\?pack=Magenta$"), timeout=PATIENCE_MS)
-    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile(r"/\?pack=Magenta$"), timeout=TIMEOUT_MS)
+    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=TIMEOUT_MS)
     start(page)
-    rows, columns = face_patch(camera_file)
+    rows, columns = face_region(camera_file)
     worn = False
     for _ in range(40):
-        red, green, blue = video_picture(page)[rows, columns].reshape(-1, 3).mean(axis=0)
+        red, green, blue = read_video_frame(page)[rows, columns].reshape(-1, 3).mean(axis=0)
         worn = red > 180 and blue > 180 and green < 90
         if worn:
             break
@@ -80,26 +80,26 @@ def test_a_zip_becomes_a_pack_and_the_pack_is_worn(page: Page, zip_file: Path, s
     assert worn, f"the face is ({red:.0f}, {green:.0f}, {blue:.0f})"
 
     page.get_by_role("link", name="Emoji packs").click()
-    expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=TIMEOUT_MS)
     page.get_by_role("link", name="Live").click()
-    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=PATIENCE_MS)
+    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=TIMEOUT_MS)
     page.reload()
-    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=PATIENCE_MS)
+    expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=TIMEOUT_MS)
 
 
 def test_an_export_is_the_pack_and_deleting_is_asked_twice(page: Page, zip_file: Path, store: Path) -> None:
     pack = add_pack(store, read_zip(zip_file.read_bytes(), "Zebra.zip"))  # by its name the last one
     page.reload()
-    expect(page.get_by_alt_text("Zebra: happy")).to_be_visible(timeout=PATIENCE_MS)
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    expect(page.get_by_alt_text("Zebra: happy")).to_be_visible(timeout=TIMEOUT_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Export").last.click()
     assert download.value.suggested_filename == "zebra.zip"
     assert Path(download.value.path()).read_bytes() == export_pack(pack)
 
     page.get_by_role("button", name="Change").last.click()
-    page.get_by_text("Delete this pack").click(timeout=PATIENCE_MS)
-    expect(page.get_by_role("button", name="Yes, delete it for good")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_text("Delete this pack").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("button", name="Yes, delete it for good")).to_be_visible(timeout=TIMEOUT_MS)
     assert pack.folder.exists()
     page.get_by_role("button", name="Yes, delete it for good").click()
-    expect(page.get_by_alt_text("Zebra: happy")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.get_by_alt_text("Zebra: happy")).to_have_count(0, timeout=TIMEOUT_MS)
     assert not pack.folder.exists()

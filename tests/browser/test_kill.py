@@ -12,20 +12,20 @@ from playwright.sync_api import Browser, Page, expect
 from emojify.emotions import LABELS
 from emojify.packs.store import list_packs
 from emojify.settings import ROOT
-from tests.helpers.browser import PATIENCE_MS, answers, bring, serve
+from tests.helpers.browser import TIMEOUT_MS, responds, run_app, upload_pack
 from tests.helpers.pack_files import folder_contents, pack_zip
 from tests.helpers.stores import write_model
 
-DIES_AFTER = 9  # changes: in the middle of the seven pictures
+KILLED_AFTER = 9  # changes: in the middle of the seven pictures
 
 
 def add(page: Page, url: str, zip_file: Path) -> None:
     page.goto(url)
-    page.get_by_role("link", name="Emoji packs").click(timeout=PATIENCE_MS)
-    bring(page, zip_file)
+    page.get_by_role("link", name="Emoji packs").click(timeout=TIMEOUT_MS)
+    upload_pack(page, zip_file)
     for label in LABELS:
-        expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=PATIENCE_MS)
-    page.get_by_role("button", name="Add this pack").click(timeout=PATIENCE_MS)
+        expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Add this pack").click(timeout=TIMEOUT_MS)
 
 
 def test_an_app_killed_while_it_stores_a_pack_shows_none_of_it_and_takes_it_after_a_restart(
@@ -37,22 +37,22 @@ def test_an_app_killed_while_it_stores_a_pack_shows_none_of_it_and_takes_it_afte
     zip_file.write_bytes(pack_zip())
     before = folder_contents(store)
     folders = {"EMOJIFY_EMOJIS": str(store), "EMOJIFY_MODELS": str(tmp_path / "models")}
-    deadly = {"EMOJIFY_DIES_BELOW": str(store), "EMOJIFY_DIES_AFTER": str(DIES_AFTER)}
+    kill_variables = {"EMOJIFY_KILL_FOLDER": str(store), "EMOJIFY_KILL_AFTER": str(KILLED_AFTER)}
     context = browser.new_context()
     page = context.new_page()
-    with serve(PYTHONPATH=str(Path(__file__).parent / "deadly"), **folders, **deadly) as url:
+    with run_app(PYTHONPATH=str(Path(__file__).parent / "kill_hook"), **folders, **kill_variables) as url:
         add(page, url, zip_file)
         deadline = time.monotonic() + 60
-        while answers(f"{url}/_stcore/health"):
+        while responds(f"{url}/_stcore/health"):
             assert time.monotonic() < deadline, "it lives"
             time.sleep(0.1)
     left = folder_contents(store)
     assert left.items() > before.items()  # it had begun
     assert {Path(name).parts[0][:12] for name in left.keys() - before.keys()} == {".unfinished-"}
     packs = [pack.id for pack in list_packs(store).packs]
-    with serve(**folders) as url:
+    with run_app(**folders) as url:
         add(page, url, zip_file)
-        expect(page.get_by_text("Cats is ready")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("Cats is ready")).to_be_visible(timeout=TIMEOUT_MS)
     assert {pack.id for pack in list_packs(store).packs} == {*packs, "cats"}
     assert list_packs(store).problems == ()
     context.close()

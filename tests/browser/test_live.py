@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from skimage import data
 
 from emojify.emotions import LABELS
-from tests.helpers.browser import PATIENCE_MS, QUIET, component, component_frame, start, wait_for_emoji
+from tests.helpers.browser import CHROMIUM_FLAGS, TIMEOUT_MS, component, component_frame, start, wait_for_emoji
 
 
 def bar_values(page: Page) -> dict[str, int]:
@@ -22,13 +22,13 @@ def bar_values(page: Page) -> dict[str, int]:
 def test_start_shows_the_emoji_on_the_face_the_bars_say_happy_and_stop_ends_it(page: Page, camera_file: Path) -> None:
     start(page)
     wait_for_emoji(page, "classic", camera_file)
-    expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
     values = bar_values(page)
     assert max(values, key=values.__getitem__) == "happy"
 
     component(page).get_by_role("button", name="Stop").click()
-    expect(component(page).get_by_role("button", name="Start")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text("Press Start, allow the camera")).to_be_visible(timeout=PATIENCE_MS)
+    expect(component(page).get_by_role("button", name="Start")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("Press Start, allow the camera")).to_be_visible(timeout=TIMEOUT_MS)
     assert not component_frame(page).evaluate("() => !!document.querySelector('video')?.srcObject?.active")
 
 
@@ -43,25 +43,25 @@ def test_changing_pack_and_style_while_live_changes_the_picture_without_a_restar
     page.get_by_text("Side by side").click()
     component_frame(page).wait_for_function(
         "() => { const v = document.querySelector('video'); return v.videoWidth > 1.5 * v.videoHeight }",
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
 
 
 def test_the_snapshot_is_a_png_of_the_picture(page: Page) -> None:
     start(page)
-    with page.expect_download(timeout=PATIENCE_MS) as download:
-        page.get_by_role("button", name="Snapshot").click(timeout=PATIENCE_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
+        page.get_by_role("button", name="Snapshot").click(timeout=TIMEOUT_MS)
     picture = PillowImage.open(download.value.path())
     assert picture.format == "PNG"
     assert picture.width * 3 == picture.height * 4
 
 
 def test_the_chosen_pack_survives_a_reload(page: Page) -> None:
-    page.get_by_label("Emoji pack").click(timeout=PATIENCE_MS)
+    page.get_by_label("Emoji pack").click(timeout=TIMEOUT_MS)
     page.get_by_role("option", name="Person").click()
-    expect(page).to_have_url(re.compile("pack=Person"), timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile("pack=Person"), timeout=TIMEOUT_MS)
     page.reload()
-    expect(page.get_by_label("Emoji pack")).to_have_value("Person", timeout=PATIENCE_MS)
+    expect(page.get_by_label("Emoji pack")).to_have_value("Person", timeout=TIMEOUT_MS)
 
 
 @pytest.mark.parametrize(
@@ -75,21 +75,21 @@ def test_the_chosen_pack_survives_a_reload(page: Page) -> None:
 def test_a_camera_that_does_not_start_is_explained(
     playwright: Playwright, chromium: str, app_url: str, flags: list[str], sentence: str
 ) -> None:
-    browser: Browser = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *flags])
+    browser: Browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags])
     page = browser.new_page()
     page.goto(app_url)
-    component(page).get_by_role("button", name="Start").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text(sentence)).to_be_visible(timeout=PATIENCE_MS)
+    component(page).get_by_role("button", name="Start").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text(sentence)).to_be_visible(timeout=TIMEOUT_MS)
     browser.close()
 
 
 def test_a_photo_is_emojified_without_a_camera(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "me.png"
     PillowImage.fromarray(data.astronaut()).save(path)
-    page.get_by_text("Photo", exact=True).click(timeout=PATIENCE_MS)
-    page.locator('input[type="file"]').set_input_files(path, timeout=PATIENCE_MS)
-    expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    page.get_by_text("Photo", exact=True).click(timeout=TIMEOUT_MS)
+    page.locator('input[type="file"]').set_input_files(path, timeout=TIMEOUT_MS)
+    expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Download").click()
     result = np.asarray(PillowImage.open(download.value.path()).convert("RGB")).astype(int)
     original = data.astronaut().astype(int)

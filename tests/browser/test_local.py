@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, expect
 from websockets import InvalidStatus, Origin
 from websockets.sync.client import connect
 
-from tests.helpers.audit_log import RECORDER, heard, is_here
-from tests.helpers.browser import PATIENCE_MS, serve, start
+from tests.helpers.audit_log import AUDIT_HOOK, is_this_machine, read_audit_log
+from tests.helpers.browser import TIMEOUT_MS, run_app, start
 
 # streamlit-webrtc would send these to Hugging Face or Twilio, to ask for a TURN server, where it is left the choice.
 CREDENTIALS = {"HF_TOKEN": "hf_secret", "TWILIO_ACCOUNT_SID": "AC00", "TWILIO_AUTH_TOKEN": "secret"}
@@ -40,29 +40,29 @@ def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path
     """And writes no file, which the home that it lacks does not change."""
     record = tmp_path / "record.jsonl"
     asked_by_page: set[str] = set()
-    with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), HOME="/proc/home", **CREDENTIALS) as url:
+    with run_app(PYTHONPATH=str(AUDIT_HOOK), EMOJIFY_RECORD=str(record), HOME="/proc/home", **CREDENTIALS) as url:
         context = browser.new_context()
         context.on("request", lambda request: asked_by_page.add(urlsplit(request.url).hostname or ""))
         page = context.new_page()
         page.goto(url)
         with peers_of(urlsplit(url).port or 0) as peers:
             start(page)
-            expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+            expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
         page.get_by_role("link", name="Emoji packs").click()
-        expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=TIMEOUT_MS)
         context.close()
         with pytest.raises(InvalidStatus, match="403"):  # another site's page, which Streamlit would look into
             connect(f"{url.replace('http', 'ws')}/_stcore/stream", origin=Origin("https://elsewhere.example"))
-    done = heard(record)
+    done = read_audit_log(record)
     assert "socket.sendto" in {event for event, _ in done}, "the video's packets were not heard"
-    assert [one for one in sorted(done, key=str) if one[0] != "open" and not is_here(one[1])] == []
+    assert [one for one in sorted(done, key=str) if one[0] != "open" and not is_this_machine(one[1])] == []
     written = {path for event, path in done if event == "open"}
     assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
     listening = {host for event, host in done if event == "socket.bind"}
     assert "localhost" in listening
     assert not {"", None} & listening, "that would be every network that the machine is in"
     assert peers
-    assert [peer for peer in peers if not is_here(peer)] == []
+    assert [peer for peer in peers if not is_this_machine(peer)] == []
     assert asked_by_page <= {"localhost", ""}
 
 
@@ -72,9 +72,9 @@ def test_the_recorder_hears_what_would_be_wrong(tmp_path: Path) -> None:
     code += f"open({str(tmp_path / 'written')!r}, 'a')\n"
     code += "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('198.51.100.1', 9))"
     subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(RECORDER), "EMOJIFY_RECORD": str(record)}, check=False
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(AUDIT_HOOK), "EMOJIFY_RECORD": str(record)}, check=False
     )
-    assert {one for one in heard(record) if not is_here(one[1])} == {
+    assert {one for one in read_audit_log(record) if not is_this_machine(one[1])} == {
         ("socket.getaddrinfo", "stun.invalid"),
         ("open", str(tmp_path / "written")),
         ("socket.connect", "198.51.100.1"),

@@ -19,13 +19,13 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from emojify.settings import ROOT
 from tests.helpers.browser import (
-    PATIENCE_MS,
-    QUIET,
+    CHROMIUM_FLAGS,
+    TIMEOUT_MS,
     component,
     component_frame,
+    find_program,
     free_port,
-    installed,
-    running_app,
+    run_app_on_port,
     start,
     wait_for_emoji,
 )
@@ -34,7 +34,7 @@ from tests.helpers.programs import end
 
 HOST = "emojify.test"  # a name of its own, as a host has; only this browser knows where it is
 STREAM = "/_stcore/stream"  # the WebSocket of a session
-AROUND = """
+NGINX_CONFIG = """
 daemon off; worker_processes 1; pid nginx.pid; error_log error.log warn;
 events {{}}
 http {{
@@ -59,7 +59,7 @@ class Workspace:
         return self.asked()[visitor_of(page)][-1]
 
     @property
-    def complaints(self) -> str:
+    def error_log(self) -> str:
         """What nginx warned of."""
         return self.log.with_name("error.log").read_text()
 
@@ -96,7 +96,7 @@ def write_certificate(folder: Path) -> None:
     (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
 
 
-def configuration_of_the_documents(folder: Path, port: int, apps: list[int]) -> str:
+def documented_configuration(folder: Path, port: int, apps: list[int]) -> str:
     """Only where it listens, where things lie and that requests are written down is different here."""
     text = (ROOT / "docs" / "nginx.conf").read_text()
     for theirs, ours in (
@@ -114,14 +114,14 @@ def configuration_of_the_documents(folder: Path, port: int, apps: list[int]) -> 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    program = installed(("nginx",), "nginx")
+    program = find_program(("nginx",), "nginx")
     port, ports = free_port(), [free_port(), free_port()]
     write_certificate(tmp_path)
-    (tmp_path / "emojify.conf").write_text(configuration_of_the_documents(tmp_path, port, ports))
-    (tmp_path / "nginx.conf").write_text(AROUND.format(configuration=tmp_path / "emojify.conf"))
+    (tmp_path / "emojify.conf").write_text(documented_configuration(tmp_path, port, ports))
+    (tmp_path / "nginx.conf").write_text(NGINX_CONFIG.format(configuration=tmp_path / "emojify.conf"))
     common = {"EMOJIFY_PUBLIC": "1", "STREAMLIT_SERVER_COOKIE_SECRET": "the same long and random text in both"}
     with ExitStack() as stack:
-        apps = {f"127.0.0.1:{number}": stack.enter_context(running_app(number, **common)) for number in ports}
+        apps = {f"127.0.0.1:{number}": stack.enter_context(run_app_on_port(number, **common)) for number in ports}
         nginx = subprocess.Popen([program, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "error.log"])
         try:
             for _ in range(100):
@@ -135,10 +135,10 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def browser_out_there(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
+def browser_of_host(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     there = ("--ignore-certificate-errors", f"--host-resolver-rules=MAP {HOST} 127.0.0.1")
-    arguments = [*QUIET, *fake, *there, f"--use-file-for-fake-video-capture={camera_file}"]
+    arguments = [*CHROMIUM_FLAGS, *fake, *there, f"--use-file-for-fake-video-capture={camera_file}"]
     browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
     yield browser
     browser.close()
@@ -151,7 +151,7 @@ def visit(browser: Browser, workspace: Workspace) -> Page:
     return page
 
 
-def two_who_met_different_processes(browser: Browser, workspace: Workspace) -> tuple[Page, Page]:
+def visit_both_processes(browser: Browser, workspace: Workspace) -> tuple[Page, Page]:
     first = visit(browser, workspace)
     for _ in range(30):
         other = visit(browser, workspace)
@@ -166,13 +166,13 @@ def seconds_played(page: Page) -> float:
 
 
 def test_who_loses_their_process_goes_on_in_the_other_one_with_one_click(
-    browser_out_there: Browser, workspace: Workspace, camera_file: Path
+    browser_of_host: Browser, workspace: Workspace, camera_file: Path
 ) -> None:
-    anna, ben = two_who_met_different_processes(browser_out_there, workspace)
+    anna, ben = visit_both_processes(browser_of_host, workspace)
     for page in (anna, ben):
         page.goto(workspace.url)
         start(page)
-        expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
     lost, kept = workspace.served_by(anna), workspace.served_by(ben)
     assert lost != kept
     assert set(workspace.asked()[visitor_of(anna)]) == {lost}
@@ -180,11 +180,11 @@ def test_who_loses_their_process_goes_on_in_the_other_one_with_one_click(
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
 
     workspace.apps[lost].kill()
-    expect(component(anna).get_by_role("button", name="Start")).to_be_visible(timeout=PATIENCE_MS)
+    expect(component(anna).get_by_role("button", name="Start")).to_be_visible(timeout=TIMEOUT_MS)
     before_s = seconds_played(ben)
     start(anna)
     wait_for_emoji(anna, "classic", camera_file)
-    expect(anna.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+    expect(anna.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
     assert workspace.served_by(anna) == kept
     assert seconds_played(ben) > before_s
     expect(component(ben).get_by_role("button", name="Stop")).to_be_visible()
@@ -200,16 +200,16 @@ def test_who_loses_their_process_goes_on_in_the_other_one_with_one_click(
     assert workspace.asked(STREAM)[names[1]] == [kept]
 
 
-def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_out_there: Browser, workspace: Workspace) -> None:
+def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_of_host: Browser, workspace: Workspace) -> None:
     """nginx warns of every request and answer that it puts into one."""
-    page = browser_out_there.new_context().new_page()
+    page = browser_of_host.new_context().new_page()
     page.goto(workspace.url)
-    page.get_by_text("Photo", exact=True).click(timeout=PATIENCE_MS)
+    page.get_by_text("Photo", exact=True).click(timeout=TIMEOUT_MS)
     photo = encode_image(PillowImage.effect_noise((2000, 1500), 100))
     page.locator('input[type="file"]').set_input_files(
-        {"name": "photo.png", "mimeType": "image/png", "buffer": photo}, timeout=PATIENCE_MS
+        {"name": "photo.png", "mimeType": "image/png", "buffer": photo}, timeout=TIMEOUT_MS
     )
-    with page.expect_download(timeout=PATIENCE_MS) as download:
-        page.get_by_role("button", name="Download").click(timeout=PATIENCE_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
+        page.get_by_role("button", name="Download").click(timeout=TIMEOUT_MS)
     assert Path(download.value.path()).stat().st_size > 1_000_000
-    assert "temporary file" not in workspace.complaints
+    assert "temporary file" not in workspace.error_log

@@ -17,9 +17,9 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from emojify.phone import CERTIFICATE
-from tests.helpers.audit_log import RECORDER, heard, is_here
-from tests.helpers.browser import PATIENCE_MS, START_LIMIT_S, free_port, start
-from tests.helpers.programs import Program, end, in_terminal
+from tests.helpers.audit_log import AUDIT_HOOK, is_this_machine, read_audit_log
+from tests.helpers.browser import START_TIMEOUT_S, TIMEOUT_MS, free_port, start
+from tests.helpers.programs import Program, end, run_in_terminal
 
 
 def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
@@ -28,28 +28,28 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
     port = free_port("0.0.0.0")
     record = tmp_path / "record.jsonl"
     arguments = ("-m", "emojify", "phone", "--address", "127.0.0.1", "--port", str(port))
-    environment = {"EMOJIFY_DATA": str(tmp_path), "EMOJIFY_RECORD": str(record), "PYTHONPATH": str(RECORDER)}
-    with in_terminal(tmp_path, *arguments, **environment) as app:
+    environment = {"EMOJIFY_DATA": str(tmp_path), "EMOJIFY_RECORD": str(record), "PYTHONPATH": str(AUDIT_HOOK)}
+    with run_in_terminal(tmp_path, *arguments, **environment) as app:
         wait_for(f"https://127.0.0.1:{port}/_stcore/health", tmp_path / CERTIFICATE, app)
         context = browser.new_context(viewport={"width": 390, "height": 844}, ignore_https_errors=True)
         with closing(context):
             page = context.new_page()
             page.goto(f"https://127.0.0.1:{port}")
             start(page)
-            expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
-        with phone_that_sleeps(port, leaves=True), phone_that_sleeps(port, leaves=False):
+            expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
+        with sleeping_phone(port, leaves=True), sleeping_phone(port, leaves=False):
             end(app.process, signal.SIGINT)
     assert app.process.returncode == 0
-    assert f"On the phone, open  https://127.0.0.1:{port}\n" in app.said
-    assert "Everyone in this network can now do all that you can do" in app.said
+    assert f"On the phone, open  https://127.0.0.1:{port}\n" in app.output
+    assert "Everyone in this network can now do all that you can do" in app.output
     assert "Traceback" not in app.errors
-    asked = {(event, host) for event, host in heard(record) if event not in ("open", "socket.bind")}
+    asked = {(event, host) for event, host in read_audit_log(record) if event not in ("open", "socket.bind")}
     assert asked
-    assert [one for one in sorted(asked, key=str) if not is_here(one[1])] == []
+    assert [one for one in sorted(asked, key=str) if not is_this_machine(one[1])] == []
 
 
 @contextmanager
-def phone_that_sleeps(port: int, leaves: bool) -> Iterator[None]:
+def sleeping_phone(port: int, leaves: bool) -> Iterator[None]:
     """A browser whose phone went to sleep with the line open, before or after it had said goodbye."""
     protocol = ClientProtocol(parse_uri(f"wss://127.0.0.1:{port}/_stcore/stream"))
     unverified = ssl._create_unverified_context()
@@ -68,7 +68,7 @@ def phone_that_sleeps(port: int, leaves: bool) -> Iterator[None]:
 
 def wait_for(url: str, certificate: Path, app: Program) -> None:
     """Until it answers to somebody who trusts this certificate, and checks that it is for this address."""
-    deadline = time.monotonic() + START_LIMIT_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         assert app.process.poll() is None, app.errors
         assert time.monotonic() < deadline

@@ -10,8 +10,8 @@ from PIL import Image as PillowImage
 from playwright.sync_api import Browser, expect
 
 from emojify.emotions import LABELS
-from tests.helpers.audit_log import RECORDER, heard
-from tests.helpers.browser import PATIENCE_MS, bring, serve, start
+from tests.helpers.audit_log import AUDIT_HOOK, read_audit_log
+from tests.helpers.browser import TIMEOUT_MS, run_app, start, upload_pack
 from tests.helpers.pack_files import encode_image, zipped
 
 MORE_THAN_A_MEGABYTE = 1_100_000  # from there on Starlette would put an upload into a file
@@ -31,29 +31,29 @@ def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
     pack.write_bytes(zipped(large_pictures().items()))
     photo.write_bytes(encode_image(PillowImage.effect_noise((1400, 1000), 100)))
     assert min(pack.stat().st_size, photo.stat().st_size) > MORE_THAN_A_MEGABYTE
-    with serve(PYTHONPATH=str(RECORDER), EMOJIFY_RECORD=str(record), EMOJIFY_PUBLIC="1") as url:
+    with run_app(PYTHONPATH=str(AUDIT_HOOK), EMOJIFY_RECORD=str(record), EMOJIFY_PUBLIC="1") as url:
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{url}/emoji_packs")
-        bring(page, pack)
+        upload_pack(page, pack)
         add = page.get_by_role("button", name="Add this pack")
-        expect(add).to_be_enabled(timeout=PATIENCE_MS)
+        expect(add).to_be_enabled(timeout=TIMEOUT_MS)
         add.click()
-        expect(page.get_by_text("is ready")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("is ready")).to_be_visible(timeout=TIMEOUT_MS)
         page.get_by_role("button", name="See it on your face").first.click()
         start(page)
-        page.get_by_role("button", name="Clip").click(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Clip").click(timeout=TIMEOUT_MS)
         for kind in ("MP4", "GIF"):
-            page.get_by_text(kind, exact=True).click(timeout=PATIENCE_MS)
-            with page.expect_download(timeout=PATIENCE_MS):
-                page.get_by_role("button", name="Download clip").click(timeout=PATIENCE_MS)
-        with page.expect_download(timeout=PATIENCE_MS):
+            page.get_by_text(kind, exact=True).click(timeout=TIMEOUT_MS)
+            with page.expect_download(timeout=TIMEOUT_MS):
+                page.get_by_role("button", name="Download clip").click(timeout=TIMEOUT_MS)
+        with page.expect_download(timeout=TIMEOUT_MS):
             page.get_by_role("button", name="Snapshot").click()
         page.get_by_text("Photo", exact=True).click()
-        page.locator('input[type="file"]').set_input_files(photo, timeout=PATIENCE_MS)
-        expect(page.get_by_text("No face found")).to_be_visible(timeout=PATIENCE_MS)
+        page.locator('input[type="file"]').set_input_files(photo, timeout=TIMEOUT_MS)
+        expect(page.get_by_text("No face found")).to_be_visible(timeout=TIMEOUT_MS)
         context.close()
-    written = {path for event, path in heard(record) if event == "open"}
+    written = {path for event, path in read_audit_log(record) if event == "open"}
     assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
     said = "".join(capfd.readouterr())
     assert "server started" in said, "the app's log was not heard"

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from emojify.settings import ROOT
-from tests.helpers.browser import PATIENCE_MS, QUIET, serve, start, video_picture
+from tests.helpers.browser import CHROMIUM_FLAGS, TIMEOUT_MS, read_video_frame, run_app, start
 from tests.helpers.cameras import SECONDS_A_FACE, write_two_faces
 from tests.helpers.rehearsal_bank import add_bank
 
-TEACHING_MS = 120_000
+TEACHING_TIMEOUT_MS = 120_000
 PLAIN, PULLED = False, True
 
 
@@ -33,13 +33,13 @@ def teach_page(playwright: Playwright, chromium: str, workspace: Path) -> Iterat
     camera = workspace / "two_faces.y4m"
     write_two_faces(camera)
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with serve(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
-        arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={camera}"]
+    with run_app(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
+        arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={camera}"]
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         page.goto(url)
-        page.get_by_role("link", name="Teach it your face").click(timeout=PATIENCE_MS)
-        expect(page.get_by_role("heading", name="Teach it your face")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("link", name="Teach it your face").click(timeout=TIMEOUT_MS)
+        expect(page.get_by_role("heading", name="Teach it your face")).to_be_visible(timeout=TIMEOUT_MS)
         yield page
         browser.close()
 
@@ -48,7 +48,7 @@ def wait_for_face(page: Page, wanted: bool) -> None:
     """Until the camera begins to show one of the two faces."""
     other_seen = False
     for _ in range(20 * (2 * SECONDS_A_FACE + 5)):
-        shown = bool(video_picture(page)[8:20, 200:440].mean() > 128)
+        shown = bool(read_video_frame(page)[8:20, 200:440].mean() > 128)
         if shown != wanted:
             other_seen = True
         elif other_seen:
@@ -58,16 +58,16 @@ def wait_for_face(page: Page, wanted: bool) -> None:
 
 
 def record(page: Page, face: bool, label: str) -> None:
-    page.locator("button").filter(has_text=label).first.click(timeout=PATIENCE_MS)
+    page.locator("button").filter(has_text=label).first.click(timeout=TIMEOUT_MS)
     button = page.get_by_role("button", name=f"Record {label}")
     recorded = page.get_by_text(f"different pictures of {label}")
     refused = page.get_by_text("Be alone in it and record again")
     for _ in range(2):
-        expect(button).to_be_enabled(timeout=PATIENCE_MS)
+        expect(button).to_be_enabled(timeout=TIMEOUT_MS)
         wait_for_face(page, face)
         button.click()
-        expect(refused).to_be_hidden(timeout=PATIENCE_MS)
-        expect(recorded.or_(refused)).to_be_visible(timeout=PATIENCE_MS)
+        expect(refused).to_be_hidden(timeout=TIMEOUT_MS)
+        expect(recorded.or_(refused)).to_be_visible(timeout=TIMEOUT_MS)
         if recorded.is_visible():
             return
         # On a busy machine packets of the video get lost, and until the next whole picture the old one shines through,
@@ -94,27 +94,27 @@ def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_
 
     pictures = len(list(workspace.glob("data/samples/*/*.png")))
     page.get_by_role("button", name="Look through").first.click()
-    page.get_by_role("dialog").get_by_text("1", exact=True).click(timeout=PATIENCE_MS)
-    page.get_by_role("button", name="Delete 1 picture").click(timeout=PATIENCE_MS)
-    expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+    page.get_by_role("dialog").get_by_text("1", exact=True).click(timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Delete 1 picture").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("dialog")).to_have_count(0, timeout=TIMEOUT_MS)
     assert len(list(workspace.glob("data/samples/*/*.png"))) == pictures - 1
 
     page.get_by_role("button", name=re.compile("Teach it$")).click()
-    expect(page.get_by_role("heading", name="3. Try it")).to_be_visible(timeout=TEACHING_MS)
+    expect(page.get_by_role("heading", name="3. Try it")).to_be_visible(timeout=TEACHING_TIMEOUT_MS)
     expect_reading(page, "surprised")
     expect_reading(page, "sad")
     page.get_by_text("as before", exact=True).click()
     expect_reading(page, "happy")  # both faces, as in the beginning; nothing is kept yet
 
     page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_text("is live now")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("is live now")).to_be_visible(timeout=TIMEOUT_MS)
     expect_reading(page, "surprised")
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("is live again")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("is live again")).to_be_visible(timeout=TIMEOUT_MS)
     expect_reading(page, "happy")
 
     page.get_by_role("button", name="Delete all").click()
     page.get_by_role("button", name="Delete the pictures and the models taught from them").click()
-    expect(page.get_by_text("None yet.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("None yet.")).to_be_visible(timeout=TIMEOUT_MS)
     assert not (workspace / "data" / "samples").exists()
     assert [path.name for path in (workspace / "models").glob("[!.]*") if path.is_dir()] == ["seed"]

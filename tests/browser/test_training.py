@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from tests.helpers.browser import PATIENCE_MS, component, serve, start
+from tests.helpers.browser import TIMEOUT_MS, component, run_app, start
 from tests.helpers.drawn_faces import write_faces
 from tests.helpers.fake_training import kill_all
 from tests.helpers.stores import write_model
 
-TENSORFLOW_MS = 90_000  # it starts in 10 s on an idle machine; a fit gives way to everything else
+TENSORFLOW_TIMEOUT_MS = 90_000  # it starts in 10 s on an idle machine; a fit gives way to everything else
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def places(workspace: Path) -> dict[str, str]:
 def open_training(page: Page, url: str) -> None:
     """By its own address, on a server that has shown no other page: the menu is the app's all the same."""
     page.goto(f"{url}/training")
-    expect(page.get_by_role("link", name="Teach it your face")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_role("heading", name="Training")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("link", name="Teach it your face")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("heading", name="Training")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
 
 
 def choose(page: Page, view: str) -> None:
-    page.get_by_role("radio", name=view, exact=True).click(timeout=PATIENCE_MS)
+    page.get_by_role("radio", name=view, exact=True).click(timeout=TIMEOUT_MS)
 
 
 def at_least(epochs: int) -> re.Pattern[str]:
@@ -50,7 +50,7 @@ def at_least(epochs: int) -> re.Pattern[str]:
 
 def wait_for_another_picture(chart: Locator, picture: bytes) -> None:
     """The chart is drawn after the words beside it."""
-    for _ in range(PATIENCE_MS // 100):
+    for _ in range(TIMEOUT_MS // 100):
         if chart.screenshot() != picture:
             return
         chart.page.wait_for_timeout(100)
@@ -61,54 +61,58 @@ def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     store = RunStore(workspace / "runs")
-    with serve(**places(workspace)) as url:
+    with run_app(**places(workspace)) as url:
         open_training(page, url)
-        page.get_by_text("All settings").click(timeout=PATIENCE_MS)
+        page.get_by_text("All settings").click(timeout=TIMEOUT_MS)
         page.get_by_label("epochs", exact=True).fill("40")
         page.get_by_label("epochs", exact=True).press("Enter")
-        expect(page.get_by_text("--epochs 40")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("--epochs 40")).to_be_visible(timeout=TIMEOUT_MS)
         page.get_by_role("button", name="Start", exact=True).click()
-        expect(page.get_by_text("TensorFlow takes 10 to 20 seconds to start")).to_be_visible(timeout=PATIENCE_MS)
-        expect(page.get_by_text(re.compile(r"Batch \d of 2"))).to_be_visible(timeout=TENSORFLOW_MS)
+        expect(page.get_by_text("TensorFlow takes 10 to 20 seconds to start")).to_be_visible(timeout=TIMEOUT_MS)
+        expect(page.get_by_text(re.compile(r"Batch \d of 2"))).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
 
-    with serve(**places(workspace)) as url:  # the app was restarted: the fit has gone on, and is found again
+    with run_app(**places(workspace)) as url:  # the app was restarted: the fit has gone on, and is found again
         open_training(page, url)
-        expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=PATIENCE_MS)
-        expect(page.get_by_text(re.compile(r"([2-9]|\d\d) of 40 epochs done"))).to_be_visible(timeout=TENSORFLOW_MS)
+        expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
+        expect(page.get_by_text(re.compile(r"([2-9]|\d\d) of 40 epochs done"))).to_be_visible(
+            timeout=TENSORFLOW_TIMEOUT_MS
+        )
         charts = page.get_by_test_id("stVegaLiteChart")
-        expect(charts).to_have_count(2, timeout=PATIENCE_MS)
+        expect(charts).to_have_count(2, timeout=TIMEOUT_MS)
         loss, accuracy = charts.all()
         curves = loss.screenshot(), accuracy.screenshot()
         (run,) = store.runs()
         done = store.get(run.id).epochs_done
-        expect(page.get_by_text(at_least(done + 2))).to_be_visible(timeout=TENSORFLOW_MS)
+        expect(page.get_by_text(at_least(done + 2))).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
         for chart, curve in zip((loss, accuracy), curves, strict=True):
             wait_for_another_picture(chart, curve)
 
         page.get_by_role("button", name="Stop", exact=True).click()
-        expect(page.get_by_text("It was stopped. Resume goes on after epoch")).to_be_visible(timeout=TENSORFLOW_MS)
+        expect(page.get_by_text("It was stopped. Resume goes on after epoch")).to_be_visible(
+            timeout=TENSORFLOW_TIMEOUT_MS
+        )
         assert store.get(run.id).state is State.STOPPED
 
         live = context.new_page()
         live.goto(url)
         start(live)
         live.get_by_text("Settings", exact=True).click()
-        expect(live.get_by_label("Model", exact=True)).to_have_value("seed (live)", timeout=PATIENCE_MS)
+        expect(live.get_by_label("Model", exact=True)).to_have_value("seed (live)", timeout=TIMEOUT_MS)
 
         choose(page, "Go live")
-        page.get_by_role("button", name="Go live", exact=True).click(timeout=PATIENCE_MS)
-        expect(page.get_by_text("you can leave this page meanwhile")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Go live", exact=True).click(timeout=TIMEOUT_MS)
+        expect(page.get_by_text("you can leave this page meanwhile")).to_be_visible(timeout=TIMEOUT_MS)
         model = store.get(run.id).model_id
-        expect(page.get_by_text("of this run, ")).to_be_visible(timeout=TENSORFLOW_MS)
+        expect(page.get_by_text("of this run, ")).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
         # Nobody touched the live page: it runs on, with the new model.
-        expect(live.get_by_label("Model", exact=True)).to_have_value(f"{model} (live)", timeout=PATIENCE_MS)
+        expect(live.get_by_label("Model", exact=True)).to_have_value(f"{model} (live)", timeout=TIMEOUT_MS)
         expect(component(live).get_by_role("button", name="Stop")).to_be_visible()
         page.get_by_role("button", name="Roll back").click()
-        expect(live.get_by_label("Model", exact=True)).to_have_value("seed (live)", timeout=PATIENCE_MS)
+        expect(live.get_by_label("Model", exact=True)).to_have_value("seed (live)", timeout=TIMEOUT_MS)
         live.close()
 
         choose(page, "Train")
         done = store.get(run.id).epochs_done
-        page.get_by_role("button", name="Resume").click(timeout=PATIENCE_MS)
-        expect(page.get_by_text(at_least(done + 1))).to_be_visible(timeout=TENSORFLOW_MS)
+        page.get_by_role("button", name="Resume").click(timeout=TIMEOUT_MS)
+        expect(page.get_by_text(at_least(done + 1))).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
     context.close()

@@ -23,13 +23,13 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from emojify.live.connection import DAY_S, rtc_configuration
 from emojify.settings import ROOT, Settings
 from tests.helpers.browser import (
-    PATIENCE_MS,
-    QUIET,
+    CHROMIUM_FLAGS,
+    TIMEOUT_MS,
     component_frame,
+    find_program,
     free_port,
-    installed,
-    lacks,
-    serve,
+    run_app,
+    skip_or_fail,
     start,
     wait_for_emoji,
 )
@@ -39,7 +39,7 @@ from tests.helpers.programs import end
 SECRET = "what coturn and the app both know"
 # What a strict firewall does to a browser: no UDP at all, so no direct path to the app, which speaks nothing else.
 NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
-KEEP_CONNECTIONS = """
+EXPOSE_CONNECTIONS = """
     window.connections = [];
     window.RTCPeerConnection = class extends window.RTCPeerConnection {
         constructor(...given) { super(...given); window.connections.push(this); }
@@ -65,11 +65,11 @@ def own_address() -> str:
     addresses = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family == 2]
     others = [address for address in addresses if not address.startswith("127.")]
     if not others:
-        lacks("this machine is in no network, so a browser has nothing to reach it by")
+        skip_or_fail("this machine is in no network, so a browser has nothing to reach it by")
     return others[0]
 
 
-def configuration_of_the_documents(port: int, relay: str, app: str) -> str:
+def documented_configuration(port: int, relay: str, app: str) -> str:
     """Only the addresses and the secret are different here."""
     text = (ROOT / "docs" / "turnserver.conf").read_text()
     for theirs, ours in (
@@ -87,9 +87,9 @@ def configuration_of_the_documents(port: int, relay: str, app: str) -> str:
 @contextmanager
 def coturn(folder: Path, relay: str, app: str, *more: str) -> Iterator[TurnServer]:
     """One that passes on to ``app`` alone, from its own address ``relay``."""
-    program = installed(("turnserver",), "coturn")
+    program = find_program(("turnserver",), "coturn")
     port, log = free_port(), folder / "coturn.log"
-    (folder / "turnserver.conf").write_text(configuration_of_the_documents(port, relay, app))
+    (folder / "turnserver.conf").write_text(documented_configuration(port, relay, app))
     files = [f"--userdb={folder / 'turndb'}", f"--pidfile={folder / 'turnserver.pid'}", "--log-file=stdout"]
     with log.open("wb") as output:
         command = [program, "-v", "-c", str(folder / "turnserver.conf"), *files, *more]
@@ -119,9 +119,9 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture
-def behind_a_firewall(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
+def browser_without_udp(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    arguments = [*QUIET, *fake, f"--use-file-for-fake-video-capture={camera_file}", NO_UDP]
+    arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={camera_file}", NO_UDP]
     browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
     yield browser
     browser.close()
@@ -132,20 +132,20 @@ def statistics(page: Page, kind: str) -> list[dict[str, object]]:
 
 
 def test_live_video_comes_through_a_turn_server_where_no_direct_path_is_open(
-    behind_a_firewall: Browser, turn_server: TurnServer, camera_file: Path
+    browser_without_udp: Browser, turn_server: TurnServer, camera_file: Path
 ) -> None:
-    expect_live_video(behind_a_firewall, turn_server, camera_file, "tcp")
-    ((user, _),) = waited_for(turn_server)
+    expect_live_video(browser_without_udp, turn_server, camera_file, "tcp")
+    ((user, _),) = wait_for_relayed(turn_server)
     assert re.fullmatch(r"\d{10}:emojify", user)
 
 
 def test_an_app_that_nobody_reaches_either_meets_the_browser_at_the_turn_server(
-    behind_a_firewall: Browser, tmp_path: Path, camera_file: Path
+    browser_without_udp: Browser, tmp_path: Path, camera_file: Path
 ) -> None:
     """As in a cloud: coturn passes nothing on to the app's address, only from one of its own ends to the other."""
     with coturn(tmp_path, "127.0.0.1", "127.0.0.1", "--allow-loopback-peers") as turn_server:
         # The app's own end takes the first of them, the browser the one that its firewall leaves it.
-        there = expect_live_video(behind_a_firewall, turn_server, camera_file, "udp", "tcp")
+        there = expect_live_video(browser_without_udp, turn_server, camera_file, "udp", "tcp")
         assert there == ("relay", "127.0.0.1")
 
 
@@ -154,13 +154,13 @@ def expect_live_video(
 ) -> tuple[object, object]:
     """By way of the TURN server; gives which kind of address the app is met at, and which one."""
     urls = [f"turn:127.0.0.1:{turn_server.port}?transport={transport}" for transport in transports]
-    with serve(EMOJIFY_ICE_SERVERS=json.dumps([{"urls": urls, "secret": SECRET}])) as url:
+    with run_app(EMOJIFY_ICE_SERVERS=json.dumps([{"urls": urls, "secret": SECRET}])) as url:
         page = browser.new_page()
-        page.add_init_script(KEEP_CONNECTIONS)
+        page.add_init_script(EXPOSE_CONNECTIONS)
         page.goto(url)
         start(page)
         wait_for_emoji(page, "classic", camera_file)
-        expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
         here = {entry["id"]: entry for entry in statistics(page, "local-candidate")}
         (transport,) = statistics(page, "transport")
         pairs = {entry["id"]: entry for entry in statistics(page, "candidate-pair")}
@@ -174,7 +174,7 @@ def expect_live_video(
     return there["candidateType"], there["address"]
 
 
-def waited_for(turn_server: TurnServer) -> list[tuple[str, int]]:
+def wait_for_relayed(turn_server: TurnServer) -> list[tuple[str, int]]:
     """The sessions that carried video (others pass on nothing), once coturn has written one down."""
     for _ in range(100):
         if many := [one for one in turn_server.relayed if one[1] > 20]:

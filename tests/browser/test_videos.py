@@ -13,21 +13,21 @@ from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Page, expect
 
 from tests.helpers.browser import (
-    PATIENCE_MS,
-    WORK_MS,
+    RENDER_TIMEOUT_MS,
+    TIMEOUT_MS,
     component,
     component_frame,
-    face_patch,
-    serve,
+    face_region,
+    read_video_frame,
+    run_app,
     start,
-    video_picture,
 )
 from tests.helpers.films import FACE, Film, astronaut, watch
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve(EMOJIFY_DATA=str(tmp_path_factory.mktemp("data"))) as url:
+    with run_app(EMOJIFY_DATA=str(tmp_path_factory.mktemp("data"))) as url:
         yield url
 
 
@@ -42,12 +42,12 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
 
 def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_path: Path) -> None:
     film = Film(times_ms=tuple(range(0, 3000, 40)), sound="aac").write(tmp_path / "my party.mp4")
-    page.get_by_role("link", name="Videos").click(timeout=PATIENCE_MS)
-    page.locator('input[type="file"]').set_input_files(film, timeout=PATIENCE_MS)
-    page.get_by_role("button", name="Emojify it").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text("You can reload or close this page")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Videos").click(timeout=TIMEOUT_MS)
+    page.locator('input[type="file"]').set_input_files(film, timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Emojify it").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("You can reload or close this page")).to_be_visible(timeout=TIMEOUT_MS)
     page.reload()
-    expect(page.get_by_text("Emotions of the main face")).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_text("Emotions of the main face")).to_be_visible(timeout=RENDER_TIMEOUT_MS)
     expect(page.locator("video")).to_have_count(2)
     for number in range(2):
         page.wait_for_function(f"() => document.querySelectorAll('video')[{number}].readyState >= 2")
@@ -58,10 +58,10 @@ def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_
     chart.click(position={"x": box["width"] * 0.75, "y": 40})
     page.wait_for_function(
         "() => [...document.querySelectorAll('video')].every(video => Math.floor(video.currentTime) === 2)",
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
 
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename == "my party-emojified.mp4"
     download.value.save_as(tmp_path / "out.mp4")
@@ -69,30 +69,30 @@ def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_
     assert len(after.pictures) == 75
     assert after.sound_codec == "aac"
     assert np.abs(after.pictures[0][FACE].astype(int) - astronaut()[FACE]).mean() > 30
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Seconds as CSV").click()
     assert download.value.path().read_text().startswith("emotion,seconds,share\n")
 
     page.get_by_role("button", name="Delete and upload another").click()
-    expect(page.get_by_role("button", name="Emojify it")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Emojify it")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page).to_have_url(re.compile(r"/videos$"))
 
 
 def test_a_clip_and_its_sticker_are_recorded_and_taken_home(page: Page) -> None:
     start(page)
-    page.get_by_role("button", name="Clip", exact=True).click(timeout=PATIENCE_MS)
-    expect(page.get_by_text("Recording:")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Clip", exact=True).click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("Recording:")).to_be_visible(timeout=TIMEOUT_MS)
     save = page.get_by_role("button", name="Download clip")
-    expect(save).to_be_visible(timeout=PATIENCE_MS)
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    expect(save).to_be_visible(timeout=TIMEOUT_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         save.click()
     clip = watch(download.value.path())
     assert 3.5 < clip.ends_s < 4.5
     assert clip.pictures[0].shape == (480, 640, 3)
 
     page.get_by_role("radio", name="Sticker, WebP").click()
-    expect(page.get_by_text("Making the file")).to_be_visible(timeout=PATIENCE_MS)
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    expect(page.get_by_text("Making the file")).to_be_visible(timeout=TIMEOUT_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         save.click()  # at once: the button to the file before must be gone by now
     sticker = PillowImage.open(io.BytesIO(download.value.path().read_bytes()))
     assert (sticker.format, sticker.mode) == ("WEBP", "RGBA")
@@ -104,11 +104,11 @@ def test_a_clip_and_its_sticker_are_recorded_and_taken_home(page: Page) -> None:
 
 def test_a_photo_strip_has_four_shots(page: Page) -> None:
     start(page)
-    page.get_by_role("button", name="Photo strip").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text("counts down")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Photo strip").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("counts down")).to_be_visible(timeout=TIMEOUT_MS)
     save = page.get_by_role("button", name="Download strip")
-    expect(save).to_be_visible(timeout=PATIENCE_MS)
-    with page.expect_download(timeout=PATIENCE_MS) as download:
+    expect(save).to_be_visible(timeout=TIMEOUT_MS)
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
         save.click()
     strip = PillowImage.open(download.value.path())
     assert (strip.format, strip.size) == ("PNG", (480 + 36, 4 * (360 + 18) + 18))
@@ -120,17 +120,17 @@ def test_the_clean_view_shows_the_emoji_on_green_and_nothing_else(
     page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
     page.goto(f"{url}/?view=clean&background=green&show=emoji")
     start(page)
-    rows, columns = face_patch(camera_file)
+    rows, columns = face_region(camera_file)
     middle = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
     for _ in range(40):
-        seen = video_picture(page).astype(int)
+        seen = read_video_frame(page).astype(int)
         if np.abs(seen[middle] - (0, 255, 0)).max() > 60:
             break
         page.wait_for_timeout(250)
     assert np.abs(seen[middle] - (0, 255, 0)).max() > 60  # an emoji
     assert np.abs(seen[-40:, :200] - (0, 255, 0)).max() < 40  # green where the camera shows a shuttle
     page.mouse.move(5, 5)  # over the picture, it would bring Stop back
-    expect(component(page).get_by_role("button", name="Stop")).to_be_hidden(timeout=PATIENCE_MS)
+    expect(component(page).get_by_role("button", name="Stop")).to_be_hidden(timeout=TIMEOUT_MS)
     expect(page.get_by_role("link", name="Videos")).to_be_hidden()
     frame = component_frame(page).frame_element().bounding_box()
     assert frame is not None

@@ -30,7 +30,7 @@ from emojify.vision.detector import FaceDetector
 from tests.helpers.programs import end
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
+CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -38,32 +38,32 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-START_LIMIT_S = 60
-PATIENCE_MS = 30_000
-WORK_MS = 180_000  # the work gives way to all else
-VISITORS_PAGES = ("Live", "Emoji packs", "Make an avatar")
-ALL_PAGES = (*VISITORS_PAGES, "Teach it your face", "Videos", "Training")
-VIDEO_PIXELS = """() => {
+START_TIMEOUT_S = 60
+TIMEOUT_MS = 30_000
+RENDER_TIMEOUT_MS = 180_000  # rendering runs at idle priority
+VISITOR_PAGES = ("Live", "Emoji packs", "Make an avatar")
+ALL_PAGES = (*VISITOR_PAGES, "Teach it your face", "Videos", "Training")
+READ_VIDEO_FRAME = """() => {
     const video = document.querySelector('video');
     const canvas = document.createElement('canvas');
     canvas.width = video.videoWidth; canvas.height = video.videoHeight;
     canvas.getContext('2d').drawImage(video, 0, 0);
     return canvas.toDataURL('image/png').split(',')[1];
 }"""
-VIDEO_PLAYS = "() => document.querySelector('video')?.videoWidth > 0"
+IS_VIDEO_PLAYING = "() => document.querySelector('video')?.videoWidth > 0"
 
 
-def installed(names: tuple[str, ...], what: str) -> str:
-    """The path of the first of these programs; without any the test is skipped, in CI it fails."""
+def find_program(names: tuple[str, ...], what: str) -> str:
+    """Return the path of the first installed program of ``names``; skip the test, or fail it in CI, if none is."""
     for name in names:
-        path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")  # Debian's servers lie there
+        path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")  # Debian's servers
         if path:
             return path
-    lacks(f"no {what} found ({', '.join(names)}); install it to run these browser tests")
+    skip_or_fail(f"no {what} found ({', '.join(names)}); install it to run these browser tests")
 
 
-def lacks(why: str) -> NoReturn:
-    """This machine can't run the test: skipped, saying why; in CI, which must be able to, it fails."""
+def skip_or_fail(why: str) -> NoReturn:
+    """Skip a test that this machine cannot run; fail it where EMOJIFY_BROWSER_TESTS says that it must run."""
     if os.environ.get("EMOJIFY_BROWSER_TESTS") == "required":
         pytest.fail(why)
     pytest.skip(why)
@@ -77,30 +77,30 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 @contextmanager
-def serve(folder: Path = ROOT, /, **environment: str) -> Iterator[str]:
-    """Run the app on a free port, with these variables beside those that are set; gives its address."""
+def run_app(folder: Path = ROOT, /, **environment: str) -> Iterator[str]:
+    """Run the app on a free port with these environment variables; yield its address."""
     port = free_port()
-    with running_app(port, folder, **environment):
+    with run_app_on_port(port, folder, **environment):
         yield f"http://localhost:{port}"
 
 
 @contextmanager
-def running_app(port: int, folder: Path = ROOT, /, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def run_app_on_port(port: int, folder: Path = ROOT, /, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     environment = {**os.environ, "PYTHONFAULTHANDLER": "1", **environment}
     server = subprocess.Popen([*command, "--server.port", str(port)], cwd=folder, env=environment)
-    deadline = time.monotonic() + START_LIMIT_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     try:
-        while not answers(f"http://localhost:{port}/_stcore/health"):
-            assert server.poll() is None, "the app stopped while starting"
-            assert time.monotonic() < deadline, f"the app did not answer within {START_LIMIT_S} s"
+        while not responds(f"http://localhost:{port}/_stcore/health"):
+            assert server.poll() is None, "the app ended while it started"
+            assert time.monotonic() < deadline, f"the app did not answer within {START_TIMEOUT_S} s"
             time.sleep(0.1)
         yield server
     finally:
         end(server)
 
 
-def answers(url: str) -> bool:
+def responds(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True
@@ -117,19 +117,19 @@ def component_frame(page: Page) -> Frame:
 
 
 def start(page: Page) -> None:
-    component(page).get_by_role("button", name="Start").click(timeout=PATIENCE_MS)
-    expect(component(page).get_by_role("button", name="Stop")).to_be_visible(timeout=PATIENCE_MS)
-    component_frame(page).wait_for_function(VIDEO_PLAYS, timeout=PATIENCE_MS)
+    component(page).get_by_role("button", name="Start").click(timeout=TIMEOUT_MS)
+    expect(component(page).get_by_role("button", name="Stop")).to_be_visible(timeout=TIMEOUT_MS)
+    component_frame(page).wait_for_function(IS_VIDEO_PLAYING, timeout=TIMEOUT_MS)
 
 
-def video_picture(page: Page) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB: what the browser shows right now."""
-    content = base64.b64decode(component_frame(page).evaluate(VIDEO_PIXELS))
+def read_video_frame(page: Page) -> NDArray[np.uint8]:
+    """Return the video frame that the browser shows, (H, W, 3) uint8 RGB."""
+    content = base64.b64decode(component_frame(page).evaluate(READ_VIDEO_FRAME))
     return np.asarray(PillowImage.open(io.BytesIO(content)).convert("RGB"))
 
 
-def face_patch(camera_file: Path) -> tuple[slice, slice]:
-    """Rows and columns of the middle of the face in the mirrored video."""
+def face_region(camera_file: Path) -> tuple[slice, slice]:
+    """Return the rows and columns of the center of the face in the mirrored video."""
     content = camera_file.read_bytes()
     planes = np.frombuffer(content[-640 * 480 * 3 // 2 :], np.uint8).reshape(720, 640)
     (box,) = FaceDetector().detect(np.ascontiguousarray(planes[:480, ::-1]))
@@ -138,10 +138,10 @@ def face_patch(camera_file: Path) -> tuple[slice, slice]:
     return slice(y - reach, y + reach), slice(x - reach, x + reach)
 
 
-def worn_face(pack: EmojiPack, emotion: Emotion, height_px: int) -> NDArray[np.float32]:
-    """What the patch in the middle of the face shows with one of the pictures on it, blurred as VP8 does."""
+def expected_face(pack: EmojiPack, emotion: Emotion, height_px: int) -> NDArray[np.float32]:
+    """Return the region of :func:`face_region` with the pack's picture on the face, blurred as VP8 blurs it."""
     picture = PillowImage.open(pack.path(emotion)).convert("RGB")
-    box_px = height_px * 3 / 2  # face_patch() takes a third of the box to every side
+    box_px = height_px * 3 / 2  # face_region() reaches a third of the box to each side
     scale = picture.width * pack.head.width / (box_px * 1.38)
     x, y = picture.width * pack.head.x, picture.height * pack.head.y + 0.05 * box_px * scale
     reach = height_px / 2 * scale
@@ -150,28 +150,28 @@ def worn_face(pack: EmojiPack, emotion: Emotion, height_px: int) -> NDArray[np.f
 
 
 def wait_for_emoji(page: Page, pack: str, camera_file: Path) -> None:
-    """Until the face in the video looks like the pack's happy picture, as far as VP8 leaves it."""
-    rows, columns = face_patch(camera_file)
-    wanted = worn_face(EmojiPack.load(ROOT / "emojis" / pack), Emotion.HAPPY, rows.stop - rows.start)
+    """Wait until the face in the video looks like the pack's happy picture, apart from VP8's blur."""
+    rows, columns = face_region(camera_file)
+    expected = expected_face(EmojiPack.load(ROOT / "emojis" / pack), Emotion.HAPPY, rows.stop - rows.start)
     difference = 255.0
     for _ in range(40):
-        seen = cv2.blur(video_picture(page)[rows, columns].astype(np.float32), (9, 9))
-        difference = float(np.abs(seen - wanted).mean())
+        shown = cv2.blur(read_video_frame(page)[rows, columns].astype(np.float32), (9, 9))
+        difference = float(np.abs(shown - expected).mean())
         if difference < 30:
             return
         page.wait_for_timeout(250)
     pytest.fail(f"the face does not look like {pack}/happy.png: mean difference {difference:.0f}")
 
 
-def bring(page: Page, file: Path) -> None:
-    """Into the large field; the page has eight, and while it loads the first may be any of them."""
+def upload_pack(page: Page, file: Path) -> None:
+    """Choose a file in the large upload field; the page has seven more, for single pictures."""
     field = page.get_by_role("region", name="A zip, or pictures")
-    field.locator('input[type="file"]').set_input_files(file, timeout=PATIENCE_MS)
+    field.locator('input[type="file"]').set_input_files(file, timeout=TIMEOUT_MS)
 
 
 def expect_pages(page: Page, *names: str) -> None:
     for name in names:
-        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=TIMEOUT_MS)
     others = {"Live", "Emoji packs", "Make an avatar", "Teach it your face", "Videos", "Training", "Admin"} - set(names)
     for name in others:
-        expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0, timeout=PATIENCE_MS)
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0, timeout=TIMEOUT_MS)

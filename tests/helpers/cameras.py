@@ -12,7 +12,7 @@ from skimage import data
 from emojify.emotions import Emotion
 from tests.helpers.simulated_people import photographed_person
 
-FPS, SECONDS_A_FACE = 10, 8  # a recording takes six, its countdown included
+FPS, SECONDS_A_FACE = 10, 8  # a recording takes six seconds with its countdown
 FACE = slice(66, 161), slice(177, 272)  # of the astronaut
 BITS = 10
 SQUARE_PX = 32  # two macroblocks of VP8: stays black or white at any bit rate
@@ -20,7 +20,7 @@ FRAMES = 300  # ten seconds; Chromium then starts the file again
 
 
 def write_numbered_camera(path: Path) -> None:
-    """The astronaut, 640x480, each frame with its number in the lower left corner of the unmirrored picture."""
+    """Write the astronaut, 640x480, each frame with its number in the lower left corner of the unmirrored picture."""
     image = cv2.resize(np.ascontiguousarray(data.astronaut()[:384, :512, ::-1]), (640, 480))
     with path.open("wb") as file:
         file.write(b"YUV4MPEG2 W640 H480 F30:1 Ip C420jpeg\n")
@@ -33,15 +33,17 @@ def write_numbered_camera(path: Path) -> None:
 
 
 def number_of(picture: av.VideoFrame) -> int:
-    """What :func:`write_numbered_camera` wrote into the picture, which comes back mirrored."""
+    """Return the number that :func:`write_numbered_camera` wrote into a picture that came back mirrored."""
     side = SQUARE_PX * picture.width / 640
     row = picture.to_ndarray(format="gray")[int(picture.height - side / 2)]
     return sum(int(row[int(picture.width - 1 - (bit + 0.5) * side)] > 127) << bit for bit in range(BITS))
 
 
 def write_two_faces(path: Path, fps: int = FPS) -> None:
-    """The astronaut, moving a little: some seconds as she is below a black bar, then with another face below a white
-    one; and again."""
+    """Write the moving astronaut: her own face under a black bar, then a changed one under a white bar.
+
+    Each lasts SECONDS_A_FACE.
+    """
     plain = np.ascontiguousarray(data.astronaut()[:384, :512, ::-1])
     gray = np.asarray(cv2.cvtColor(plain[FACE], cv2.COLOR_BGR2GRAY), np.uint8)
     pulled = plain.copy()

@@ -1,4 +1,4 @@
-"""A small data set that the tests draw themselves: seven kinds of face, easy to tell apart, none alike."""
+"""A small data set of drawn faces: seven emotions that are easy to tell apart, every picture different."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ PREFIXES = {"train": ("train", "Training"), "public": ("test", "PublicTest"), "p
 
 
 def draw_face(emotion: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A (48, 48) uint8 sketch whose mouth and brows say which emotion it is, with noise and a jitter of its own."""
+    """Return a (48, 48) uint8 sketch whose mouth and brows show the emotion, with noise and a random position."""
     image = np.full((48, 48), 60, np.uint8)
     x, y = rng.integers(21, 28, 2)
     cv2.circle(image, (int(x), int(y)), 19, 190, -1)
@@ -37,7 +37,7 @@ def draw_face(emotion: int, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def write_faces(folder: Path, *, train: int = 20, test: int = 6, seed: int = 0) -> Path:
-    """Kaggle's layout: ``train`` pictures per class in train, ``test`` in public and as many in private."""
+    """Write Kaggle's layout: per class ``train`` pictures in train, ``test`` in public and in private."""
     rng, row = np.random.default_rng(seed), 0
     for split, (parent, prefix) in PREFIXES.items():
         for emotion, name in enumerate(FOLDERS):
@@ -50,7 +50,7 @@ def write_faces(folder: Path, *, train: int = 20, test: int = 6, seed: int = 0) 
 
 
 def write_votes(folder: Path) -> Path:
-    """A crowd beside the pictures of ``folder``: ten votes each for what it shows; some pictures without any."""
+    """Write ``labels.csv``: ten FER+ votes for each picture's true emotion, none for some pictures."""
     columns = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
     lines = [",".join(["file", *(f"ferplus_{column}" for column in columns)])]
     for picture in sorted(folder.glob("*/*/*.png")):

@@ -1,3 +1,5 @@
+"""Run coroutines in a thread of their own."""
+
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +9,6 @@ Result = TypeVar("Result")
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """``asyncio.run`` in a thread of its own: Playwright keeps a loop running in this one while the suite lasts."""
+    """Run a coroutine in a new thread, because Playwright keeps a loop running in the main thread."""
     with ThreadPoolExecutor(1) as executor:
         return executor.submit(asyncio.run, coroutine).result()

@@ -1,4 +1,4 @@
-"""The browser's end of a connection, in a process of its own: a camera, and whatever comes back. See visits.py."""
+"""The browser's end of a WebRTC connection, in a process of its own. :mod:`tests.helpers.visits` starts it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Camera(MediaStreamTrack):
 
 
 def visit(server: Connection, frames: int) -> None:
-    """Connect, see so many frames, say so, and stay until something is said or this process is killed."""
+    """Connect, receive ``frames`` frames, send "seen", and stay until a message arrives or the process is killed."""
     asyncio.run(_visit(server, frames))
 
 

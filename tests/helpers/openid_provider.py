@@ -1,4 +1,4 @@
-"""A small OpenID provider on this machine, with a key of its own made on the spot: who somebody is, they may choose."""
+"""A small OpenID provider on this machine. Whoever signs in chooses one of three accounts."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-CLIENT, CLIENT_SECRET = "emojify", "only the app and the provider know it"
+CLIENT, CLIENT_SECRET = "emojify", "the secret of the app and the provider"
 
 
 class Provider(ThreadingHTTPServer):
-    """OpenID Connect Core 1.0, as much of it as signing in with a code takes.
+    """The authorization code flow of OpenID Connect Core 1.0.
 
     Attributes:
-        asked: the paths of all requests so far.
+        requested_paths: the paths of all requests so far.
     """
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answers)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.key = RSAKey.generate_key(2048, parameters={"use": "sig", "alg": "RS256", "kid": "here"})
         self.granted: dict[str, dict[str, str]] = {}
-        self.asked: list[str] = []
+        self.requested_paths: list[str] = []
 
-    def token(self, asked: dict[str, str]) -> dict[str, object]:
-        """For a code, once, and for the client that it was made out for."""
-        grant = self.granted.pop(asked["code"])
+    def token(self, parameters: dict[str, str]) -> dict[str, object]:
+        """Exchange a code, once, for the tokens of its account."""
+        grant = self.granted.pop(parameters["code"])
         now_s = int(time.time())
         claims = {
             "iss": self.url, "aud": CLIENT, "sub": grant["email"], "iat": now_s, "exp": now_s + 600,
@@ -55,30 +55,32 @@ class Provider(ThreadingHTTPServer):
         }
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     server: Provider
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        self.server.asked.append(address.path)
-        asked = {key: values[0] for key, values in parse_qs(address.query).items()}
+        self.server.requested_paths.append(address.path)
+        parameters = {key: values[0] for key, values in parse_qs(address.query).items()}
         if address.path == "/.well-known/openid-configuration":
             self._answer(json.dumps(self.server.configuration()))
         elif address.path == "/keys":
             self._answer(json.dumps({"keys": [self.server.key.as_dict(private=False)]}))
-        elif address.path == "/authorize" and asked["client_id"] == CLIENT:
-            self._answer(_choice(asked), "text/html")
+        elif address.path == "/authorize" and parameters["client_id"] == CLIENT:
+            self._answer(_account_page(parameters), "text/html")
         elif address.path == "/chosen":
             code = secrets.token_hex()
-            self.server.granted[code] = asked
+            self.server.granted[code] = parameters
             self.send_response(302)
-            self.send_header("Location", f"{asked['to']}?{urlencode({'code': code, 'state': asked['state']})}")
+            self.send_header(
+                "Location", f"{parameters['to']}?{urlencode({'code': code, 'state': parameters['state']})}"
+            )
             self.end_headers()
         else:
             self.send_error(404)
 
     def do_POST(self) -> None:
-        self.server.asked.append(self.path)
+        self.server.requested_paths.append(self.path)
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self._answer(json.dumps(self.server.token({key: values[0] for key, values in parse_qs(body).items()})))
 
@@ -89,22 +91,22 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, format: str, *values: object) -> None:
-        """Nothing: `asked` keeps what a test wants to know."""
+        """Log nothing: ``requested_paths`` is enough."""
 
 
-def _choice(asked: dict[str, str]) -> str:
-    people = [("anna@example.org", "yes"), ("ben@example.org", "yes"), ("anna@example.org", "no")]
+def _account_page(parameters: dict[str, str]) -> str:
+    accounts = [("anna@example.org", "yes"), ("ben@example.org", "yes"), ("anna@example.org", "no")]
     links = []
-    for email, verified in people:
-        chosen = {"email": email, "verified": verified, "nonce": asked["nonce"]}
-        query = urlencode({**chosen, "to": asked["redirect_uri"], "state": asked["state"]})
+    for email, verified in accounts:
+        chosen = {"email": email, "verified": verified, "nonce": parameters["nonce"]}
+        query = urlencode({**chosen, "to": parameters["redirect_uri"], "state": parameters["state"]})
         name = email if verified == "yes" else f"{email}, not verified"
         links.append(f'<p><a href="/chosen?{escape(query)}">{name}</a>')
     return "<title>Who are you?</title>" + "".join(links)
 
 
 @contextmanager
-def provide() -> Iterator[Provider]:
+def run_provider() -> Iterator[Provider]:
     provider = Provider()
     thread = threading.Thread(target=provider.serve_forever, args=[0.05])
     thread.start()

@@ -1,4 +1,4 @@
-"""Programs that tests start beside themselves: as a terminal runs them, and ended for certain."""
+"""Start programs as a terminal does, and end them within a time limit."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import pytest
 
 from emojify.settings import ROOT
 
-# What a shell starts with & ignores Ctrl-C, and so does all that this starts in turn, this suite's programs included.
-AS_IN_A_TERMINAL = (
+# A shell starts background commands with Ctrl-C ignored, and their children inherit that: restore the defaults.
+RESET_SIGNALS = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.pthread_sigmask(signal.SIG_SETMASK, []); "
     "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
@@ -26,7 +26,10 @@ AS_IN_A_TERMINAL = (
 
 
 def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM, limit_s: float = 20) -> None:
-    """Fails where it goes on for longer; a Python program with PYTHONFAULTHANDLER then says what each thread does."""
+    """Send a signal and fail if the process runs for longer than ``limit_s``.
+
+    A Python program with PYTHONFAULTHANDLER set then prints the stack of each thread.
+    """
     process.send_signal(number)
     try:
         process.wait(limit_s)
@@ -35,16 +38,18 @@ def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM, limit_s:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
         process.kill()
-        pytest.fail(f"{process.args!r} went on for {limit_s:.0f} s after signal {number}")
+        pytest.fail(f"{process.args!r} still ran {limit_s:.0f} s after signal {number}")
 
 
 @dataclass(frozen=True)
 class Program:
+    """A running program and the folder with its output."""
+
     process: subprocess.Popen[bytes]
     folder: Path
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return (self.folder / "stdout").read_text(encoding="utf-8")
 
     @property
@@ -53,12 +58,12 @@ class Program:
 
 
 @contextmanager
-def in_terminal(folder: Path, *arguments: str, **environment: str) -> Iterator[Program]:
-    """Python with these arguments; what it says goes into ``folder``. Ctrl-C at the end, if it still runs."""
-    command = [sys.executable, "-c", AS_IN_A_TERMINAL, *arguments]
+def run_in_terminal(folder: Path, *arguments: str, **environment: str) -> Iterator[Program]:
+    """Run Python with these arguments, its output in files of ``folder``; send Ctrl-C at the end of the block."""
+    command = [sys.executable, "-c", RESET_SIGNALS, *arguments]
     environment = {**os.environ, "PYTHONFAULTHANDLER": "1", **environment}
-    with (folder / "stdout").open("wb") as said, (folder / "stderr").open("wb") as errors:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=errors)
+    with (folder / "stdout").open("wb") as output, (folder / "stderr").open("wb") as errors:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=errors)
     program = Program(process, folder)
     try:
         yield program
@@ -66,7 +71,7 @@ def in_terminal(folder: Path, *arguments: str, **environment: str) -> Iterator[P
         try:
             end(process, signal.SIGINT)
         except pytest.fail.Exception as failure:
-            pytest.fail(f"{failure}\n{program.said}\n{program.errors}")
+            pytest.fail(f"{failure}\n{program.output}\n{program.errors}")
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> None:

@@ -1,4 +1,4 @@
-"""A rehearsal bank from packaged faces, so that no test needs FER-2013."""
+"""A rehearsal bank of faces that scikit-image ships, so that no test needs FER-2013."""
 
 import hashlib
 import json

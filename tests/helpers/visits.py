@@ -1,7 +1,7 @@
-"""Visitors that come and go, over real connections on this machine: what they leave behind in the server's process.
+"""Connect and disconnect visitors over loopback, and measure what they leave in the server's process.
 
-A visitor is a process of its own that holds the browser's end. Only so is a closed tab what it is in life, somebody
-who is gone without a word; and only so are memory and threads the server's alone.
+Each visitor is a process of its own that holds the browser's end. So a killed visitor disappears without closing its
+connection, as a closed tab does, and memory and threads of this process are the server's alone.
 """
 
 from __future__ import annotations
@@ -33,89 +33,89 @@ from tests.helpers.event_loop import run
 from tests.helpers.loopback_peer import visit
 
 TINY = Path(__file__).parents[1] / "data" / "tiny.tflite"
-FRAMES = 3  # that come back before a visitor goes
-PATIENCE_S = 60.0
-SETTLES_IN_S = 15.0  # a seat is free ten seconds after its last frame at the latest
+FRAMES = 3  # a visitor leaves after it received so many
+TIMEOUT_S = 60.0
+SETTLE_TIMEOUT_S = 15.0  # the limiter releases an idle session after ten seconds
 
 
 @dataclass(frozen=True)
-class Left:
-    """What is in the server's process at a moment.
+class ServerState:
+    """What the server's process holds.
 
     Attributes:
-        memory_bytes: resident.
-        threads: of Python and of the libraries.
-        connections: peer connections that are still somewhere in memory.
-        seats: how many are taken.
+        memory_bytes: resident memory.
+        threads: threads of Python and of the libraries.
+        connections: peer connections that are still in memory.
+        sessions: sessions that the limiter counts.
     """
 
     memory_bytes: int
     threads: int
     connections: int
-    seats: int
+    sessions: int
 
 
-class Newcomer:
-    """Asks for a seat."""
+class WaitingSession:
+    """A session that asks the limiter for room."""
 
 
 class Server:
-    """The app's end: for each visitor a connection and a processor of its own, and a seat from the same few."""
+    """The app's end: a connection and a processor for each visitor, and one session limiter."""
 
-    def __init__(self, seats: int) -> None:
+    def __init__(self, max_sessions: int) -> None:
         prepare_process()
-        self.limiter = SessionLimiter(seats)
+        self.limiter = SessionLimiter(max_sessions)
         self._live = LiveSettings(Classifier(TINY.read_bytes()), BoxLabel(), mirror=False)
         self._connections: weakref.WeakSet[RTCPeerConnection] = weakref.WeakSet()
         self._forks = multiprocessing.get_context("forkserver")
         self._forks.set_forkserver_preload(["__main__", visit.__module__])
 
-    async def left(self) -> Left:
-        """What is there once all that has yet to end has ended, or after some time."""
-        deadline_s = time.monotonic() + SETTLES_IN_S
+    async def state(self) -> ServerState:
+        """Return the state once every connection and session has ended, or after SETTLE_TIMEOUT_S."""
+        deadline_s = time.monotonic() + SETTLE_TIMEOUT_S
         while time.monotonic() < deadline_s:
             await asyncio.sleep(0.2)
             gc.collect()
-            if not self._connections and not self._taken():
+            if not self._connections and not self._sessions():
                 break
         release_memory()
         process = psutil.Process()
-        ours = sum(thread.name.startswith("asyncio_") for thread in threading.enumerate())  # wait for visitors' words
+        ours = sum(thread.name.startswith("asyncio_") for thread in threading.enumerate())  # they read visitors' pipes
         threads = process.num_threads() - ours
-        return Left(process.memory_info().rss, threads, len(self._connections), self._taken())
+        return ServerState(process.memory_info().rss, threads, len(self._connections), self._sessions())
 
-    def _taken(self) -> int:
+    def _sessions(self) -> int:
         assert self.limiter.max_sessions is not None
-        newcomers = [Newcomer() for _ in range(self.limiter.max_sessions)]
-        free = sum(self.limiter.acquire(newcomer) for newcomer in newcomers)
-        for newcomer in newcomers:
-            self.limiter.release(newcomer)
+        waiting = [WaitingSession() for _ in range(self.limiter.max_sessions)]
+        free = sum(self.limiter.acquire(session) for session in waiting)
+        for session in waiting:
+            self.limiter.release(session)
         return self.limiter.max_sessions - free
 
-    async def welcome(self, abrupt: bool) -> int:
-        """One visitor from coming to having gone. Returns how many frames were emojified."""
+    async def serve_visitor(self, abrupt: bool) -> int:
+        """Serve one visitor until it has left, killed if ``abrupt``. Return the number of processed frames."""
         ours, theirs = self._forks.Pipe()
         visitor = self._forks.Process(target=visit, args=(theirs, FRAMES), daemon=True)
         visitor.start()
         processor = EmojiVideoProcessor(self._live, limiter=self.limiter)
         connection, gone = self._answer(processor)
-        offer = await asyncio.wait_for(asyncio.to_thread(ours.recv), PATIENCE_S)
+        offer = await asyncio.wait_for(asyncio.to_thread(ours.recv), TIMEOUT_S)
         await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
         ours.send(connection.localDescription.sdp)
-        assert await asyncio.wait_for(asyncio.to_thread(ours.recv), PATIENCE_S) == "seen"
+        assert await asyncio.wait_for(asyncio.to_thread(ours.recv), TIMEOUT_S) == "seen"
         processed = processor.status().processed
         if abrupt:
             visitor.kill()
         else:
             ours.send("bye")
-        await asyncio.wait_for(gone.wait(), PATIENCE_S)
+        await asyncio.wait_for(gone.wait(), TIMEOUT_S)
         await asyncio.to_thread(visitor.join)
         visitor.close()
         return processed
 
     def _answer(self, processor: EmojiVideoProcessor) -> tuple[RTCPeerConnection, asyncio.Event]:
-        """As streamlit-webrtc does it: a connection that has failed or was closed from afar is closed here too."""
+        """Return a connection that closes when its peer fails or closes, as streamlit-webrtc's does."""
         connection, gone = RTCPeerConnection(RTCConfiguration(iceServers=[])), asyncio.Event()
         self._connections.add(connection)
 
@@ -136,8 +136,8 @@ class Server:
 
 
 @contextmanager
-def missed_soon() -> Iterator[None]:
-    """Who is gone without a word is missed after a second or two; in life that takes half a minute."""
+def fast_disconnects() -> Iterator[None]:
+    """Detect killed peers after two seconds instead of aioice's thirty."""
     kept = aioice.ice.CONSENT_INTERVAL, aioice.ice.CONSENT_FAILURES
     aioice.ice.CONSENT_INTERVAL, aioice.ice.CONSENT_FAILURES = 1, 2
     try:
@@ -146,27 +146,27 @@ def missed_soon() -> Iterator[None]:
         aioice.ice.CONSENT_INTERVAL, aioice.ice.CONSENT_FAILURES = kept
 
 
-def come_and_go(polite: int, abrupt: int, at_once: int = 4) -> tuple[list[int], list[Left]]:
-    """Visitors one after the other who say goodbye, then some at a time who do not.
+def run_visits(polite: int, abrupt: int, concurrent: int = 4) -> tuple[list[int], list[ServerState]]:
+    """Serve ``polite`` visitors one by one who close their connections, then ``abrupt`` killed ones.
 
-    A few come before the first look: what is loaded and kept once is no leak.
+    Some killed visitors come before the first measurement: what is loaded once is no leak.
 
     Returns:
-        How many frames each one got, and what was left at the beginning, after the polite ones, and at the end.
+        The number of frames of each visitor, and the state at first, after the polite ones, and at the end.
     """
 
-    async def visits() -> tuple[list[int], list[Left]]:
-        server = Server(seats=at_once)
-        await asyncio.gather(*[server.welcome(abrupt=True) for _ in range(at_once)])
-        frames, left = [], [await server.left()]
+    async def visits() -> tuple[list[int], list[ServerState]]:
+        server = Server(max_sessions=concurrent)
+        await asyncio.gather(*[server.serve_visitor(abrupt=True) for _ in range(concurrent)])
+        frames, states = [], [await server.state()]
         for _ in range(polite):
-            frames.append(await server.welcome(abrupt=False))
-        left.append(await server.left())
-        for number in range(0, abrupt, at_once):
-            some = min(at_once, abrupt - number)
-            frames += await asyncio.gather(*[server.welcome(abrupt=True) for _ in range(some)])
-        left.append(await server.left())
-        return frames, left
+            frames.append(await server.serve_visitor(abrupt=False))
+        states.append(await server.state())
+        for number in range(0, abrupt, concurrent):
+            some = min(concurrent, abrupt - number)
+            frames += await asyncio.gather(*[server.serve_visitor(abrupt=True) for _ in range(some)])
+        states.append(await server.state())
+        return frames, states
 
-    with missed_soon():
+    with fast_disconnects():
         return run(visits())

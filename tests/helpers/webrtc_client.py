@@ -1,8 +1,7 @@
-"""A visitor without a browser, in a process of its own: speaks Streamlit's protocol, sends a recorded video, and looks
-at what comes back.
+"""A client of the live page without a browser: it speaks Streamlit's protocol and WebRTC.
 
-Several browsers on one machine take more of it than the app does; this one takes next to nothing. Its video was encoded
-before it came, and what comes back is put together from its packets, but decoded only if asked.
+Several browsers on one machine use more processor time than the app. This client uses almost none: its video is encoded
+beforehand, and received frames are assembled from their packets but decoded on request only.
 """
 
 from __future__ import annotations
@@ -36,15 +35,15 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 FPS = 30
 TICKS = fractions.Fraction(1, 90_000)
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 COMPONENT = "webrtc_streamer"
 
-Seen = Callable[[av.VideoFrame], None]
+OnFrame = Callable[[av.VideoFrame], None]
 NumberOf = Callable[[av.VideoFrame], int]
 
 
 def encode(source: Path) -> list[bytes]:
-    """A video file as VP8, one picture each, a key frame a second."""
+    """Return a video file's frames as VP8 packets, with a key frame each second."""
     codec = av.CodecContext.create("libvpx", "w")
     assert isinstance(codec, av.VideoCodecContext)
     with av.open(str(source)) as container:
@@ -59,8 +58,8 @@ def encode(source: Path) -> list[bytes]:
     return [bytes(packet) for packet in packets + codec.encode(None)]
 
 
-class Recorded(MediaStreamTrack):
-    """Plays encoded pictures in a loop, and remembers when each was last sent."""
+class EncodedCamera(MediaStreamTrack):
+    """A track that plays encoded frames in a loop and keeps the time at which each was last sent."""
 
     kind = "video"
 
@@ -83,12 +82,12 @@ class Recorded(MediaStreamTrack):
 
     @property
     def sent(self) -> int:
-        """How many pictures so far."""
+        """Number of frames sent so far."""
         return self._sent
 
 
-class Undecoded(Decoder):
-    """In the place of a decoder: a whole picture came, and nobody looks at it."""
+class NullDecoder(Decoder):
+    """A decoder that returns the same small frame for every received one."""
 
     picture = av.VideoFrame(16, 16, "yuv420p")
 
@@ -96,27 +95,27 @@ class Undecoded(Decoder):
         return [self.picture]
 
 
-def decode_nothing() -> None:
-    """From now on, in this process."""
-    aiortc.rtcrtpreceiver.get_decoder = lambda codec: Undecoded()
+def disable_decoding() -> None:
+    """Replace aiortc's decoders by :class:`NullDecoder` in this process."""
+    aiortc.rtcrtpreceiver.get_decoder = lambda codec: NullDecoder()
 
 
-class Caller:
-    """One visitor. Inside ``async with`` the page is open.
+class WebRtcClient:
+    """One visitor. The page is open inside ``async with``.
 
     Args:
-        url: of the app.
-        pictures: what the camera shows, from :func:`encode`.
-        seen: given each picture that comes back.
+        url: address of the app.
+        pictures: the camera's frames, from :func:`encode`.
+        on_frame: called with each received frame.
 
     Attributes:
-        camera: what is sent.
-        received: how many pictures came back so far.
+        camera: the track that is sent.
+        received: number of received frames.
     """
 
-    def __init__(self, url: str, pictures: list[bytes], seen: Seen | None = None) -> None:
-        self._url, self._seen = url, seen
-        self.camera = Recorded(pictures)
+    def __init__(self, url: str, pictures: list[bytes], on_frame: OnFrame | None = None) -> None:
+        self._url, self._on_frame = url, on_frame
+        self.camera = EncodedCamera(pictures)
         self.received = 0
         self._component: dict[str, Any] = {}
         self._fragment = self._page = ""
@@ -125,7 +124,7 @@ class Caller:
         self._finished = False
         self._playing: asyncio.Future[None] | None = None
 
-    async def __aenter__(self) -> Caller:
+    async def __aenter__(self) -> WebRtcClient:
         await asyncio.to_thread(self._load)
         self._socket = await websockets.connect(
             self._url.replace("http", "ws", 1) + "/_stcore/stream",
@@ -149,7 +148,7 @@ class Caller:
         await self._socket.close()
 
     def _load(self) -> None:
-        """The page, and the scripts and styles that it names."""
+        """Load the page and its scripts and styles."""
         with urlopen(self._url) as answer:
             page = answer.read().decode()
         for name in re.findall(r'(?:src|href)="\./([^"]+\.(?:js|css))"', page):
@@ -157,7 +156,7 @@ class Caller:
                 answer.read()
 
     async def start(self) -> None:
-        """Press Start; returns with the first picture."""
+        """Press Start and wait for the first frame."""
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
 
         @self._connection.on("track")
@@ -174,19 +173,19 @@ class Caller:
         answer = json.loads(self._component["args"]["sdp_answer_json"])
         await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
         await self._run({"playing": True, "sdpOffer": "", "iceCandidates": {}})
-        await asyncio.wait_for(self._first_picture(), PATIENCE_S)
+        await asyncio.wait_for(self._first_picture(), TIMEOUT_S)
 
     async def _first_picture(self) -> None:
         while not self.received:
             await asyncio.sleep(0.01)
 
     async def _play(self, track: MediaStreamTrack) -> None:
-        with suppress(MediaStreamError):  # it has ended
+        with suppress(MediaStreamError):  # the track has ended
             while True:
                 frame = await track.recv()
                 self.received += 1
-                if self._seen and isinstance(frame, av.VideoFrame):
-                    self._seen(frame)
+                if self._on_frame and isinstance(frame, av.VideoFrame):
+                    self._on_frame(frame)
 
     async def _run(self, value: dict[str, Any] | None) -> None:
         message = BackMsg()
@@ -200,7 +199,7 @@ class Caller:
 
     async def _until(self, holds: Callable[[], bool]) -> None:
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(holds), PATIENCE_S)
+            await asyncio.wait_for(self._changed.wait_for(holds), TIMEOUT_S)
 
     async def _listen(self) -> None:
         async for content in self._socket:
@@ -235,52 +234,52 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What a visitor saw in some seconds: pictures sent and received in each, and how late each decoded one was."""
+class VideoFigures:
+    """Frames per second sent and received, and the delay of each decoded frame."""
 
-    sent_a_s: float
-    received_a_s: float
+    sent_per_s: float
+    received_per_s: float
     delays_ms: list[float]
 
 
 def visit(server: Connection, url: str, pictures: list[bytes], number_of: NumberOf | None) -> None:
-    """A visit on command, through a pipe: each answer is sent once it is true, ``None`` ends it.
+    """Run a client by commands from a pipe, until the command ``None``.
 
-    The first answer is the seconds until the page was there. Then "start" is answered by the seconds until the first
-    picture, and a number by what :class:`Looked` in so many seconds.
+    The first answer is the time in seconds until the page was open. The command "start" is answered by the seconds
+    until the first frame, a number of seconds by the :class:`VideoFigures` of that time.
 
     Args:
-        number_of: reads a picture's place in ``pictures`` off it; without it none is decoded.
+        number_of: returns the index in ``pictures`` of a received frame; without it no frame is decoded.
     """
     if number_of is None:
-        decode_nothing()
+        disable_decoding()
     asyncio.run(_visit(server, url, pictures, number_of))
 
 
 async def _visit(server: Connection, url: str, pictures: list[bytes], number_of: NumberOf | None) -> None:
     delays_ms: list[float] = []
 
-    def seen(picture: av.VideoFrame) -> None:
-        sent_s = caller.camera.sent_s.get(number_of(picture)) if number_of else None
+    def on_frame(picture: av.VideoFrame) -> None:
+        sent_s = client.camera.sent_s.get(number_of(picture)) if number_of else None
         if sent_s is not None:
             delays_ms.append(1000 * (time.monotonic() - sent_s))
 
-    caller = Caller(url, pictures, seen)
+    client = WebRtcClient(url, pictures, on_frame)
     began_s = time.monotonic()
-    async with caller:
+    async with client:
         while True:
             server.send(time.monotonic() - began_s)
-            wish = await asyncio.to_thread(server.recv)
+            command = await asyncio.to_thread(server.recv)
             began_s = time.monotonic()
-            if wish == "start":
-                await caller.start()
-            while isinstance(wish, int | float):
+            if command == "start":
+                await client.start()
+            while isinstance(command, int | float):
                 delays_ms.clear()
-                sent, received, began_s = caller.camera.sent, caller.received, time.monotonic()
-                await asyncio.sleep(wish)
+                sent, received, began_s = client.camera.sent, client.received, time.monotonic()
+                await asyncio.sleep(command)
                 elapsed_s = time.monotonic() - began_s
-                sent, received = caller.camera.sent - sent, caller.received - received
-                server.send(Looked(sent / elapsed_s, received / elapsed_s, list(delays_ms)))
-                wish = await asyncio.to_thread(server.recv)
-            if wish is None:
+                sent, received = client.camera.sent - sent, client.received - received
+                server.send(VideoFigures(sent / elapsed_s, received / elapsed_s, list(delays_ms)))
+                command = await asyncio.to_thread(server.recv)
+            if command is None:
                 return

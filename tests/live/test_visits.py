@@ -1,8 +1,8 @@
-"""Visitors come and go, politely or not, and leave nothing behind. ``python -m benchmarks.visits`` has many more."""
+"""Visitors that disconnect leave nothing in the server. ``python -m benchmarks.visits`` measures many more."""
 
 import pytest
 
-from tests.helpers.visits import FRAMES, come_and_go
+from tests.helpers.visits import FRAMES, run_visits
 
 pytestmark = pytest.mark.slow
 
@@ -10,12 +10,12 @@ POLITE, ABRUPT = 6, 8
 MAX_GROWTH = 1.1
 
 
-def test_visitors_who_say_goodbye_and_visitors_who_are_just_gone_leave_nothing_behind() -> None:
-    frames, (first, middle, last) = come_and_go(POLITE, ABRUPT)
+def test_visitors_leave_no_memory_threads_or_sessions() -> None:
+    frames, (first, middle, last) = run_visits(POLITE, ABRUPT)
     assert len(frames) == POLITE + ABRUPT
-    assert min(frames) >= FRAMES - 1  # live video in every one of them
-    for left in (first, middle, last):
-        assert left.seats == 0
-        assert left.connections == 0
-        assert left.threads <= first.threads
-        assert left.memory_bytes < first.memory_bytes * MAX_GROWTH
+    assert min(frames) >= FRAMES - 1  # every visitor had live video
+    for state in (first, middle, last):
+        assert state.sessions == 0
+        assert state.connections == 0
+        assert state.threads <= first.threads
+        assert state.memory_bytes < first.memory_bytes * MAX_GROWTH

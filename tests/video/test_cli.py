@@ -20,7 +20,7 @@ from emojify.__main__ import main
 from emojify.video.cli import duration
 from tests.helpers.films import FACE, Film, astronaut, wall, watch
 from tests.helpers.pack_files import folder_contents
-from tests.helpers.programs import end, in_terminal
+from tests.helpers.programs import end, run_in_terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -197,7 +197,7 @@ def test_stopped_in_the_middle_it_says_so_and_leaves_no_file(
     before = set(tmp_path.iterdir())
     report = tmp_path / "report.json"
     arguments = ("-m", "emojify", "render", str(film), str(tmp_path / "out.mp4"), "--report", str(report))
-    with in_terminal(tmp_path_factory.mktemp("said"), *arguments) as program:
+    with run_in_terminal(tmp_path_factory.mktemp("said"), *arguments) as program:
         deadline = time.monotonic() + 60
         while not report.exists():
             assert time.monotonic() < deadline
