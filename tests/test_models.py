@@ -86,7 +86,10 @@ def test_a_broken_live_model_falls_back_to_a_good_one_and_says_so(
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("takes_24x24", r"takes \(1, 24, 24, 1\) uint8 and gives \(1, 7\); Emojify's take raw uint8 \(1, 48, 48, 1\)"),
+        (
+            "takes_24x24",
+            r"takes \(1, 24, 24, 1\) uint8 and gives \(1, 7\); .* models take raw uint8 \(1, 48, 48, 1\)",
+        ),
         ("takes_floats", r"takes \(1, 48, 48, 1\) float32"),
         ("gives_five", r"gives \(1, 5\)"),
     ],

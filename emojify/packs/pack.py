@@ -19,7 +19,7 @@ from emojify.packs.avatar import AnimatedAvatar, Avatar
 from emojify.packs.importer import Draft
 from emojify.packs.manifest import MANIFEST_FILE, PackManifest
 from emojify.pictures import open_picture
-from emojify.vision.annotators import Emoji, Head, Stills
+from emojify.vision.annotators import Emoji, Head, StaticEmoji
 
 VISITOR_PACK_ID = "_yours"
 """The id of a pack that exists in memory only. No folder in a store can have this name."""
@@ -137,7 +137,7 @@ class EmojiPack:
         Raises:
             EmojifyError: if a picture can't be opened.
         """
-        return Stills(self.pictures, self.head) if self.avatar is None else AnimatedAvatar(self.avatar)
+        return StaticEmoji(self.pictures, self.head) if self.avatar is None else AnimatedAvatar(self.avatar)
 
     @cached_property
     def pictures(self) -> Mapping[Emotion, NDArray[np.uint8]]:

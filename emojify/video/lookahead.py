@@ -24,7 +24,7 @@ from emojify.vision.classifier import Classifier, crop_face
 from emojify.vision.detector import FaceDetector
 from emojify.vision.readings import Box, Face, Probabilities, Reading
 from emojify.vision.smoothing import SmoothingSettings, decide
-from emojify.vision.tracker import LOST_AFTER_S, SAME_FACE_OVERLAP, SCANS, FaceTracker
+from emojify.vision.tracker import LOST_AFTER_S, SAME_FACE_IOU, SCANS, FaceTracker
 
 LOOK_AHEAD_S = 0.9
 """How long a frame is held back."""
@@ -124,7 +124,7 @@ class LookAhead:
             gray = to_gray(held.frame.image)
             found = self._detector.search_around(gray, box)
             known = [other.box for other in held.observations.values()]
-            if found is None or any(found.iou(other) >= SAME_FACE_OVERLAP for other in known):
+            if found is None or any(found.iou(other) >= SAME_FACE_IOU for other in known):
                 return
             held.observations[track_id] = _Observation(found, self._classify(gray, found), True)
             box = found

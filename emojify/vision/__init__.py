@@ -1,1 +1,1 @@
-"""One image in, readings out. Knows nothing of Streamlit, WebRTC or TensorFlow."""
+"""Recognition: an image in, readings out. Imports neither Streamlit nor WebRTC nor TensorFlow."""

@@ -1,4 +1,4 @@
-"""Detector, classifier and smoothing in a row: an image in, readings out."""
+"""Detection, classification and smoothing combined: an image in, readings out."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from emojify.vision.tracker import FaceTracker
 
 
 def to_gray(image: Image) -> NDArray[np.uint8]:
-    """(H, W, 3) BGR to (H, W)."""
+    """Convert (H, W, 3) uint8 BGR to (H, W) uint8."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 class VideoAnalyzer:
-    """Reads the frames of one video, in their order. One instance a video and thread.
+    """Reads the frames of one video in order. Use one instance per video, in one thread at a time.
+
+    Attributes:
+        latest_gray: (H, W) uint8, the gray version of the newest frame; (0, 0) before the first.
 
     Example:
-        >>> analyzer = VideoAnalyzer(classifier)                     # doctest: +SKIP
-        >>> readings = analyzer.analyze(frame, now_s=frame_number / 30)  # doctest: +SKIP
+        >>> analyzer = VideoAnalyzer(classifier)
+        >>> for number, frame in enumerate(frames):
+        ...     readings = analyzer.analyze(frame, now_s=number / 30)
     """
 
     def __init__(
@@ -33,13 +37,13 @@ class VideoAnalyzer:
         smoothing: SmoothingSettings | None = None,
     ) -> None:
         self.classifier = classifier
+        self.latest_gray: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
         self._tracker = FaceTracker(detection)
         self._smoother = Smoother(smoothing)
         self._latest: dict[int, Probabilities] = {}
-        self.latest_gray: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
     def configure(self, classifier: Classifier, detection: DetectorSettings, smoothing: SmoothingSettings) -> None:
-        """Take changed settings from the next frame on; faces keep their identity."""
+        """Use other settings from the next frame on. Faces keep their ``track_id``."""
         if classifier is not self.classifier:
             self._latest = {}
         self.classifier = classifier
@@ -47,15 +51,15 @@ class VideoAnalyzer:
         self._smoother.settings = smoothing
 
     def analyze(self, image: Image, now_s: float) -> list[Reading]:
-        """The readings of the next frame.
+        """Return the readings of the next frame.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            now_s: the frame's time in seconds, not running backwards.
+            now_s: the frame's time in seconds, not before that of the last frame.
         """
         self.latest_gray = gray = to_gray(image)
         faces = self._tracker.update(gray, now_s)
-        # A face that is not seen in this frame keeps what was read when it was: there may be a hand in its place.
+        # A face that was not detected in this frame may be covered, by a hand for example: keep its last probabilities.
         self._latest = {
             face.track_id: self._latest[face.track_id]
             if face.age_s > 0 and face.track_id in self._latest
@@ -71,11 +75,11 @@ def analyze_photo(
     detection: DetectorSettings | None = None,
     smoothing: SmoothingSettings | None = None,
 ) -> list[Reading]:
-    """Every face in a single picture, largest first.
+    """Return the readings of all faces in a single picture, largest face first.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        smoothing: only its threshold counts here.
+        smoothing: only its threshold is used.
     """
     gray = to_gray(image)
     threshold = (smoothing or SmoothingSettings()).threshold

@@ -1,4 +1,4 @@
-"""Drawing what was read. An annotator is ``annotate(scene, readings) -> scene`` and nothing else."""
+"""Annotators draw readings on an image: ``annotate(scene, readings) -> scene``. :data:`STYLES` lists them for users."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ from emojify.errors import EmojifyError
 from emojify.vision.readings import Image, Reading, main_reading
 
 Pictures = Mapping[Emotion, NDArray[np.uint8]]
-"""One picture an emotion, each (H, W, 4) uint8 BGRA."""
+"""One picture per emotion, each (H, W, 4) uint8 BGRA."""
 
-HEAD_WIDTH = 1.38  # of the Haar box, which leaves out ears, chin and hair
-HEAD_RISE = 0.05  # of the box: the head's middle is higher than the box's
-SIZE_STEP_PX = 4  # stickers come in steps of this, so that a face that breathes does not miss the cache
-MAX_STICKERS_KEPT = 64
+HEAD_WIDTH = 1.38  # width of a head relative to the Haar box, which leaves out ears, chin and hair
+HEAD_RISE = 0.05  # share of the box's height by which the center of the head is above the center of the box
+# Stickers are drawn in multiples of this size, so that small changes of a face's size reuse a cached picture.
+SIZE_STEP_PX = 4
+MAX_CACHED_STICKERS = 64
 PANEL_COLOR = (58, 38, 31)  # BGR
+WHITE = (255, 255, 255, 255)
 
 
 @dataclass(frozen=True)
 class Head:
-    """Where the head is in a pack's pictures, as shares of their side: its middle and its width."""
+    """Where the head is in a pack's pictures: its center and width, as shares of the picture's side.
+
+    Raises:
+        EmojifyError: if the head is not inside the picture or narrower than a tenth of it.
+    """
 
     x: float = 0.5
     y: float = 0.5
@@ -41,42 +47,47 @@ class Head:
 
 
 class Annotator(Protocol):
-    """Draws readings on a picture."""
+    """Draws readings on an image.
+
+    Example:
+        >>> shown = BoxLabel().annotate(image, analyze_photo(image, classifier))
+    """
 
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
-        """The picture with the readings drawn.
+        """Return the image with the readings drawn.
 
         Args:
-            scene: (H, W, 3) uint8 BGR; may be drawn on.
+            scene: (H, W, 3) uint8 BGR. The annotator may draw on it.
+            readings: the faces of the scene, in any order.
 
         Returns:
-            (H', W', 3) uint8 BGR; the size may differ from the scene's.
+            (H', W', 3) uint8 BGR, ``scene`` itself or an image of another size.
         """
         ...
 
 
 def premultiply(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A BGRA picture as :func:`overlay` wants it: BGR times alpha, and 255 - alpha as fourth channel.
+    """Convert a BGRA picture to the format of :func:`overlay`: BGR times alpha, and 255 - alpha as fourth channel.
 
-    In this form pictures can be scaled without a dark rim, and laid over a scene with one multiplication.
+    Pictures in this format get no dark rim when they are scaled, and are drawn with one multiplication.
     """
     alpha = picture[:, :, 3:].astype(np.float32) / 255
     return np.dstack([np.rint(picture[:, :, :3] * alpha).astype(np.uint8), 255 - picture[:, :, 3]])
 
 
 def scale(picture: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """A premultiplied picture in a square of ``size_px``."""
+    """Return a premultiplied picture resized to (size_px, size_px, 4)."""
     method = cv2.INTER_AREA if size_px < picture.shape[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (size_px, size_px), interpolation=method), np.uint8)
 
 
 def overlay(scene: Image, picture: NDArray[np.uint8], x: int, y: int) -> None:
-    """Lay a picture over a scene, in place; what reaches beyond the scene is cut off.
+    """Draw a picture on a scene, in place. Parts beyond the scene are cut off.
 
     Args:
         scene: (H, W, 3) uint8 BGR.
         picture: (h, w, 4) uint8, from :func:`premultiply`.
-        x, y: where the picture's top left corner goes; may be negative.
+        x, y: position of the picture's top left corner in the scene; may be negative.
     """
     height, width = scene.shape[:2]
     left, top = max(0, x), max(0, y)
@@ -84,44 +95,44 @@ def overlay(scene: Image, picture: NDArray[np.uint8], x: int, y: int) -> None:
     if right <= left or bottom <= top:
         return
     part = picture[top - y : bottom - y, left - x : right - x]
-    below = scene[top:bottom, left:right]
-    # Every fourth byte taken by OpenCV and not by a slice: the same in half the time.
-    see_through = cv2.cvtColor(cv2.extractChannel(part, 3), cv2.COLOR_GRAY2BGR)
+    background = scene[top:bottom, left:right]
+    # OpenCV extracts every fourth byte in half the time of a NumPy slice.
+    transparency = cv2.cvtColor(cv2.extractChannel(part, 3), cv2.COLOR_GRAY2BGR)
     colors = cv2.cvtColor(part, cv2.COLOR_BGRA2BGR)
-    scene[top:bottom, left:right] = cv2.add(colors, cv2.multiply(below, see_through, scale=1 / 255))
+    scene[top:bottom, left:right] = cv2.add(colors, cv2.multiply(background, transparency, scale=1 / 255))
 
 
 class Emoji(Protocol):
-    """What stands for a face: seven pictures, or a drawing that follows it."""
+    """The picture for a face: one of seven, or a drawing that follows the probabilities."""
 
     @property
     def head(self) -> Head:
-        """Where the head is in its pictures."""
+        """Where the head is in the pictures."""
         ...
 
     def picture(self, reading: Reading, size_px: int) -> NDArray[np.uint8]:
-        """What to show for a reading, in a square of ``size_px``.
+        """Return the picture for a reading.
 
         Returns:
-            (size_px, size_px, 4) uint8, as :func:`premultiply` makes it; others use it too, so don't draw on it.
+            (size_px, size_px, 4) uint8 in the format of :func:`premultiply`. Others use it too, so do not change it.
         """
         ...
 
 
-class Stills:
-    """An emoji of seven fixed pictures: the one of the reading's emotion is shown."""
+class StaticEmoji:
+    """An emoji of seven fixed pictures, one per emotion."""
 
     def __init__(self, pictures: Pictures, head: Head | None = None) -> None:
         self.head = head or Head()
-        ready = {emotion: premultiply(picture) for emotion, picture in pictures.items()}
-        self._sized = lru_cache(MAX_STICKERS_KEPT)(lambda emotion, size_px: scale(ready[emotion], size_px))
+        premultiplied = {emotion: premultiply(picture) for emotion, picture in pictures.items()}
+        self._scaled = lru_cache(MAX_CACHED_STICKERS)(lambda emotion, size_px: scale(premultiplied[emotion], size_px))
 
     def picture(self, reading: Reading, size_px: int) -> NDArray[np.uint8]:
-        return self._sized(reading.emotion, size_px)
+        return self._scaled(reading.emotion, size_px)
 
 
 class Sticker:
-    """The emoji on the face: the picture's head where the person's is, in its size."""
+    """Covers each face with the emoji: the head of the picture lies on the head of the person, in the same size."""
 
     def __init__(self, emoji: Emoji) -> None:
         self._emoji = emoji
@@ -131,8 +142,8 @@ class Sticker:
         head = self._emoji.head
         for reading in sorted(readings, key=lambda reading: reading.box.area):
             box = reading.box
-            wanted_px = min(longest_px, round(box.width * HEAD_WIDTH / head.width))
-            size_px = max(SIZE_STEP_PX, wanted_px // SIZE_STEP_PX * SIZE_STEP_PX)
+            exact_px = min(longest_px, round(box.width * HEAD_WIDTH / head.width))
+            size_px = max(SIZE_STEP_PX, exact_px // SIZE_STEP_PX * SIZE_STEP_PX)
             x, y = box.center
             left, top = x - size_px * head.x, y - size_px * head.y - box.height * HEAD_RISE
             overlay(scene, self._emoji.picture(reading, size_px), round(left), round(top))
@@ -140,7 +151,7 @@ class Sticker:
 
 
 class SideBySide:
-    """The camera on the left, the emoji of the main face large on the right, with its name."""
+    """Puts the scene on the left and a panel with the emoji of the main face and its emotion on the right."""
 
     def __init__(self, emoji: Emoji) -> None:
         self._emoji = emoji
@@ -150,7 +161,7 @@ class SideBySide:
         height, width = scene.shape[:2]
         panel_width = max(2, min(height, width) // 2 * 2)
         if main is not None:
-            _outline(scene, main)
+            _draw_outline(scene, main)
         result = np.empty((height, width + panel_width, 3), np.uint8)
         result[:, :width] = scene
         self._draw_panel(result[:, width:], main)
@@ -160,32 +171,32 @@ class SideBySide:
         panel[:] = PANEL_COLOR
         height, width = panel.shape[:2]
         caption = "no face in sight" if reading is None else reading.caption
-        text = text_picture(caption, max(8, height // 12), (255, 255, 255, 255))
+        text = text_picture(caption, max(8, height // 12), WHITE)
         size_px = min(width, height - 2 * text.shape[0]) * 9 // 10
         if reading is not None and size_px > 0:
             picture = self._emoji.picture(reading, size_px)
             overlay(panel, picture, (width - size_px) // 2, (height - text.shape[0] - size_px) // 2)
-        middle = (height - text.shape[0]) // 2 if reading is None else height - text.shape[0] * 3 // 2
-        overlay(panel, text, (width - text.shape[1]) // 2, middle)
+        text_y = (height - text.shape[0]) // 2 if reading is None else height - text.shape[0] * 3 // 2
+        overlay(panel, text, (width - text.shape[1]) // 2, text_y)
 
 
 class BoxLabel:
-    """A plain box around each face with the emotion's name and probability."""
+    """Draws a box around each face with the emotion and its probability."""
 
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
         for reading in readings:
-            _outline(scene, reading)
+            _draw_outline(scene, reading)
             box = reading.box
             height_px = max(14, min(40, round(box.height * 0.16)))
             text = f"{reading.caption} {reading.confidence:.0%}" if reading.sure else reading.caption
-            label = text_picture(text, height_px, (255, 255, 255, 255), _bgr(reading)[::-1])
+            label = text_picture(text, height_px, WHITE, _emotion_bgr(reading)[::-1])
             y = box.y - label.shape[0]
             overlay(scene, label, box.x, y if y >= 0 else box.y)
         return scene
 
 
 class ChromaKeyAnnotator:
-    """Replace the scene by one color, then draw with another annotator: only the emoji remain visible.
+    """Replaces the scene by one color, then draws with another annotator: only the emoji remain visible.
 
     Args:
         annotator: draws the emoji.
@@ -201,37 +212,9 @@ class ChromaKeyAnnotator:
         return self._annotator.annotate(scene, readings)
 
 
-def _hex_to_bgr(color: str) -> tuple[int, int, int]:
-    return int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)
-
-
-def _bgr(reading: Reading) -> tuple[int, int, int]:
-    return _hex_to_bgr(reading.emotion.color)
-
-
-def _outline(scene: Image, reading: Reading) -> None:
-    x, y, width, height = reading.box
-    thickness = max(1, round(width / 60))
-    cv2.rectangle(scene, (x, y), (x + width, y + height), (255, 255, 255), thickness + 2, cv2.LINE_AA)
-    cv2.rectangle(scene, (x, y), (x + width, y + height), _bgr(reading), thickness, cv2.LINE_AA)
-
-
-@lru_cache(256)
-def text_picture(
-    text: str, height_px: int, color: tuple[int, int, int, int], ground: tuple[int, int, int] | None = None
-) -> NDArray[np.uint8]:
-    """A line of text as a picture for :func:`overlay`; colors in RGB."""
-    font = ImageFont.load_default(height_px * 0.72)
-    padding = height_px // 4
-    width = round(font.getlength(text)) + 2 * padding
-    picture = PillowImage.new("RGBA", (width, height_px), (*ground, 255) if ground else (0, 0, 0, 0))
-    ImageDraw.Draw(picture).text((padding, height_px / 2), text, fill=color, font=font, anchor="lm")
-    return premultiply(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
-
-
 @dataclass(frozen=True)
 class AnnotatorStyle:
-    """One way to show the emoji, as people choose it.
+    """One way to show readings, as users choose it.
 
     Attributes:
         key: the name on the command line, in addresses and in saved files.
@@ -265,3 +248,37 @@ STYLES: dict[str, AnnotatorStyle] = {
 
 DEFAULT_STYLE = "sticker"
 STYLES_HELP = " ".join(f"{style.label}: {style.help}" for style in STYLES.values())
+
+
+@lru_cache(256)
+def text_picture(
+    text: str, height_px: int, color: tuple[int, int, int, int], background: tuple[int, int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Return a line of text as a picture for :func:`overlay`.
+
+    Args:
+        height_px: height of the picture; its width follows from the text.
+        color: of the text, RGBA.
+        background: RGB; None for a transparent background.
+    """
+    font = ImageFont.load_default(height_px * 0.72)
+    padding = height_px // 4
+    width = round(font.getlength(text)) + 2 * padding
+    picture = PillowImage.new("RGBA", (width, height_px), (*background, 255) if background else (0, 0, 0, 0))
+    ImageDraw.Draw(picture).text((padding, height_px / 2), text, fill=color, font=font, anchor="lm")
+    return premultiply(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
+
+
+def _draw_outline(scene: Image, reading: Reading) -> None:
+    x, y, width, height = reading.box
+    thickness = max(1, round(width / 60))
+    cv2.rectangle(scene, (x, y), (x + width, y + height), (255, 255, 255), thickness + 2, cv2.LINE_AA)
+    cv2.rectangle(scene, (x, y), (x + width, y + height), _emotion_bgr(reading), thickness, cv2.LINE_AA)
+
+
+def _emotion_bgr(reading: Reading) -> tuple[int, int, int]:
+    return _hex_to_bgr(reading.emotion.color)
+
+
+def _hex_to_bgr(color: str) -> tuple[int, int, int]:
+    return int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)

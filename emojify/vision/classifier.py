@@ -1,4 +1,4 @@
-"""Reading one of seven emotions from a face: a LiteRT model over raw gray 48x48 pixels."""
+"""Classification of a face into the seven emotions, with a LiteRT model on raw gray 48x48 pixels."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from emojify.errors import EmojifyError
 from emojify.vision.readings import Box, Probabilities
 
 CROP_PX = 48
-
-MAX_CROP_MARGIN = 1.0  # of the face's box, on each side
+MAX_CROP_MARGIN = 1.0  # share of the face's box, on each side
 
 
 def crop_face(gray: NDArray[np.uint8], box: Box, margin: float = 0.0) -> NDArray[np.uint8]:
-    """Cut a face out as the network wants it.
+    """Crop a face as the input of the network.
 
     Args:
         gray: (H, W) uint8.
-        box: may reach beyond the image; what lies outside is left away.
-        margin: how much wider than the box to cut, as a share of its size on each side.
+        box: may reach beyond the image; only the part inside is used.
+        margin: widens the crop by this share of the box's size on each side.
 
     Returns:
-        (48, 48) uint8, raw pixels: the network does its own rescaling.
+        (48, 48) uint8, raw pixels. The network rescales them itself.
+
+    Raises:
+        ValueError: if ``box`` lies outside the image.
     """
     height, width = gray.shape
     margin_x, margin_y = round(box.width * margin), round(box.height * margin)
@@ -44,10 +46,20 @@ def crop_face(gray: NDArray[np.uint8], box: Box, margin: float = 0.0) -> NDArray
 
 
 class Classifier:
-    """A LiteRT model. May be shared between threads: one interpreter behind a lock.
+    """A LiteRT model. Thread-safe: one interpreter behind a lock.
+
+    Args:
+        model: the content of a ``.tflite`` file, or its path.
+        crop_margin: the ``margin`` of :func:`crop_face` that the model was trained with.
+        name: used in error messages.
 
     Raises:
-        EmojifyError: if the model does not open, or takes or gives something else than ours do.
+        EmojifyError: if the model cannot be opened, or has another input or output than Emojify's models.
+
+    Example:
+        >>> classifier = Classifier(Path("models/seed/model.tflite"))
+        >>> probabilities = classifier.classify(crop_face(gray, box))
+        >>> Emotion(probabilities.argmax())
     """
 
     def __init__(self, model: bytes | Path, *, crop_margin: float = 0.0, name: str = "model") -> None:
@@ -59,21 +71,22 @@ class Classifier:
             self._interpreter.allocate_tensors()
             source, result = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         except (ValueError, RuntimeError, IndexError) as error:
-            raise EmojifyError(f"The model {name} does not open: its file is damaged or no LiteRT model.") from error
-        takes, gives = tuple(map(int, source["shape"])), tuple(map(int, result["shape"]))
-        if takes != (1, CROP_PX, CROP_PX, 1) or source["dtype"] != np.uint8 or gives != (1, len(Emotion)):
+            raise EmojifyError(f"The model {name} does not open: its file is damaged or not a LiteRT model.") from error
+        input_shape, output_shape = tuple(map(int, source["shape"])), tuple(map(int, result["shape"]))
+        if input_shape != (1, CROP_PX, CROP_PX, 1) or source["dtype"] != np.uint8 or output_shape != (1, len(Emotion)):
             raise EmojifyError(
-                f"The model {name} takes {takes} {np.dtype(source['dtype'])} and gives {gives}; "
-                f"Emojify's take raw uint8 (1, {CROP_PX}, {CROP_PX}, 1) and give (1, {len(Emotion)})."
+                f"The model {name} takes {input_shape} {np.dtype(source['dtype'])} and gives {output_shape}; "
+                f"Emojify's models take raw uint8 (1, {CROP_PX}, {CROP_PX}, 1) and give (1, {len(Emotion)})."
             )
         self._input_index, self._output_index = source["index"], result["index"]
         self._lock = threading.Lock()
-        first = self.classify(np.zeros((CROP_PX, CROP_PX), np.uint8))  # ten times slower than all later ones
+        # The first call takes ten times as long as later ones, so it is made here.
+        first = self.classify(np.zeros((CROP_PX, CROP_PX), np.uint8))
         if not np.isfinite(first).all():
-            raise EmojifyError(f"The model {name} is broken: what it gives are no numbers.")
+            raise EmojifyError(f"The model {name} is broken: its output is not a number.")
 
     def classify(self, crop: NDArray[np.uint8]) -> Probabilities:
-        """Read one face.
+        """Return the probabilities of the seven emotions for one face.
 
         Args:
             crop: (48, 48) uint8, from :func:`crop_face`.

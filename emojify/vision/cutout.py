@@ -1,4 +1,4 @@
-"""A face cut out of its picture with some room around it, to be kept and to be cropped later by any model."""
+"""A face cut out with some of its surroundings, so that it can be stored and cropped later for any model."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from numpy.typing import NDArray
 from emojify.vision.classifier import crop_face
 from emojify.vision.readings import Box
 
-ROOM = 0.35  # of the box, on each side: no model crops wider
-BESIDE = 0.5  # of the largest face's width: what is smaller is far behind it, a picture on the wall, or no face at all
-MAX_SIDE_PX = 400  # a face in 640x480 stays as it is, to the pixel; larger ones are shrunk
+SURROUNDINGS = 0.35  # share of the box, on each side; the crop margin of every model is smaller
+
+# Share of the largest face's width. A smaller face is far in the background, a picture on the wall, or not a face.
+MIN_FOREGROUND_WIDTH = 0.5
+
+MAX_SIDE_PX = 400  # larger cutouts are shrunk; a face in a 640x480 frame keeps its pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
-    """Part of a picture with one face in it.
+    """A part of a picture with one face in it.
 
     Attributes:
         picture: (h, w) uint8, gray.
-        box: where the face is in ``picture``; may reach beyond it, as it did in the whole picture.
+        box: the face in pixels of ``picture``. It may reach beyond it, as it did in the whole picture.
+
+    Raises:
+        ValueError: if ``box`` lies outside of ``picture``.
     """
 
     picture: NDArray[np.uint8]
@@ -35,23 +41,28 @@ class Cutout:
             raise ValueError(f"{self.box} lies outside a picture of {width}x{height}")
 
     def crop(self, margin: float) -> NDArray[np.uint8]:
-        """The face as a model with this crop margin is given it, see :func:`~emojify.vision.classifier.crop_face`."""
+        """Return the (48, 48) uint8 input for a model with this crop margin, from :func:`crop_face`."""
         return crop_face(self.picture, self.box, margin)
 
 
 def foreground_faces(boxes: Sequence[Box]) -> list[Box]:
-    """The faces of those who are in front, without what is far behind them."""
+    """Return the boxes of faces in the foreground, without those far behind the largest one."""
     widest = max((box.width for box in boxes), default=0)
-    return [box for box in boxes if box.width >= BESIDE * widest]
+    return [box for box in boxes if box.width >= MIN_FOREGROUND_WIDTH * widest]
 
 
 def cut_out(gray: NDArray[np.uint8], box: Box) -> Cutout:
-    """Cut a face out of (H, W) uint8; the picture is copied."""
+    """Copy a face with its surroundings out of a picture.
+
+    Args:
+        gray: (H, W) uint8.
+        box: the face in pixels of ``gray``.
+    """
     height, width = gray.shape
-    room_x, room_y = round(box.width * ROOM), round(box.height * ROOM)
-    left, top = max(0, box.x - room_x), max(0, box.y - room_y)
-    picture = gray[top : min(height, box.y + box.height + room_y), left : min(width, box.x + box.width + room_x)]
-    inside = Box(box.x - left, box.y - top, box.width, box.height)
+    margin_x, margin_y = round(box.width * SURROUNDINGS), round(box.height * SURROUNDINGS)
+    left, top = max(0, box.x - margin_x), max(0, box.y - margin_y)
+    picture = gray[top : min(height, box.y + box.height + margin_y), left : min(width, box.x + box.width + margin_x)]
+    inside = box.translated(-left, -top)
     scale = MAX_SIDE_PX / max(picture.shape)
     if scale >= 1:
         return Cutout(picture.copy(), inside)

@@ -1,12 +1,12 @@
-"""Finding faces in an image with OpenCV's Haar cascade.
+"""Face detection with OpenCV's Haar cascade.
 
-A full scan of a 640x480 frame costs 70 to 125 ms on one core of a small machine. A video gets by with two cheaper
-questions: :meth:`FaceDetector.scan` asks for new faces of some sizes in some part of the frame, and
-:meth:`FaceDetector.search_around` asks where a known face has gone.
+A full scan of a 640x480 frame takes 70 to 125 ms on one core of a small machine. A video needs two cheaper searches:
+:meth:`FaceDetector.scan` looks for new faces of some sizes in a part of the frame, and
+:meth:`FaceDetector.search_around` looks for a known face near its last position.
 
-OpenCV tries faces of up to twice the cascade's 24 pixels at every other pixel, larger ones at every pixel, which
-takes four times as long. So a scan shrinks the frame until the faces it asks for are between 26 and 48 pixels wide:
-all faces of 54 to 90 pixels in a 320 pixels wide frame take 10 ms, the same in a 160 pixels wide one 4 ms.
+OpenCV tries faces of up to twice the cascade's 24 pixels at every other pixel, and larger ones at every pixel, which
+takes four times as long. A scan therefore shrinks the frame until the faces it looks for are between 26 and 48 pixels
+wide: finding all faces of 54 to 90 pixels takes 10 ms in a frame of 320 pixels, and 4 ms in one of 160 pixels.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from emojify.errors import EmojifyError
 from emojify.vision.readings import Box
 
 CASCADE_FILE = "haarcascade_frontalface_default.xml"
+CASCADE_PX = 24  # the side of the cascade's window, and so of the smallest face
 
-PHOTO_SCAN_PX = 1280  # a photo's longer side: smaller faces are found, yet 20 megapixels do not take minutes
-PHOTO_FACE_PX = 30  # in the scanned photo
-CASCADE_PX = 24  # the cascade's own window: it can't go below
+PHOTO_SCAN_PX = 1280  # longer side of a scanned photo: finds small faces, and 20 megapixels do not take minutes
+PHOTO_FACE_PX = 30  # smallest face in the scanned photo
 
-SCAN_FACE_PX = (26, 48)  # in the shrunken frame
-SCAN_REACH = 0.55  # of the largest face: how far a part reaches into its neighbours, so that no face is cut
-# On the coarse grid of a quick look a face gets fewer overlapping hits than in a full scan.
-QUICK_NEIGHBORS = 0.6
+SCAN_FACE_PX = (26, 48)  # smallest and largest face in the shrunken frame
+SCAN_OVERLAP = 0.55  # share of the largest face by which neighboring parts overlap, so that no face is cut in two
+# A quick search tries fewer sizes and places than a full scan, so a face gets fewer overlapping hits.
+QUICK_NEIGHBORS_FACTOR = 0.6
 
-# A known face, first where it should be, then in a wider circle, as (margin of the box on each side, sizes of the
-# last width). Measured on 132 faces of 60 to 300 pixels that had moved by up to 8 % and grown by up to 6 %: the
-# first look finds 97 % in 1.2 ms, the second all of them in 2.6.
-SEARCH_FACE_PX = 72  # searched at this size; at 48, boxes come out 6 % too large
-FIRST_LOOK = (0.15, (0.9, 1.12))
-SECOND_LOOK = (0.25, (0.83, 1.2))
+# The searches for a known face, as (margin of the box on each side, smallest and largest width relative to the last).
+# Measured on 132 faces of 60 to 300 pixels that had moved by up to 8 % and grown by up to 6 %: the near search finds
+# 97 % in 1.2 ms, the wide search all of them in 2.6 ms.
+SEARCH_FACE_PX = 72  # width of the face in the shrunken image; at 48, boxes are 6 % too large
+NEAR_SEARCH = (0.15, (0.9, 1.12))
+WIDE_SEARCH = (0.25, (0.83, 1.2))
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One quick look for new faces.
+    """One quick search for new faces in a part of the frame.
 
     Attributes:
-        frame_px: the frame's longer side is shrunk to this.
-        largest: whether faces of any larger size are asked for too.
-        parts: the frame is cut into so many columns and rows, to spread the cost.
-        part: the column and row to look at.
+        frame_px: the frame is shrunk until its longer side has this length.
+        largest: whether to look for faces of any larger size, too.
+        parts: the numbers of columns and rows into which the frame is divided.
+        part: the column and row to search, from (0, 0).
     """
 
     frame_px: int
@@ -61,11 +61,14 @@ class Scan:
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """How hard to look.
+    """Parameters of the Haar cascade, as OpenCV's ``detectMultiScale`` names them.
 
     Attributes:
-        scale_factor: step between the sizes that are tried; nearer to 1 finds more and takes longer.
-        min_neighbors: how many overlapping hits make a face; more means fewer phantoms and more misses.
+        scale_factor: ratio of one tried size to the next, 1.01 to 2. Nearer to 1 finds more faces and takes longer.
+        min_neighbors: overlapping hits that make a face, 1 to 20. More means fewer false faces and more misses.
+
+    Raises:
+        EmojifyError: if a value is out of range.
     """
 
     scale_factor: float = 1.1
@@ -79,7 +82,15 @@ class DetectorSettings:
 
 
 class FaceDetector:
-    """Faces in a single image. Not for use by two threads at once: the cascade keeps state."""
+    """Detects upright frontal faces in single images. Not thread-safe, because the cascade keeps state.
+
+    Raises:
+        EmojifyError: if OpenCV was installed without its cascades.
+
+    Example:
+        >>> FaceDetector().detect(gray)
+        [Box(x=177, y=66, width=95, height=95)]
+    """
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self.settings = settings or DetectorSettings()
@@ -88,36 +99,42 @@ class FaceDetector:
             raise EmojifyError(f"OpenCV did not bring {CASCADE_FILE}. Install opencv-python-headless below version 5.")
 
     def detect(self, gray: NDArray[np.uint8]) -> list[Box]:
-        """Scan a whole image for faces of all sizes.
+        """Return all faces of a whole image, largest first.
 
         Args:
-            gray: (H, W) uint8, any size; one longer than ``PHOTO_SCAN_PX`` is shrunk to it before the scan.
+            gray: (H, W) uint8 of any size. An image longer than :data:`PHOTO_SCAN_PX` is shrunk before the scan.
 
         Returns:
-            The boxes, largest first, in pixels of ``gray``.
+            Boxes in pixels of ``gray``.
         """
-        return self._look(gray, PHOTO_SCAN_PX / max(gray.shape), (PHOTO_FACE_PX, None))
+        return self._run_cascade(gray, PHOTO_SCAN_PX / max(gray.shape), (PHOTO_FACE_PX, None))
 
     def scan(self, gray: NDArray[np.uint8], scan: Scan) -> list[Box]:
-        """Take one quick look at (H, W) uint8 of any size; boxes as from :meth:`detect`."""
+        """Return the faces that one quick search finds in (H, W) uint8, as :meth:`detect` returns them."""
         scale = min(1.0, scan.frame_px / max(gray.shape))
         smallest, largest = SCAN_FACE_PX
-        reach = SCAN_REACH * largest / scale
+        overlap = SCAN_OVERLAP * largest / scale
         sides = zip(scan.part, scan.parts, (gray.shape[1], gray.shape[0]), strict=True)
         (left, right), (top, bottom) = (
-            (max(0, round(number * side / count - reach)), min(side, round((number + 1) * side / count + reach)))
+            (max(0, round(number * side / count - overlap)), min(side, round((number + 1) * side / count + overlap)))
             for number, count, side in sides
         )
         sizes = (smallest, None if scan.largest else largest)
-        found = self._look(gray[top:bottom, left:right], scale, sizes, QUICK_NEIGHBORS)
+        found = self._run_cascade(gray[top:bottom, left:right], scale, sizes, QUICK_NEIGHBORS_FACTOR)
         return [box.translated(left, top) for box in found]
 
     def search_around(self, gray: NDArray[np.uint8], box: Box) -> Box | None:
-        """Look for one face near where it last was; None if it is not there."""
-        return self._search(gray, box, *FIRST_LOOK, QUICK_NEIGHBORS) or self._search(gray, box, *SECOND_LOOK, 1)
+        """Return the face nearest to a known face's last box; None if there is none around it.
+
+        Args:
+            gray: (H, W) uint8.
+            box: the last box, in pixels of ``gray``.
+        """
+        near = self._search(gray, box, *NEAR_SEARCH, QUICK_NEIGHBORS_FACTOR)
+        return near or self._search(gray, box, *WIDE_SEARCH, 1)
 
     def _search(
-        self, gray: NDArray[np.uint8], box: Box, margin: float, sizes: tuple[float, float], neighbors: float
+        self, gray: NDArray[np.uint8], box: Box, margin: float, sizes: tuple[float, float], neighbors_factor: float
     ) -> Box | None:
         height, width = gray.shape
         margin_x, margin_y = int(box.width * margin), int(box.height * margin)
@@ -129,14 +146,20 @@ class FaceDetector:
         scale = min(1.0, SEARCH_FACE_PX / box.width)
         smallest = max(CASCADE_PX, int(box.width * scale * sizes[0]))
         largest = max(smallest + 1, int(box.width * scale * sizes[1]))
-        found = self._look(gray[top:bottom, left:right], scale, (smallest, largest), neighbors)
+        found = self._run_cascade(gray[top:bottom, left:right], scale, (smallest, largest), neighbors_factor)
         hits = (hit.translated(left, top) for hit in found)
         return min(hits, key=lambda hit: math.dist(hit.center, box.center), default=None)
 
-    def _look(
-        self, gray: NDArray[np.uint8], scale: float, sizes: tuple[int, int | None], neighbors: float = 1.0
+    def _run_cascade(
+        self, gray: NDArray[np.uint8], scale: float, sizes: tuple[int, int | None], neighbors_factor: float = 1.0
     ) -> list[Box]:
-        """Run the cascade on ``gray`` shrunk by ``scale``, for faces of these ``sizes`` in the shrunken image."""
+        """Return the faces in ``gray``, largest first.
+
+        Args:
+            scale: ``gray`` is shrunk by this factor; 1 or more leaves it as it is.
+            sizes: smallest and largest width of a face in the shrunken image; None for no limit.
+            neighbors_factor: multiplies ``min_neighbors`` of the settings.
+        """
         if scale < 1:
             size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
             gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -148,7 +171,7 @@ class FaceDetector:
         hits = self._cascade.detectMultiScale(
             gray,
             scaleFactor=self.settings.scale_factor,
-            minNeighbors=max(1, round(self.settings.min_neighbors * neighbors)),
+            minNeighbors=max(1, round(self.settings.min_neighbors * neighbors_factor)),
             minSize=(smallest, smallest),
             maxSize=(largest, largest) if largest else (0, 0),
         )

@@ -1,4 +1,4 @@
-"""The data that flows through everything: where a face is, and what was read from it."""
+"""The data that all other modules exchange: where a face is, and what was read from it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 
 Image = NDArray[np.uint8]
-"""(H, W, 3) uint8 BGR, or (H, W) uint8 where a docstring says gray."""
+"""(H, W, 3) uint8 BGR."""
 
 Probabilities = NDArray[np.float32]
 """(7,) float32, in the order of :class:`~emojify.emotions.Emotion`, summing to 1."""
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the image it was found in; x and y of its top left corner."""
+    """A rectangle in pixels of an image. ``x`` and ``y`` are its top left corner.
+
+    Example:
+        >>> Box(0, 0, 10, 10).iou(Box(5, 0, 10, 10))
+        0.3333333333333333
+    """
 
     x: int
     y: int
@@ -34,17 +39,18 @@ class Box(NamedTuple):
     def center(self) -> tuple[float, float]:
         return self.x + self.width / 2, self.y + self.height / 2
 
-    def translated(self, right: int, down: int) -> Box:
-        return self._replace(x=self.x + right, y=self.y + down)
+    def translated(self, dx: int, dy: int) -> Box:
+        """Return the box moved by ``dx`` pixels to the right and ``dy`` pixels down."""
+        return self._replace(x=self.x + dx, y=self.y + dy)
 
     def iou(self, other: Box) -> float:
-        """Intersection over union, 0 to 1."""
+        """Return the intersection over union with another box, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         if width <= 0 or height <= 0:
             return 0.0
-        shared = width * height
-        return shared / (self.area + other.area - shared)
+        intersection = width * height
+        return intersection / (self.area + other.area - intersection)
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,12 @@ class Face:
     """A face in an image.
 
     Attributes:
-        box: where it is, or was when it was last seen.
+        box: the face's position, in a video the last known one.
         track_id: stays the same from frame to frame of a video.
-        age_s: how long ago it was last seen; 0 if it is in this very image.
+        age_s: seconds since the face was last detected; 0 if it was detected in this image.
+
+    Raises:
+        ValueError: if ``age_s`` is negative or ``box`` has no area.
     """
 
     box: Box
@@ -63,21 +72,24 @@ class Face:
 
     def __post_init__(self) -> None:
         if not self.age_s >= 0:
-            raise ValueError(f"a face was seen 0 or more seconds ago, not {self.age_s}")
+            raise ValueError(f"the age of a face must be 0 or more seconds, not {self.age_s}")
         if self.box.width <= 0 or self.box.height <= 0:
             raise ValueError(f"a face needs a box with an area, not {self.box}")
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What was read from a face.
+    """A face and the emotion read from it.
 
     Attributes:
-        face: where it is.
-        probabilities: (7,) float32, smoothed over time in a video.
-        emotion: what to show: the most probable emotion, held a little against flicker; neutral
-            while no emotion is probable enough.
-        sure: False while no emotion reaches the threshold.
+        face: the face.
+        probabilities: (7,) float32, in a video smoothed over time.
+        emotion: the emotion to show: the most probable one, in a video with some hysteresis against flicker; neutral
+            if no emotion is probable enough.
+        sure: False if no emotion reaches the threshold.
+
+    Raises:
+        ValueError: if ``probabilities`` has another shape.
     """
 
     face: Face
@@ -96,15 +108,15 @@ class Reading:
 
     @property
     def confidence(self) -> float:
-        """The probability of the emotion that is shown, 0 to 1."""
+        """The probability of ``emotion``, 0 to 1."""
         return float(self.probabilities[self.emotion])
 
     @property
     def caption(self) -> str:
-        """The emotion in a word, or that there is doubt."""
+        """The label of ``emotion``, or "unsure"."""
         return self.emotion.label if self.sure else "unsure"
 
 
 def main_reading(readings: Sequence[Reading]) -> Reading | None:
-    """The reading of the largest face, the one nearest to the camera; None if there is no face."""
+    """Return the reading of the largest face, which is nearest to the camera; None if there is no face."""
     return max(readings, key=lambda reading: reading.box.area, default=None)

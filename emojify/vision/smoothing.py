@@ -1,4 +1,4 @@
-"""Steadying what is read from a face over time, so that the emoji does not flicker."""
+"""Smoothing of probabilities over time, so that the emoji does not flicker."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.vision.readings import Face, Probabilities, Reading
 
-SWITCH_MARGIN = 0.08  # another emotion must lead the shown one by this much before it takes over
-SURE_MARGIN = 0.05  # and having been sure, a reading stays so until it falls this far below the threshold
+SWITCH_MARGIN = 0.08  # another emotion replaces the shown one when it leads by this much
+UNSURE_MARGIN = 0.05  # a sure reading becomes unsure when it falls this far below the threshold
 
 
 @dataclass(frozen=True)
 class SmoothingSettings:
-    """How steady, and how sure.
+    """How strongly readings are smoothed, and how probable an emotion must be.
 
     Attributes:
-        time_constant_s: after this long, 63 % of a sudden change is shown; 0 shows every frame as it is.
-        threshold: below this probability a face counts as unsure and shows neutral.
+        time_constant_s: time after which 63 % of a sudden change is shown, 0 to 5; 0 switches smoothing off.
+        threshold: a face whose emotions are all less probable is unsure and shows neutral, 0 to 1.
+
+    Raises:
+        EmojifyError: if a value is out of range.
     """
 
     time_constant_s: float = 0.25
@@ -37,23 +40,23 @@ class SmoothingSettings:
 def decide(
     probabilities: Probabilities, threshold: float, shown: Emotion | None = None, was_sure: bool = False
 ) -> tuple[Emotion, bool]:
-    """Which emotion to show, and whether there is one at all.
+    """Return the emotion to show, and whether it is sure. An unsure face shows neutral.
 
     Args:
         probabilities: (7,) float32.
         threshold: see :class:`SmoothingSettings`.
-        shown: what was shown the frame before; it is kept unless clearly overtaken.
-        was_sure: whether the frame before reached the threshold.
+        shown: the emotion of the previous frame, kept unless another one leads by :data:`SWITCH_MARGIN`.
+        was_sure: whether the previous frame was sure.
     """
     leader = Emotion(int(probabilities.argmax()))
     if shown is not None and was_sure and probabilities[leader] - probabilities[shown] < SWITCH_MARGIN:
         leader = shown
-    sure = bool(probabilities[leader] >= threshold - (SURE_MARGIN if was_sure else 0))
+    sure = bool(probabilities[leader] >= threshold - (UNSURE_MARGIN if was_sure else 0))
     return (leader if sure else Emotion.NEUTRAL), sure
 
 
 @dataclass
-class _Memory:
+class _State:
     probabilities: Probabilities
     emotion: Emotion
     sure: bool
@@ -61,35 +64,44 @@ class _Memory:
 
 
 class Smoother:
-    """Remembers each face by its ``track_id``; an exponential average in time, not in frames."""
+    """Averages the probabilities of each face exponentially over time, independently of the frame rate.
+
+    Faces are told apart by their ``track_id``.
+
+    Example:
+        >>> smoother = Smoother(SmoothingSettings(time_constant_s=0.5))
+        >>> readings = smoother.update(faces, probabilities, now_s)
+    """
 
     def __init__(self, settings: SmoothingSettings | None = None) -> None:
         self.settings = settings or SmoothingSettings()
-        self._memories: dict[int, _Memory] = {}
+        self._states: dict[int, _State] = {}
 
     def update(self, faces: list[Face], probabilities: list[Probabilities], now_s: float) -> list[Reading]:
-        """The next frame's faces with what the classifier said of each, steadied.
+        """Return the smoothed readings of the next frame. Faces missing from ``faces`` are forgotten.
 
-        Faces that are no longer there are forgotten.
+        Args:
+            faces: the faces of the frame.
+            probabilities: the classifier's output for each face.
+            now_s: the frame's time in seconds.
         """
-        memories = {}
+        states = {}
         readings = []
         for face, latest in zip(faces, probabilities, strict=True):
-            before = self._memories.get(face.track_id)
-            memory = self._next(before, latest, now_s)
-            memories[face.track_id] = memory
-            readings.append(Reading(face, memory.probabilities, memory.emotion, memory.sure))
-        self._memories = memories
+            state = self._next_state(self._states.get(face.track_id), latest, now_s)
+            states[face.track_id] = state
+            readings.append(Reading(face, state.probabilities, state.emotion, state.sure))
+        self._states = states
         return readings
 
-    def _next(self, before: _Memory | None, latest: Probabilities, now_s: float) -> _Memory:
+    def _next_state(self, previous: _State | None, latest: Probabilities, now_s: float) -> _State:
         threshold = self.settings.threshold
-        if before is None:
+        if previous is None:
             emotion, sure = decide(latest, threshold)
-            return _Memory(latest, emotion, sure, now_s)
+            return _State(latest, emotion, sure, now_s)
         weight = 1.0
         if self.settings.time_constant_s > 0:
-            weight = 1 - math.exp(-max(0.0, now_s - before.updated_s) / self.settings.time_constant_s)
-        steadied = np.asarray(before.probabilities + weight * (latest - before.probabilities), np.float32)
-        emotion, sure = decide(steadied, threshold, before.emotion, before.sure)
-        return _Memory(steadied, emotion, sure, now_s)
+            weight = 1 - math.exp(-max(0.0, now_s - previous.updated_s) / self.settings.time_constant_s)
+        smoothed = np.asarray(previous.probabilities + weight * (latest - previous.probabilities), np.float32)
+        emotion, sure = decide(smoothed, threshold, previous.emotion, previous.sure)
+        return _State(smoothed, emotion, sure, now_s)

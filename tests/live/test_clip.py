@@ -14,7 +14,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.live.clip import FPS, MAX_PIXELS, MAX_S, STICKER_PX, Clip, ClipRecorder, render_transparent
 from emojify.video.sink import OUTPUT_FORMATS
-from emojify.vision.annotators import SideBySide, Sticker, Stills
+from emojify.vision.annotators import SideBySide, StaticEmoji, Sticker
 from emojify.vision.readings import Box, Face, Reading
 from tests.helpers.failing_disk import FailingDisk, failing
 from tests.helpers.films import watch
@@ -22,7 +22,7 @@ from tests.helpers.live_frames import processed_frame
 
 RED_DISC = np.zeros((64, 64, 4), np.uint8)
 RED_DISC[np.hypot(*(np.indices((64, 64)) - 31.5)) < 31] = (0, 0, 255, 255)
-STILLS = Stills(dict.fromkeys(Emotion, RED_DISC))
+EMOJI = StaticEmoji(dict.fromkeys(Emotion, RED_DISC))
 
 
 def reading(x: int = 200) -> Reading:
@@ -129,13 +129,13 @@ def test_nothing_of_it_reaches_the_disk_while_it_is_made(ending: str) -> None:
     clip = clip_of(record())
     with failing(FailingDisk(Path("/"), errno.EROFS, allowed=0)) as disk:
         assert clip.encode(ending)
-        assert clip.sticker(ending, Sticker(STILLS)) if ending in (".webp", ".gif") else True
+        assert clip.sticker(ending, Sticker(EMOJI)) if ending in (".webp", ".gif") else True
     assert not disk.failures
 
 
 @pytest.mark.parametrize("ending", [".webp", ".gif"])
 def test_a_sticker_is_the_emoji_on_nothing_and_moves(ending: str) -> None:
-    frames, times_ms = frames_of(clip_of(record()).sticker(ending, Sticker(STILLS)))
+    frames, times_ms = frames_of(clip_of(record()).sticker(ending, Sticker(EMOJI)))
     assert sum(times_ms) == pytest.approx(2000, abs=80)
     centers = []
     for frame in frames:
@@ -156,7 +156,7 @@ def test_without_a_face_there_is_no_sticker() -> None:
     clip = clip_of(record(faces=False))
     assert not clip.has_faces
     with pytest.raises(EmojifyError, match="No face was in sight"):
-        clip.sticker(".webp", Sticker(STILLS))
+        clip.sticker(".webp", Sticker(EMOJI))
 
 
 def test_a_face_that_is_gone_for_a_while_leaves_the_sticker_empty_there() -> None:
@@ -165,13 +165,13 @@ def test_a_face_that_is_gone_for_a_while_leaves_the_sticker_empty_there() -> Non
     for number in range(40):
         readings = () if 10 <= number < 20 else (reading(),)
         recorder.add_frame(processed_frame(np.zeros((480, 640, 3), np.uint8), number / 30, readings, (480, 640)))
-    frames, _ = frames_of(clip_of(recorder).sticker(".webp", Sticker(STILLS)))
+    frames, _ = frames_of(clip_of(recorder).sticker(".webp", Sticker(EMOJI)))
     seen = [bool((frame[:, :, 3] > 128).any()) for frame in frames]
     assert set(seen) == {True, False}
 
 
 def test_alone_is_what_an_annotator_draws() -> None:
-    picture = render_transparent(Sticker(STILLS), (reading(),), (480, 640))
+    picture = render_transparent(Sticker(EMOJI), (reading(),), (480, 640))
     assert picture[210, 260].tolist() == [0, 0, 255, 255]
     assert not picture[:100].any()
-    assert render_transparent(SideBySide(STILLS), (reading(),), (480, 640)).shape == (480, 1120, 4)
+    assert render_transparent(SideBySide(EMOJI), (reading(),), (480, 640)).shape == (480, 1120, 4)

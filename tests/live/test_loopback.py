@@ -16,7 +16,7 @@ from emojify.emotions import Emotion
 from emojify.live.process import prepare_process
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.track import EmojiVideoTrack
-from emojify.vision.annotators import Sticker, Stills
+from emojify.vision.annotators import StaticEmoji, Sticker
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
 from tests.helpers.event_loop import run
@@ -75,7 +75,7 @@ async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Ima
 
 
 def test_frames_come_back_over_a_connection_with_the_emoji_on_the_face(tiny_model: bytes, astronaut: Image) -> None:
-    live = LiveSettings(Classifier(tiny_model), Sticker(Stills(dict.fromkeys(Emotion, GREEN))), mirror=False)
+    live = LiveSettings(Classifier(tiny_model), Sticker(StaticEmoji(dict.fromkeys(Emotion, GREEN))), mirror=False)
     processor = EmojiVideoProcessor(live)
     frames = run(send_through(processor, astronaut[:384, :512]))
     assert len(frames) == FRAMES

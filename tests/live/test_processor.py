@@ -8,7 +8,7 @@ import pytest
 from emojify.emotions import Emotion
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.session_limiter import SessionLimiter
-from emojify.vision.annotators import BoxLabel, SideBySide, Sticker, Stills
+from emojify.vision.annotators import BoxLabel, SideBySide, StaticEmoji, Sticker
 from emojify.vision.classifier import Classifier
 from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Image, Reading
@@ -39,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def live(tiny_model: bytes) -> LiveSettings:
-    return LiveSettings(Classifier(tiny_model), Sticker(Stills(PICTURES)), mirror=False)
+    return LiveSettings(Classifier(tiny_model), Sticker(StaticEmoji(PICTURES)), mirror=False)
 
 
 def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
@@ -74,7 +74,9 @@ def test_the_newest_frame_wins_and_the_others_are_counted(live: LiveSettings, cl
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 640), (481, 639), (3, 5), (720, 1280), (640, 360)])
 @pytest.mark.parametrize(
-    "annotator", [Sticker(Stills(PICTURES)), SideBySide(Stills(PICTURES)), BoxLabel()], ids=lambda a: type(a).__name__
+    "annotator",
+    [Sticker(StaticEmoji(PICTURES)), SideBySide(StaticEmoji(PICTURES)), BoxLabel()],
+    ids=lambda a: type(a).__name__,
 )
 def test_any_frame_size_is_processed(
     tiny_model: bytes, clock: Clock, shape: tuple[int, int], annotator: Sticker | SideBySide | BoxLabel
@@ -130,7 +132,7 @@ def test_changed_settings_count_from_the_next_frame_on(
     track_id = processor.status().readings[0].face.track_id
     unsure = LiveSettings(
         Classifier(tiny_model),
-        SideBySide(Stills(PICTURES)),
+        SideBySide(StaticEmoji(PICTURES)),
         mirror=False,
         detection=DetectorSettings(min_neighbors=3),
         smoothing=SmoothingSettings(threshold=1.0),

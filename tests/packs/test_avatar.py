@@ -19,7 +19,7 @@ from emojify.packs.drawing.expression import EXPRESSIONS
 from emojify.packs.importer import read_picture, read_zip
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import add_pack, export_pack
-from emojify.vision.annotators import Stills
+from emojify.vision.annotators import StaticEmoji
 from emojify.vision.readings import Box, Face, Reading
 
 AVATAR = Avatar(Person(hair=Hair.BOB, skin=Skin.COCOA))
@@ -190,11 +190,11 @@ class TestPack:
     def test_ordinary_pack_uses_stills(self, packs_folder: Path) -> None:
         pack = EmojiPack.load(packs_folder / "classic")
         assert pack.avatar is None
-        assert isinstance(pack.emoji, Stills)
+        assert isinstance(pack.emoji, StaticEmoji)
 
     def test_avatar_of_newer_version_falls_back_to_pictures(self, packs_folder: Path) -> None:
         manifest = packs_folder / "classic" / "pack.json"
         manifest.write_text(json.dumps({"name": "Newer", "avatar": {"antlers": "large"}}), encoding="utf-8")
         pack = EmojiPack.load(packs_folder / "classic")
         assert pack.avatar is None
-        assert isinstance(pack.emoji, Stills)
+        assert isinstance(pack.emoji, StaticEmoji)

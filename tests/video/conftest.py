@@ -3,16 +3,16 @@ import pytest
 
 from emojify.emotions import Emotion
 from emojify.video.render import RenderStyle
-from emojify.vision.annotators import Sticker, Stills
+from emojify.vision.annotators import StaticEmoji, Sticker
 from emojify.vision.classifier import Classifier
 from tests.helpers.films import COLORS
 
 
 @pytest.fixture
-def stills() -> Stills:
-    return Stills({emotion: np.full((64, 64, 4), (*COLORS[emotion], 255), np.uint8) for emotion in Emotion})
+def stills() -> StaticEmoji:
+    return StaticEmoji({emotion: np.full((64, 64, 4), (*COLORS[emotion], 255), np.uint8) for emotion in Emotion})
 
 
 @pytest.fixture
-def style(classifier: Classifier, stills: Stills) -> RenderStyle:
+def style(classifier: Classifier, stills: StaticEmoji) -> RenderStyle:
     return RenderStyle(classifier, Sticker(stills))

@@ -17,7 +17,7 @@ from emojify.errors import EmojifyError
 from emojify.video.lookahead import LookAhead
 from emojify.video.render import Progress, RenderStyle, estimate, render
 from emojify.video.source import VideoSource
-from emojify.vision.annotators import SideBySide, Stills
+from emojify.vision.annotators import SideBySide, StaticEmoji
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
 from tests.helpers.films import BEEP_S, COLORS, FACE, Film, astronaut, wall, watch
@@ -188,7 +188,7 @@ def test_a_last_picture_that_is_cut_by_an_edit_list_ends_with_the_video(style: R
     assert watch(tmp_path / "out.mp4").ends_s == pytest.approx(0.25, abs=0.001)
 
 
-def test_side_by_side_is_wider(classifier: Classifier, stills: Stills, tmp_path: Path) -> None:
+def test_side_by_side_is_wider(classifier: Classifier, stills: StaticEmoji, tmp_path: Path) -> None:
     source = Film().write(tmp_path / "in.mp4")
     render(source, tmp_path / "out.mp4", RenderStyle(classifier, SideBySide(stills)))
     picture = watch(tmp_path / "out.mp4").pictures[5]

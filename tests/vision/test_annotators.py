@@ -17,8 +17,8 @@ from emojify.vision.annotators import (
     BoxLabel,
     Head,
     SideBySide,
+    StaticEmoji,
     Sticker,
-    Stills,
     overlay,
     premultiply,
     scale,
@@ -61,7 +61,7 @@ def pictures() -> Pictures:
 
 @pytest.fixture(params=sorted(STYLES))
 def annotator(request: pytest.FixtureRequest, pictures: Pictures) -> Annotator:
-    return STYLES[request.param].create(Stills(pictures))
+    return STYLES[request.param].create(StaticEmoji(pictures))
 
 
 class TestOverlay:
@@ -107,7 +107,7 @@ class TestOverlay:
 
 class TestSticker:
     def test_it_covers_the_face_and_nothing_else(self, pictures: Pictures) -> None:
-        scene = Sticker(Stills(pictures)).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
+        scene = Sticker(StaticEmoji(pictures)).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
         mark = touched(scene)
         assert mark[150:250, 200:300].all()
         rows, columns = np.flatnonzero(mark.any(axis=1)), np.flatnonzero(mark.any(axis=0))
@@ -119,7 +119,7 @@ class TestSticker:
         head = (slice(8, 32), slice(20, 44))  # 24 of 64 pixels wide, in the middle, above a body
         for picture in pictures.values():
             picture[head] = (0, 0, 0, 255)
-        sticker = Sticker(Stills(pictures, Head(x=0.5, y=20 / 64, width=24 / 64)))
+        sticker = Sticker(StaticEmoji(pictures, Head(x=0.5, y=20 / 64, width=24 / 64)))
         scene = sticker.annotate(plain(640, 640), [reading(Box(250, 250, 100, 100))])
         rows, columns = np.nonzero((scene < 3).all(axis=2))
         assert abs(columns.mean() - 300) < 2
@@ -128,18 +128,18 @@ class TestSticker:
 
     @pytest.mark.parametrize("emotion", Emotion)
     def test_it_is_the_picture_of_the_emotion(self, emotion: Emotion, pictures: Pictures) -> None:
-        scene = Sticker(Stills(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80), emotion)])
+        scene = Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80), emotion)])
         assert tuple(scene[100, 100].tolist()) == color(emotion)
 
     def test_an_unsure_reading_shows_neutral(self, pictures: Pictures) -> None:
         unsure = reading(Box(60, 60, 80, 80), Emotion.NEUTRAL, sure=False)
-        scene = Sticker(Stills(pictures)).annotate(plain(200, 200), [unsure])
+        scene = Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [unsure])
         assert tuple(scene[100, 100].tolist()) == color(Emotion.NEUTRAL)
 
     @pytest.mark.parametrize("turned", [False, True])
     def test_the_nearer_face_is_on_top_in_any_order(self, turned: bool, pictures: Pictures) -> None:
         readings = [reading(Box(60, 60, 80, 80), Emotion.SAD), reading(Box(100, 60, 100, 100), Emotion.HAPPY)]
-        scene = Sticker(Stills(pictures)).annotate(plain(240, 320), readings[::-1] if turned else readings)
+        scene = Sticker(StaticEmoji(pictures)).annotate(plain(240, 320), readings[::-1] if turned else readings)
         assert tuple(scene[100, 120].tolist()) == color(Emotion.HAPPY)  # on both faces
         assert tuple(scene[100, 65].tolist()) == color(Emotion.SAD)
 
@@ -147,7 +147,7 @@ class TestSticker:
         "box", [Box(-50, -50, 100, 100), Box(600, 440, 100, 100), Box(-100, 100, 100, 100), Box(0, 0, 640, 480)]
     )
     def test_a_face_at_the_edge_is_covered_as_far_as_it_is_in_the_frame(self, box: Box, pictures: Pictures) -> None:
-        mark = touched(Sticker(Stills(pictures)).annotate(plain(480, 640), [reading(box)]))
+        mark = touched(Sticker(StaticEmoji(pictures)).annotate(plain(480, 640), [reading(box)]))
         inside = mark[max(0, box.y) : box.y + box.height, max(0, box.x) : box.x + box.width]
         assert inside.all()
         assert mark.any()
@@ -160,7 +160,7 @@ class TestSticker:
         assert mark.sum() == pytest.approx(np.pi * 72**2, rel=0.05)  # a disc; a square has 27 % more
 
     def test_the_pictures_of_the_pack_are_left_as_they_were(self, pictures: Pictures) -> None:
-        Sticker(Stills(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
+        Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
         assert tuple(pictures[Emotion.HAPPY][0, 0].tolist()) == (*color(Emotion.HAPPY), 255)
 
 
@@ -190,11 +190,11 @@ class TestSideBySide:
     def test_the_panel_is_as_high_as_the_frame_and_an_even_number_wide(
         self, rows: int, columns: int, panel: int, pictures: Pictures
     ) -> None:
-        assert SideBySide(Stills(pictures)).annotate(plain(rows, columns), []).shape == (rows, columns + panel, 3)
+        assert SideBySide(StaticEmoji(pictures)).annotate(plain(rows, columns), []).shape == (rows, columns + panel, 3)
 
     def test_the_main_face_is_large_in_the_panel_and_the_camera_keeps_its_pixels(self, pictures: Pictures) -> None:
         small, large = reading(Box(20, 20, 60, 60), Emotion.SAD), reading(Box(300, 200, 120, 120), Emotion.HAPPY)
-        scene = SideBySide(Stills(pictures)).annotate(plain(480, 640), [small, large])
+        scene = SideBySide(StaticEmoji(pictures)).annotate(plain(480, 640), [small, large])
         camera, panel = scene[:, :640], scene[:, 640:]
         share = (panel == color(Emotion.HAPPY)).all(axis=2).mean()
         assert share > 0.4
@@ -205,12 +205,14 @@ class TestSideBySide:
 
     def test_the_name_stands_below_the_picture(self, pictures: Pictures) -> None:
         faces = [[reading(Box(20, 20, 60, 60))], [reading(Box(20, 20, 60, 60), Emotion.NEUTRAL, sure=False)]]
-        panels = [SideBySide(Stills(pictures)).annotate(plain(480, 640), readings)[400:, 640:] for readings in faces]
+        panels = [
+            SideBySide(StaticEmoji(pictures)).annotate(plain(480, 640), readings)[400:, 640:] for readings in faces
+        ]
         assert all((panel == 255).all(axis=2).sum() > 100 for panel in panels)
         assert not np.array_equal(*[(panel == 255).all(axis=2) for panel in panels])  # happy, unsure
 
     def test_without_a_face_there_is_a_word_and_no_picture(self, pictures: Pictures) -> None:
-        scene = SideBySide(Stills(pictures)).annotate(plain(480, 640), [])
+        scene = SideBySide(StaticEmoji(pictures)).annotate(plain(480, 640), [])
         assert not touched(scene[:, :640]).any()
         panel = scene[:, 640:]
         assert tuple(panel[0, 0].tolist()) == PANEL_COLOR
@@ -257,4 +259,4 @@ def test_no_frame_and_no_box_is_too_odd(rows: int, columns: int, box: Box, annot
 
 @pytest.mark.parametrize("style", ["sticker", "box"])
 def test_without_readings_the_scene_stays_as_it_was(style: str, pictures: Pictures) -> None:
-    assert not touched(STYLES[style].create(Stills(pictures)).annotate(plain(33, 47), [])).any()
+    assert not touched(STYLES[style].create(StaticEmoji(pictures)).annotate(plain(33, 47), [])).any()
