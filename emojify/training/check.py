@@ -1,10 +1,11 @@
-"""What is wrong with a data set, above all which of its test pictures stand in train as well."""
+"""Check a data set for unreadable and blank pictures, copies, and evaluation pictures that are also in train."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,26 +13,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
-from emojify.training.dataset import SPLITS, Dataset
+from emojify.training.dataset import SPLITS, Dataset, IncompleteDataError, load, load_added
 from emojify.training.ferplus import no_face
 
 NEAR_COPY = 0.95
-"""Correlation of two pictures' pixels from which one is a copy of the other, recompressed, shifted by a pixel or
-brightened. Two pictures of different people stay well below."""
+"""Correlation of two pictures' pixels from which one counts as a copy of the other: recompressed, shifted by a pixel or
+brightened. Two pictures of different people stay well below it."""
 
 BLANK_CONTRAST = 2.0
-"""Standard deviation of the gray values (0 to 255) under which there is nothing to see."""
+"""Standard deviation of the gray values (0 to 255) below which a picture counts as blank."""
 
 _SMALL = 24
 _SMALL_NEAR_COPY = 0.92
-# Candidates are looked for at half size, a quarter of the work. A pair that correlates by .95 loses little by
-# that: it would need a picture with less than 63 % of its energy in coarse detail to fall below .92.
+# Candidates are searched at half size, a quarter of the work. A pair that correlates by .95 loses little by it: it
+# would need a picture with less than 63 % of its energy in coarse detail to fall below .92.
 _BLOCK = 2048
 
 
 @dataclass(frozen=True)
 class Leak:
-    """Pictures of one evaluation split that stand in train too: the same bytes, or nearly (those included)."""
+    """Pictures of one evaluation split that are also in train.
+
+    Attributes:
+        split: public or private.
+        pictures: pictures in the split.
+        exact: pictures with the same pixels as one in train.
+        near: pictures that are nearly the same as one in train, the exact ones included.
+    """
 
     split: str
     pictures: int
@@ -41,25 +49,27 @@ class Leak:
 
 @dataclass(frozen=True)
 class Report:
-    """What :func:`check` found.
+    """The result of :func:`check`.
 
     Attributes:
         counts: pictures by split and emotion.
-        unreadable: files that did not open.
+        unreadable: files that can't be decoded.
         converted: files that were not 48x48 gray pictures.
-        blank: files with nothing to see.
+        without_face: files that are not 48x48 and in which no face was found.
+        blank: blank pictures.
         duplicates: groups of files with the same pixels.
-        conflicting: how many of these groups carry different labels.
-        near_duplicates: pairs of files that are nearly the same, the exact ones left out.
-        leaks: what of public and private stands in train.
-        clean: pictures by evaluation split that ``evaluate --clean`` judges by.
-        voted: pictures that have FER+ votes.
+        conflicting: number of these groups with different labels.
+        near_duplicates: pairs of files that are nearly but not exactly the same.
+        leaks: pictures of public and private that are also in train.
+        clean: pictures by evaluation split that ``evaluate --clean`` uses.
+        voted: pictures with FER+ votes.
     """
 
     name: str
     counts: dict[str, dict[str, int]]
     unreadable: list[str]
     converted: list[str]
+    without_face: list[str]
     blank: list[str]
     duplicates: list[list[str]]
     conflicting: int
@@ -69,7 +79,7 @@ class Report:
     voted: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
+        """Return everything, ready for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -82,27 +92,44 @@ class Report:
         copies = sum(map(len, self.duplicates))
         lines += [
             "",
-            _listed("do not open", self.unreadable),
-            _listed("were not 48x48 gray and are converted", self.converted),
+            _listed("can't be opened", self.unreadable),
+            _listed("were not 48x48 and gray and are converted", self.converted),
+            _listed("show no face that the detector finds and are left out", self.without_face),
             _listed("are blank", self.blank),
             f"{copies:,} in {len(self.duplicates):,} groups with the same pixels; "
-            f"{self.conflicting:,} of the groups carry different labels",
+            f"{self.conflicting:,} of the groups have different labels",
             f"{len(self.near_duplicates):,} more pairs are nearly the same (correlation {NEAR_COPY} or more)",
             f"{self.voted:,} have FER+ votes",
         ]
         for leak in self.leaks:
             share = leak.near / max(leak.pictures, 1)
             lines.append(
-                f"LEAK: {leak.near:,} of {leak.pictures:,} {leak.split} pictures ({share:.1%}) stand in train too, "
-                f"{leak.exact:,} of them byte for byte; evaluate --clean judges by {self.clean[leak.split]:,}"
+                f"LEAK: {leak.near:,} of {leak.pictures:,} {leak.split} pictures ({share:.1%}) are also in train, "
+                f"{leak.exact:,} of them byte for byte; evaluate --clean uses {self.clean[leak.split]:,}"
                 if leak.near
-                else f"no {leak.split} picture stands in train"
+                else f"no {leak.split} picture is also in train"
             )
         return "\n".join(lines)
 
 
+def load_to_check(source: Path, *, on_progress: Callable[[int, int], None] | None = None) -> tuple[Dataset, str]:
+    """Read a data set that may lack emotions.
+
+    Returns:
+        The data set, and why it can only be added to another one; an empty string if it can be trained on alone.
+
+    Raises:
+        EmojifyError: if it can't be read or holds no face.
+    """
+    try:
+        return load(source, on_progress=on_progress), ""
+    except IncompleteDataError as error:
+        reason = str(error).replace(str(source), source.name)
+        return load_added(source, on_progress=on_progress), reason
+
+
 def check(data: Dataset) -> Report:
-    """Look through a data set. FER-2013's 35,887 pictures take some ten seconds on one core."""
+    """Check a data set. FER-2013's 35,887 pictures take some ten seconds on one core."""
     marked = mark_clean(replace(data, clean=None)) if data.clean is None else data
     groups = _same_pixels(data)
     pairs = list(_near_pairs(data.images))
@@ -121,6 +148,7 @@ def check(data: Dataset) -> Report:
         },
         unreadable=list(data.unreadable),
         converted=list(data.converted),
+        without_face=list(data.without_face),
         blank=data.files[_blank(data.images)].tolist(),
         duplicates=[data.files[group].tolist() for group in groups],
         conflicting=sum(len(set(data.labels[group])) > 1 for group in groups),
@@ -140,8 +168,12 @@ def check(data: Dataset) -> Report:
 
 
 def mark_clean(data: Dataset) -> Dataset:
-    """Fill in which pictures can be judged by, unless the data set brings its own marks: those that are not blank,
-    not voted "not a face", and have no near copy in train. In train every picture counts as clean that shows a face.
+    """Fill in the clean marks of a data set that has none.
+
+    A picture is clean if it is not blank, was not voted "not a face" and, outside train, has no near copy in train.
+
+    Returns:
+        The data set with ``clean`` set; the same object if it was set already.
     """
     if data.clean is not None:
         return data
@@ -176,7 +208,7 @@ def _same_pixels(data: Dataset) -> list[list[int]]:
 
 
 def _near_pairs(images: NDArray[np.uint8], others: NDArray[np.uint8] | None = None) -> Iterator[tuple[int, int]]:
-    """Pairs of rows whose pixels correlate by ``NEAR_COPY`` or more, between two stacks or, each once, within one."""
+    """Yield pairs of rows whose pixels correlate by ``NEAR_COPY`` or more: of two stacks, or each pair once of one."""
     within = others is None
     others = images if others is None else others
     small = _standardized(_shrunk(images))
@@ -202,7 +234,7 @@ def _shrunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _standardized(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Rows of mean 0 and length 1, so that a dot product is a correlation; blank pictures become zeros."""
+    """Return rows of mean 0 and length 1, so that a dot product is a correlation; blank pictures become zeros."""
     rows = images.reshape(len(images), -1).astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
     length = np.linalg.norm(rows, axis=1, keepdims=True)

@@ -86,11 +86,16 @@ def _check(options: argparse.Namespace) -> None:
 
         write_report(options.data, options.report)
         return
-    from emojify.training.check import check
-    from emojify.training.dataset import load
+    from emojify.training.check import check, load_to_check
 
-    report = check(load(options.data))
-    print(json.dumps(report.as_dict()) if options.json else report)
+    data, only_to_add = load_to_check(options.data)
+    report = check(data)
+    if options.json:
+        print(json.dumps(report.as_dict() | {"only_to_add": only_to_add}))
+        return
+    print(report)
+    if only_to_add:
+        print(f"{only_to_add} It can be added to another data set: train --data FER-2013 --data {options.data}")
 
 
 def _download(options: argparse.Namespace) -> None:

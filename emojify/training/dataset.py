@@ -14,9 +14,19 @@ from emojify.errors import EmojifyError
 from emojify.training.ferplus import VOTE_COLUMNS, FerPlusVotes
 from emojify.training.labeled_faces import SIDE, LabeledFace, Skipped, read_image_files, read_pixel_csv
 from emojify.training.sources import open_source
-from emojify.training.splits import SPLITS, split_added_faces, split_faces
+from emojify.training.splits import SPLITS, IncompleteDataError, split_added_faces, split_faces
 
-__all__ = ["ALL", "SIDE", "SPLITS", "Dataset", "load", "load_joined", "load_unsplit"]
+__all__ = [
+    "ALL",
+    "SIDE",
+    "SPLITS",
+    "Dataset",
+    "IncompleteDataError",
+    "load",
+    "load_added",
+    "load_joined",
+    "load_unsplit",
+]
 
 ALL = "all"
 """The split of every picture of :func:`load_unsplit`."""
@@ -117,8 +127,9 @@ def load(source: Path, *, seed: int = 0, on_progress: OnProgress | None = None) 
         on_progress: called with (pictures read, pictures in all); not for a csv.
 
     Raises:
-        EmojifyError: if it does not exist, is none of these, an emotion has no pictures, a csv has a bad row, or more
-            than 1 % of the pictures do not open.
+        EmojifyError: if it does not exist, is none of these, a csv has a bad row, or more than 1 % of the pictures do
+            not open.
+        IncompleteDataError: if an emotion has too few pictures; :func:`load_added` reads such a data set.
     """
     faces, votes, skipped = _read(source, on_progress=on_progress)
     labels = np.array([face.label for face in faces], np.int64)
@@ -147,15 +158,29 @@ def load_unsplit(source: Path, *, crop_margin: float = 0.0, on_progress: OnProgr
     return _dataset(faces, votes, skipped, np.full(len(faces), ALL), source.stem)
 
 
+def load_added(source: Path, *, on_progress: OnProgress | None = None) -> Dataset:
+    """Read a data set that is to be joined to another one. It may be of any size and lack emotions.
+
+    An emotion with fewer than three pictures is only trained on; the others are split 80/10/10.
+
+    Args:
+        source: a folder or zip of pictures by emotion.
+        on_progress: called with (pictures read, pictures in all).
+
+    Raises:
+        EmojifyError: if it can't be read or holds no face.
+    """
+    faces, votes, skipped = _read(source, on_progress=on_progress)
+    labels = np.array([face.label for face in faces], np.int64)
+    return _dataset(faces, votes, skipped, split_added_faces(labels), source.stem)
+
+
 def load_joined(source: Path, added: Path | None, *, on_progress: OnProgress | None = None) -> Dataset:
     """Read a data set and join a second one to it, split by split: train to train, public to public.
 
-    The second one may be of any size and lack emotions. An emotion with fewer than three pictures is only trained on;
-    otherwise it is split 80/10/10.
-
     Args:
         source: the first data set, see :func:`load`.
-        added: a folder or zip of pictures by emotion; None for none.
+        added: the second one, see :func:`load_added`; None for none.
         on_progress: called with (pictures read, pictures in all) for each of the two.
 
     Returns:
@@ -167,10 +192,7 @@ def load_joined(source: Path, added: Path | None, *, on_progress: OnProgress | N
     first = load(source, on_progress=on_progress)
     if added is None:
         return first
-    faces, votes, skipped = _read(added, on_progress=on_progress)
-    labels = np.array([face.label for face in faces], np.int64)
-    second = _dataset(faces, votes, skipped, split_added_faces(labels), added.stem)
-    return _join(first, second)
+    return _join(first, load_added(added, on_progress=on_progress))
 
 
 def _join(first: Dataset, second: Dataset) -> Dataset:
@@ -265,4 +287,4 @@ def _dataset(
 def _refuse_missing(labels: NDArray[np.int64], where: str) -> None:
     missing = [label for index, label in enumerate(LABELS) if index not in labels]
     if missing:
-        raise EmojifyError(f"{where} has no pictures of: {', '.join(missing)}. Each of the seven needs some.")
+        raise IncompleteDataError(f"{where} has no pictures of: {', '.join(missing)}. Each of the seven needs some.")

@@ -17,8 +17,8 @@ import numpy as np
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.files import write_atomically
-from emojify.training.check import check
-from emojify.training.dataset import Dataset, load
+from emojify.training.check import check, load_to_check
+from emojify.training.dataset import Dataset
 from emojify.training.plots import png_base64
 
 FACES = 12
@@ -38,9 +38,9 @@ def write_report(source: Path, path: Path) -> None:
     """
     progress = _Progress(path.with_name(f"{path.name}.progress"))
     try:
-        data = load(source, on_progress=progress.read)
+        data, only_to_add = load_to_check(source, on_progress=progress.read)
         progress.say("looking for copies and leaks", len(data), len(data))
-        content = _content(data)
+        content = _content(data) | {"only_to_add": only_to_add}
     except EmojifyError as error:
         write_atomically(path, (json.dumps({"error": str(error)}) + "\n").encode())
         raise
@@ -52,7 +52,7 @@ def write_report(source: Path, path: Path) -> None:
 def _content(data: Dataset) -> dict[str, Any]:
     found = check(data)
     content = found.as_dict()
-    for key in ("unreadable", "converted", "blank", "duplicates", "near_duplicates"):
+    for key in ("unreadable", "converted", "without_face", "blank", "duplicates", "near_duplicates"):
         content[key] = {"n": len(content[key]), "files": content[key][:NAMED]}
     content["duplicates"]["files"] = [group[:NAMED] for group in content["duplicates"]["files"]]
     content["faces"] = {label: _faces(data, emotion) for emotion, label in enumerate(LABELS)}
@@ -62,6 +62,8 @@ def _content(data: Dataset) -> dict[str, Any]:
 def _faces(data: Dataset, emotion: int) -> str:
     """Some faces of one emotion, always the same ones, as one PNG in base64."""
     rows = np.flatnonzero((data.labels == emotion) & (data.splits == "train"))
+    if len(rows) == 0:
+        return ""
     chosen = np.random.default_rng(emotion).permutation(rows)[:FACES]
     return png_base64(cv2.hconcat(list(data.images[chosen])).astype(np.uint8))
 

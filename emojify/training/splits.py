@@ -15,6 +15,11 @@ SPLITS = ("train", "public", "private")
 OWN_SPLIT = {"train": 0.8, "public": 0.1, "private": 0.1}
 """Shares of a data set that has no split of its own."""
 
+
+class IncompleteDataError(EmojifyError):
+    """A data set lacks pictures of an emotion: it can be added to another one, but a fit can't use it alone."""
+
+
 FER2013 = "FER-2013"
 FER2013_COUNTS = {"train": 28_709, "public": 3_589, "private": 3_589}
 FER2013_TOLERANCE = 0.02
@@ -41,7 +46,8 @@ def split_faces(faces: list[LabeledFace], labels: NDArray[np.int64], seed: int) 
         (n,) str, and the data set's name if it is FER-2013.
 
     Raises:
-        EmojifyError: if a picture is in none of the folders train and test, or an emotion has too few pictures.
+        EmojifyError: if a picture is in none of the folders train and test.
+        IncompleteDataError: if an emotion has too few pictures.
     """
     official = [_OFFICIAL.get(face.usage.lower()) for face in faces]
     if all(official):
@@ -101,7 +107,7 @@ def _draw(
     for emotion in np.arange(len(LABELS)) if emotions is None else emotions:
         rows = rng.permutation(np.flatnonzero(labels == emotion))
         if len(rows) < len(shares):
-            raise EmojifyError(
+            raise IncompleteDataError(
                 f"There are {len(rows)} pictures of {LABELS[emotion]} to split into {len(shares)}: add some more."
             )
         *later, first = reversed(shares)

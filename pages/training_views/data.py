@@ -119,8 +119,9 @@ def show_form() -> None:
     st.markdown(
         f"**FER-2013** has 35,887 faces and is free: download the zip [from Kaggle]({KAGGLE_URL}) (you need an "
         "account) and add it here as it is.\n\n"
-        "**Your own pictures**: make seven folders named after the emotions, put some pictures into each, and zip "
-        "them. Pictures are converted to 48x48 and gray."
+        "**Your own pictures**: make folders named after the emotions, put photos of any size into each, and zip "
+        "them. The face in each photo is found and cut out. A set without some of the emotions can be added to "
+        "FER-2013."
     )
     batch = st.session_state.get("data_batch", 0)
     file = st.file_uploader(

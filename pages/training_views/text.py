@@ -93,6 +93,8 @@ def findings(report: Mapping[str, Any]) -> list[str]:
         report: the ``report.json`` of a check, see :mod:`emojify.training.check`.
     """
     lines = [_leak_sentence(leak) for leak in report["leaks"]]
+    if report.get("only_to_add"):
+        lines.insert(0, f"{report['only_to_add']} It can be added to another data set under Train.")
     copies, near = report["duplicates"]["n"], report["near_duplicates"]["n"]
     conflicting = f"; {report['conflicting']:,} of these groups have different labels" if report["conflicting"] else ""
     lines.append(f"{copies:,} groups of pictures are identical{conflicting}. {near:,} more pairs are nearly identical.")
@@ -100,8 +102,9 @@ def findings(report: Mapping[str, Any]) -> list[str]:
         ("unreadable", "can't be opened and are left out"),
         ("blank", "are blank"),
         ("converted", "were not 48x48 and gray; they are converted"),
+        ("without_face", "show no face that the detector finds; they are left out"),
     ):
-        found = report[key]
+        found = report.get(key) or {"n": 0}  # the reports of older versions lack a key
         if found["n"]:
             examples = ", ".join(map(str, found["files"][:3]))
             lines.append(f"{found['n']:,} pictures {description}, for example {examples}.")

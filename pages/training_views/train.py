@@ -70,6 +70,7 @@ def show_form(runs: list[Run], *, queue: bool) -> None:
         config = choose_settings(preset_settings, f"{preset.key}-{path.name}", bool(check.report.get("voted")))
     if config is None:
         return
+    config = replace(config, added_data=choose_added_data(path, datasets))
     speed = training_speed(config.network, runs, check.pictures["train"])
     basis = "measured here" if speed.measured else "a rough estimate: this network was not trained on this machine yet"
     st.markdown(f"Takes about **{format_duration(estimated_s(config, speed, check.pictures))}** ({basis}).")
@@ -99,7 +100,28 @@ def usable_check(path: Path) -> DatasetCheck | None:
         show_error(check.error)
         st.caption("Choose another data set, or fix this one: see **Data** above.")
         return None
+    if check.report.get("only_to_add"):
+        show_error(str(check.report["only_to_add"]))
+        st.caption("It can be added to another data set: choose that one here, then this one under **Add pictures**.")
+        return None
     return check
+
+
+def choose_added_data(path: Path, datasets: list[Path]) -> str:
+    """Let the user add a second data set; return its path, or an empty string for none."""
+    others = [other for other in datasets if other != path]
+    if not others:
+        return ""
+    added = st.selectbox(
+        "Add pictures",
+        others,
+        index=None,
+        format_func=lambda other: other.name,
+        placeholder="None",
+        key=f"fit_added-{path.name}",
+        help="Pictures of your own join the fit. Afterwards the page shows what they changed for each emotion.",
+    )
+    return str(added.absolute()) if added else ""
 
 
 @st.fragment(run_every=POLL_INTERVAL_S)
