@@ -40,10 +40,10 @@ def report(**changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
-def add_data(workspace: Path, content: dict[str, Any] | None = None) -> Path:
+def add_data(workspace: Path, content: dict[str, Any] | None = None, *, name: str = "faces.zip") -> Path:
     """A data set that was checked already."""
-    path = workspace / "data" / "faces.zip"
-    place = workspace / "data" / ".checks" / "faces.zip"
+    path = workspace / "data" / name
+    place = workspace / "data" / ".checks" / name
     place.mkdir(parents=True)
     path.touch()
     (place / "report.json").write_text(json.dumps(report() if content is None else content))

@@ -96,6 +96,10 @@ def test_accept_moves_upload_with_its_report(store: DatasetStore) -> None:
 def test_check_refuses_bad_zip(store: DatasetStore, content: bytes, sentence: str) -> None:
     path = upload(store, "faces.zip", content)
     assert sentence in wait_for_check(store, path).error
+    assert store.datasets() == []
+    store.discard(path)
+    assert store.incoming() == []
+    assert list((store.folder / ".checks").iterdir()) == []
 
 
 def test_check_marks_zip_without_an_emotion_as_addition(store: DatasetStore) -> None:
@@ -103,10 +107,6 @@ def test_check_marks_zip_without_an_emotion_as_addition(store: DatasetStore) -> 
     check = wait_for_check(store, upload(store, "faces.zip", zipped(without_sad)))
     assert check.error == ""
     assert check.report["only_to_add"] == "faces.zip has no pictures of: sad. Each of the seven needs some."
-    assert store.datasets() == []
-    store.discard(path)
-    assert store.incoming() == []
-    assert list((store.folder / ".checks").iterdir()) == []
 
 
 def test_recheck_repeats_killed_check(store: DatasetStore) -> None:

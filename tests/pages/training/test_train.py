@@ -16,7 +16,7 @@ from emojify.runs.store import RunStore
 from tests.helpers.page_driver import labels, shown_text
 from tests.helpers.programs import wait_until
 from tests.helpers.stores import write_model
-from tests.helpers.training_pages import add_data, add_run, charts, press, view
+from tests.helpers.training_pages import add_data, add_run, charts, press, report, view
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,27 @@ def test_start_launches_and_shows_a_fit(page: AppTest, workspace: Path) -> None:
     assert "Stop" in labels(page)
     assert "starting" in text or "running" in text
     assert "Add to the queue" in labels(page)
+
+
+def test_second_data_set_can_be_added_to_a_fit(page: AppTest, workspace: Path) -> None:
+    add_data(workspace)
+    own = add_data(workspace, report(only_to_add="mine.zip has no pictures of: sad."), name="mine.zip")
+    page.run()
+    page.selectbox(key="fit_added-faces.zip").set_value(own).run()
+    assert f"--data {own}" in page.code[0].value
+    press(page, "Start")
+    (run,) = RunStore(workspace / "runs").runs()
+    assert run.config is not None
+    assert run.config.added_data == str(own)
+
+
+def test_incomplete_data_set_can_not_be_fitted_alone(page: AppTest, workspace: Path) -> None:
+    add_data(workspace, report(only_to_add="faces.zip has no pictures of: sad."))
+    text = view(page, "Train")
+    assert "faces.zip has no pictures of: sad." in text
+    assert "It can be added to another data set" in text
+    assert "Start" not in labels(page)
+    assert "It can be added to another data set" in view(page, "Data")
 
 
 def test_run_menu_is_updated_when_state_changes(page: AppTest, workspace: Path) -> None:
