@@ -7,7 +7,6 @@ data/.incoming/<name>   an upload; it moves to data/ when its check finds no err
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import UNFINISHED, clear_leftovers, readable_os_errors
+from emojify.files import clear_leftovers, new_file, readable_os_errors
 from emojify.public import admin_only
 from emojify.runs.reading import read_json_or_empty, read_tail
 
@@ -137,16 +136,12 @@ class DatasetStore:
             free = shutil.disk_usage(folder).free
             if free < 2 * size:
                 raise EmojifyError(f"The disk has only {free // 1_000_000} MB left. Make room first.")
-            unfinished = folder / f"{UNFINISHED}{name}"
             written = 0
-            with unfinished.open("wb") as file:
+            with new_file(folder / name) as temporary, temporary.open("wb") as file:
                 while chunk := content.read(_CHUNK_BYTES):
                     file.write(chunk)
                     written += len(chunk)
                     on_progress(min(written / max(size, 1), 1.0))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(folder / name)
         return folder / name
 
     @admin_only

@@ -1,1 +1,4 @@
-"""Teach it your face: pictures of oneself, and a small branch of a model fitted to them. No TensorFlow in here."""
+"""Teach a model one person's face: store their pictures, and train a small branch of a model on them.
+
+Nothing in this package imports TensorFlow.
+"""

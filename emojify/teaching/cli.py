@@ -1,4 +1,4 @@
-"""``python -m emojify teach``: what the page's button does. Nothing heavy is imported before it runs."""
+"""``python -m emojify teach``: the process behind the button on the page. Heavy modules are imported when it runs."""
 
 from __future__ import annotations
 
@@ -8,62 +8,72 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emojify.settings import Settings
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to a parser's; it sets ``run`` as the others do."""
+    """Add the ``teach`` command to a parser's subcommands. Its ``run`` is called with the options."""
     teach = commands.add_parser("teach", help="teach a model the pictures that were recorded in the app")
-    teach.add_argument("--base", metavar="ID", help="default: the live model, or what that was made from")
-    teach.add_argument("--folder", type=Path, help="write a draft there, for the app; default: keep it, put it live")
+    teach.add_argument("--base", metavar="ID", help="model to teach; default: the live one, or its own base")
+    teach.add_argument("--folder", type=Path, help="write a draft there, for the app; default: put the model live")
     teach.set_defaults(run=_teach)
 
 
 def _teach(options: argparse.Namespace) -> None:
-    from emojify import processes
     from emojify.errors import EmojifyError
-    from emojify.models import ModelStore
     from emojify.settings import Settings
     from emojify.teaching import drafts
-    from emojify.teaching.teach import NOT_LEARNED, PROGRESS, teach
+    from emojify.teaching.teach import NOT_LEARNED
 
     settings = Settings.from_environment()
+    if options.folder is not None:  # the app started this process and recorded it
+        _print(_run(settings, options.base, options.folder, register=False))
+        return
     latest = drafts.find_latest(settings)
-    if options.folder is None and latest is not None and latest.running:
+    if latest is not None and latest.running:
         raise EmojifyError("It is learning already, from the app or another terminal. Wait until that is done.")
-    folder = options.folder or settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
-    try:
+    folder = settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
+    result = _run(settings, options.base, folder, register=True)
+    _print(result)
+    if not result["learned"]:
+        shutil.rmtree(folder, ignore_errors=True)  # so that an earlier draft is shown in the app again
+        raise EmojifyError(f"{NOT_LEARNED} Nothing was changed.")
+    found = drafts.find_latest(settings)
+    assert found is not None
+    print(f"{drafts.promote(settings, found).id} is live. Undo: python -m emojify models rollback")
+
+
+def _run(settings: Settings, base_id: str | None, folder: Path, *, register: bool) -> dict[str, Any]:
+    """Teach, and write the progress, the draft and errors into ``folder``. Return the result."""
+    from emojify import processes
+    from emojify.errors import EmojifyError
+    from emojify.files import readable_os_errors
+    from emojify.models import ModelStore
+    from emojify.teaching import drafts
+    from emojify.teaching.teach import PROGRESS, teach
+
+    with readable_os_errors(f"{folder} can't be written"):
         folder.mkdir(parents=True, exist_ok=True)
-        if options.folder is None:  # else whoever started this has recorded it
+        if register:
             processes.register(folder)
         progress = (folder / PROGRESS).open("a", encoding="utf-8")
-    except OSError as error:
-        raise EmojifyError(f"{folder} can't be written: {error.strerror}.") from error
 
-    def say(**line: Any) -> None:
+    def write(**line: Any) -> None:
         progress.write(json.dumps(line) + "\n")
         progress.flush()
 
     with progress:
         try:
-            base = drafts.base_model(ModelStore(settings.models), options.base)
-            result = teach(
-                base, drafts.sample_store(settings), folder, lambda done, doing: say(done=round(done, 3), doing=doing)
-            )
+            with readable_os_errors("Teaching failed, and nothing was changed"):
+                base = drafts.base_model(ModelStore(settings.models), base_id)
+                samples = drafts.sample_store(settings)
+                return teach(base, samples, folder, lambda done, step: write(done=round(done, 3), doing=step))
         except EmojifyError as error:
-            say(error=str(error))
+            write(error=str(error))
             raise
-        except OSError as error:
-            say(error=f"It could not be done: {error.strerror}. Nothing was changed.")
-            raise EmojifyError(f"It could not be done: {error.strerror}.") from error
-    _print(result)
-    if options.folder is None and not result["learned"]:
-        shutil.rmtree(folder, ignore_errors=True)  # an earlier draft of the app's stays
-        raise EmojifyError(f"{NOT_LEARNED} Nothing was changed.")
-    if options.folder is None:
-        found = drafts.find_latest(settings)
-        assert found is not None
-        print(f"{drafts.promote(settings, found).id} is live. Undo: python -m emojify models rollback")
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What to record next: how a model reads the pictures that are here, and what is still too little to learn from."""
+"""What to record next: how a model reads the stored pictures, and which pictures are missing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from emojify.emotions import Emotion
 from emojify.teaching.samples import Sample
 from emojify.vision.classifier import Classifier
 
-MIN_PICTURES = 8  # pictures of an emotion: less than half a recording
+MIN_PICTURES = 8  # of an emotion; less than half a recording
 GOOD_ACCURACY = 0.8
 
 
 @dataclass(frozen=True)
 class ReadingStats:
-    """How a model reads one emotion's pictures.
+    """How a model reads the pictures of one emotion.
 
     Attributes:
-        pictures: how many there are.
-        accuracy: share that is read as what the person said.
-        confused_with: what they are most often read as instead; None if all are read right.
+        pictures: number of pictures.
+        accuracy: share of them that the model reads as the emotion, 0 to 1.
+        confused_with: the emotion that most of the others are read as; None if there are no others.
     """
 
     pictures: int
@@ -31,28 +31,28 @@ class ReadingStats:
 
 
 def read_pictures(samples: Sequence[Sample], classifier: Classifier) -> dict[Emotion, ReadingStats]:
-    """How ``classifier`` reads the pictures, by what they show.
+    """Classify the pictures. Return the statistics of each emotion that has pictures.
 
     Raises:
         EmojifyError: if a picture is damaged.
     """
-    counts = np.zeros((len(Emotion), len(Emotion)), np.int64)
+    confusion = np.zeros((len(Emotion), len(Emotion)), np.int64)  # by label, then by reading
     for sample in samples:
         crop = sample.cutout().crop(classifier.crop_margin)
-        counts[sample.emotion, int(classifier.classify(crop).argmax())] += 1
-    answer = {}
+        confusion[sample.emotion, int(classifier.classify(crop).argmax())] += 1
+    stats = {}
     for emotion in Emotion:
-        row = counts[emotion].copy()
+        row = confusion[emotion].copy()
         pictures = int(row.sum())
         if pictures:
-            right = float(row[emotion] / pictures)
+            accuracy = float(row[emotion] / pictures)
             row[emotion] = 0
-            answer[emotion] = ReadingStats(pictures, right, Emotion(int(row.argmax())) if row.any() else None)
-    return answer
+            stats[emotion] = ReadingStats(pictures, accuracy, Emotion(int(row.argmax())) if row.any() else None)
+    return stats
 
 
 def advice(samples: Sequence[Sample]) -> list[str]:
-    """What would help before teaching, in sentences; empty if nothing is missing."""
+    """Return sentences that say what to record before teaching; empty if nothing is missing."""
     recordings: dict[Emotion, set[str]] = {}
     pictures: dict[Emotion, int] = {}
     for sample in samples:
@@ -75,7 +75,7 @@ def advice(samples: Sequence[Sample]) -> list[str]:
     single = [emotion.label for emotion in Emotion if len(recordings.get(emotion, ())) == 1]
     if single:
         sentences.append(
-            f"Recorded once: {', '.join(single)}. Record a second time, perhaps in another light, and one of the two "
-            "can be held back to measure with."
+            f"Recorded once: {', '.join(single)}. Record a second time, perhaps in another light: one recording is "
+            "then held out to measure the accuracy."
         )
     return sentences

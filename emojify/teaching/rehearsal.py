@@ -1,17 +1,18 @@
-"""The rehearsal bank: what a model's last layer is given for faces of everyone else, so that it isn't taught to forget.
+"""The rehearsal bank: features of other people's faces, which keep a model from forgetting them while it is taught.
 
     models/<id>/rehearsal.npz    features int8 (n, d), scale, zero; labels uint8 (n,); parts uint8 (n,)
 
-No pictures: a row is the d numbers that the layer before the last makes of one, exact for an int8 model, in steps of
-1/255 of their range for one of floats. Three parts, none of which shares a picture with another:
+The bank holds no pictures. A row is the input of the last layer for one face. It is exact for an int8 model; for a
+float model it is rounded to 255 steps. No face is in two of the three splits:
 
-* ``TRAIN``, ``TRAIN_PER_EMOTION`` of every emotion from train: taught beside the person's pictures. Balanced, or the
-  436 faces of disgust among 28,709 would be forgotten unseen. What is rehearsed is not their label but what the model
-  read in them, so the balance does not pull at it.
-* ``VALIDATION``, from public, in its own mixture: says while teaching whether it is forgetting too much.
-* ``TEST``, as many others from public: seen once, at the end, for the figure on the page.
+* ``TRAIN``: ``TRAIN_PER_EMOTION`` faces of each emotion from the train split. They are rehearsed together with the
+  person's pictures. The emotions are balanced, because otherwise the model could forget disgust unnoticed: it is 436
+  faces of 28,709. The targets are the model's former answers and not the labels, so the balance causes no bias.
+* ``VALIDATION``: faces from the public split with its own mixture of emotions. They show during teaching whether the
+  model forgets too much.
+* ``TEST``: as many other faces from the public split. They are used once, for the figure on the page.
 
-The 3,800 rows are 1.7 MB with ``seed``, which has 1,024 numbers in a row; fewer numbers, less.
+The 3,800 rows take 1.7 MB with ``seed``, which has 1,024 features; less with fewer features.
 """
 
 from __future__ import annotations
@@ -38,31 +39,43 @@ if TYPE_CHECKING:
 
 BANK_FILE = "rehearsal.npz"
 TRAIN, VALIDATION, TEST = range(3)
-TRAIN_PER_EMOTION = 200  # pictures of each emotion in TRAIN
-EVALUATION_PICTURES = 1200  # pictures in VALIDATION, and as many in TEST
+TRAIN_PER_EMOTION = 200  # faces of each emotion in TRAIN
+EVALUATION_FACES = 1200  # faces in VALIDATION, and in TEST
 
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """Features of everyone else: (n, d) float32, with (n,) labels and parts."""
+    """Features of other people's faces.
+
+    Attributes:
+        features: (n, d) float32.
+        labels: (n,) int64.
+        splits: (n,) uint8: ``TRAIN``, ``VALIDATION`` or ``TEST``.
+    """
 
     features: NDArray[np.float32]
     labels: NDArray[np.int64]
-    parts: NDArray[np.uint8]
+    splits: NDArray[np.uint8]
 
-    def split(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Features and labels of ``TRAIN``, ``VALIDATION`` or ``TEST``."""
-        keep = self.parts == number
-        return self.features[keep], self.labels[keep]
+    def split(self, split: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the features and labels of ``TRAIN``, ``VALIDATION`` or ``TEST``."""
+        rows = self.splits == split
+        return self.features[rows], self.labels[rows]
 
 
 @dataclass(frozen=True, eq=False)
 class BankFaces:
-    """Pictures for a bank: (n, 48, 48) uint8, with (n,) labels and parts."""
+    """The faces from which a bank is made.
+
+    Attributes:
+        pictures: (n, 48, 48) uint8.
+        labels: (n,) int64.
+        splits: (n,) uint8.
+    """
 
     pictures: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    parts: NDArray[np.uint8]
+    splits: NDArray[np.uint8]
 
 
 def choose_faces(
@@ -70,104 +83,108 @@ def choose_faces(
     public: tuple[NDArray[np.uint8], NDArray[np.int64]],
     seed: int = 0,
 ) -> BankFaces:
-    """Which pictures go into a bank.
+    """Choose the faces of a bank at random.
 
     Args:
-        train, public: pictures and labels; of public only those that have no copy in train.
+        train: pictures (n, 48, 48) and labels (n,) of the train split.
+        public: pictures and labels of the public split, without those that are also in the train split.
+        seed: of the random choice.
     """
     rng = np.random.default_rng(seed)
-    learn = np.concatenate(
+    train_rows = np.concatenate(
         [rng.permutation(np.flatnonzero(train[1] == emotion))[:TRAIN_PER_EMOTION] for emotion in range(len(LABELS))]
     )
-    half = min(EVALUATION_PICTURES, len(public[1]) // 2)
-    others = rng.permutation(len(public[1]))[: 2 * half]
+    half = min(EVALUATION_FACES, len(public[1]) // 2)
+    public_rows = rng.permutation(len(public[1]))[: 2 * half]
     return BankFaces(
-        np.concatenate([train[0][learn], public[0][others]]),
-        np.concatenate([train[1][learn], public[1][others]]),
-        np.repeat([TRAIN, VALIDATION, TEST], [len(learn), half, half]).astype(np.uint8),
+        np.concatenate([train[0][train_rows], public[0][public_rows]]),
+        np.concatenate([train[1][train_rows], public[1][public_rows]]),
+        np.repeat([TRAIN, VALIDATION, TEST], [len(train_rows), half, half]).astype(np.uint8),
     )
 
 
 def make_bank(model: bytes, faces: BankFaces) -> bytes:
-    """The content of a ``rehearsal.npz`` for a ``model.tflite``.
+    """Return the content of the ``rehearsal.npz`` that goes with a ``model.tflite``.
 
     Raises:
-        EmojifyError: if the model does not end as ours do.
+        EmojifyError: if the model does not end in a dense layer and a softmax.
     """
-    from emojify.teaching.head import TeachableModel  # loads LiteRT, which export's own process is to be spared
+    from emojify.teaching.head import TeachableModel  # loads LiteRT, see make_bank_in_subprocess
 
-    headed = TeachableModel(model)
-    features = headed.features(faces.pictures)
-    scale, zero = headed.quantization or _step(features)
+    teachable = TeachableModel(model)
+    features = teachable.features(faces.pictures)
+    scale, zero_point = teachable.quantization or _quantization(features)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
         allow_pickle=False,
-        features=np.clip(np.rint(features / scale) + zero, -128, 127).astype(np.int8),
+        features=np.clip(np.rint(features / scale) + zero_point, -128, 127).astype(np.int8),
         scale=np.float32(scale),
-        zero=np.int32(zero),
+        zero=np.int32(zero_point),
         labels=faces.labels.astype(np.uint8),
-        parts=faces.parts,
+        parts=faces.splits,
     )
     return buffer.getvalue()
 
 
 def make_bank_in_subprocess(model: Path, faces: BankFaces) -> bytes:
-    """:func:`make_bank` in a fresh process: where TensorFlow is loaded, LiteRT has been seen to crash.
+    """Call :func:`make_bank` in a new process: LiteRT has been seen to crash in a process that loaded TensorFlow.
 
     Raises:
         subprocess.CalledProcessError: if that process fails.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        given, answer = Path(scratch) / "faces.npz", Path(scratch) / BANK_FILE
-        np.savez(given, allow_pickle=False, pictures=faces.pictures, labels=faces.labels, parts=faces.parts)
-        command = [sys.executable, "-m", "emojify.teaching.rehearsal", str(model.absolute()), str(given), str(answer)]
+        source, target = Path(scratch) / "faces.npz", Path(scratch) / BANK_FILE
+        np.savez(source, allow_pickle=False, pictures=faces.pictures, labels=faces.labels, splits=faces.splits)
+        command = [sys.executable, "-m", "emojify.teaching.rehearsal", str(model.absolute()), str(source), str(target)]
         subprocess.run(command, check=True, cwd=ROOT, stderr=subprocess.PIPE)
-        return answer.read_bytes()
+        return target.read_bytes()
 
 
 def require_bank(model: Model) -> dict[str, Any]:
-    """What a model's card says of its bank.
+    """Return the entry about the bank in a model's card.
 
     Raises:
-        EmojifyError: if it came without one. Such a model is not taught at all: nothing would say what it forgets.
+        EmojifyError: if the model has no bank. Such a model can't be taught, because nothing shows what it forgets.
     """
-    about = model.card.get("rehearsal")
-    if not isinstance(about, dict) or "sha256" not in about:
+    entry = model.card.get("rehearsal")
+    if not isinstance(entry, dict) or "sha256" not in entry:
         raise EmojifyError(
             f"The model {model.id} has no rehearsal bank: taught without one, it would forget how to read everyone "
-            "else. Put another model live, or make this one anew with: python -m emojify export"
+            "else. Put another model live, or export this one again: python -m emojify export"
         )
-    return about
+    return entry
 
 
 def read_bank(model: Model) -> Bank:
-    """The bank that ships with a model.
+    """Read a model's rehearsal bank.
 
     Raises:
-        EmojifyError: if there is none, or it is not the one that the card describes.
+        EmojifyError: if there is none, or it is not the file that the card describes.
     """
-    about = require_bank(model)
-    damaged = f"The model {model.id} can't be taught: its rehearsal bank is missing or damaged."
+    entry = require_bank(model)
     try:
         content = (model.folder / BANK_FILE).read_bytes()
-        if hashlib.sha256(content).hexdigest() != about["sha256"]:
-            raise ValueError("another file than the card describes")
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise ValueError("the file's SHA-256 is not the one in the card")
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             features = (archive["features"].astype(np.float32) - archive["zero"]) * archive["scale"]
             return Bank(np.asarray(features, np.float32), archive["labels"].astype(np.int64), archive["parts"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise EmojifyError(damaged) from error
+        raise EmojifyError(
+            f"The model {model.id} can't be taught: its rehearsal bank is missing or damaged. "
+            f"Restore {BANK_FILE} in its folder, or put another model live."
+        ) from error
 
 
-def _step(features: NDArray[np.float32]) -> tuple[float, int]:
-    """Scale and zero of int8 numbers that span the features and nothing."""
+def _quantization(features: NDArray[np.float32]) -> tuple[float, int]:
+    """Return scale and zero point of an int8 range that holds all features and 0."""
     low, high = min(0.0, float(features.min())), max(0.0, float(features.max()))
     scale = max(high - low, 1e-6) / 255
     return scale, round(-128 - low / scale)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # see make_bank_in_subprocess
     with np.load(sys.argv[2], allow_pickle=False) as archive:
-        given_faces = BankFaces(archive["pictures"], archive["labels"], archive["parts"])
+        given_faces = BankFaces(archive["pictures"], archive["labels"], archive["splits"])
     Path(sys.argv[3]).write_bytes(make_bank(Path(sys.argv[1]).read_bytes(), given_faces))

@@ -1,18 +1,16 @@
-"""The pictures that somebody recorded of their own face. They lie below ``data/`` on this machine and nowhere else.
+"""The pictures that users recorded of their own face. They are stored below ``data/`` on this machine only.
 
-    data/samples/<recording>/recording.json    which emotion, from where, where the face is in each picture
-    data/samples/<recording>/00.png ...        gray, the face with some room around it
+    data/samples/<recording>/recording.json    the emotion, the source, and the face's box in each picture
+    data/samples/<recording>/00.png ...        gray pictures of the face with a margin
 
-A recording is what came from the camera in one go, or the photos of one upload. It appears whole or not at all. What is
-held back to measure with is held back by whole recordings: two frames of one are almost the same picture.
+A recording is one take from the camera, or the photos of one upload. It is written in one step. Accuracy is measured on
+whole recordings that are held out from training, because two frames of one recording are almost the same picture.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,7 +23,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
-from emojify.files import UNFINISHED, clear_leftovers, parse_json
+from emojify.files import clear_leftovers, new_folder, read_json, readable_os_errors, write_json
 from emojify.pictures import encode_png
 from emojify.public import admin_only
 from emojify.teaching.selection import find_duplicates, pick_diverse
@@ -34,20 +32,20 @@ from emojify.vision.readings import Box
 
 CAMERA, PHOTOS = "camera", "photos"
 MAX_PICTURES = 30  # of one recording
-MIN_VARIED = 4  # fewer different pictures of a moving face: nothing moved
+MIN_DIVERSE = 4  # a recording from the camera with fewer different pictures shows a face that did not move
 MAX_RECORDINGS = 200  # about half a gigabyte
 RECORDING_FILE = "recording.json"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One kept picture.
+    """A stored picture.
 
     Attributes:
         path: the file.
-        recording: the id of the recording that it came with.
-        emotion: what the person said that it shows.
-        box: where the face is in it.
+        recording: the id of the recording that it belongs to.
+        emotion: the emotion that the user chose for the recording.
+        box: where the face is in the picture.
     """
 
     path: Path
@@ -68,12 +66,18 @@ class Sample:
             return Cutout(np.asarray(picture, np.uint8), self.box)
         except ValueError as error:
             name = f"{self.recording}/{self.path.name}"
-            raise EmojifyError(f"The picture {name} is damaged. Delete it and record anew.") from error
+            raise EmojifyError(f"The picture {name} is damaged. Delete it and record a new one.") from error
 
 
 @dataclass(frozen=True)
 class SaveResult:
-    """What became of a recording: its id, how many pictures were kept, and what should be said about it."""
+    """The result of saving a recording.
+
+    Attributes:
+        recording: its id.
+        kept: number of pictures that were kept.
+        notes: sentences for the user about pictures that were left out.
+    """
 
     recording: str
     kept: int
@@ -81,39 +85,46 @@ class SaveResult:
 
 
 class SampleStore:
-    """The recordings below one folder, which need not exist yet."""
+    """The recordings in ``folder``, which need not exist yet. ::
+
+    store = SampleStore(Path("data/samples"))
+    store.add(Emotion.HAPPY, cutouts)
+    crops = stack_crops([sample.cutout() for sample in store.samples()])
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def samples(self) -> list[Sample]:
-        """All pictures, oldest recording first. What cannot be read is passed over; see :meth:`problems`."""
-        return [sample for samples, _ in map(_read, self._recordings()) for sample in samples]
+        """Return all pictures, the oldest recording first. Unreadable recordings are skipped; see :meth:`problems`."""
+        return [sample for samples, _ in map(_read_recording, self._recordings()) for sample in samples]
 
     def problems(self) -> list[str]:
-        """A sentence for each recording that cannot be read."""
-        return [problem for _, problem in map(_read, self._recordings()) if problem]
+        """Return a sentence for each recording that can't be read."""
+        return [problem for _, problem in map(_read_recording, self._recordings()) if problem]
 
     @admin_only
     def add(
         self, emotion: Emotion, cutouts: Sequence[Cutout], source: str = CAMERA, replaces: str | None = None
     ) -> SaveResult:
-        """Keep what is worth keeping of a recording: varied pictures, no copies of what is here.
+        """Save the diverse pictures of a recording, without duplicates of one another or of stored pictures.
 
         Args:
-            source: ``CAMERA``, where a face moves and pictures that are all alike are refused, or ``PHOTOS``.
-            replaces: id of a recording that goes as soon as this one is here, and not before.
+            emotion: what the pictures show.
+            cutouts: the pictures.
+            source: ``CAMERA``, where the face moves and pictures that are all alike are refused, or ``PHOTOS``.
+            replaces: id of a recording that is deleted after this one is saved.
 
         Raises:
-            EmojifyError: if the pictures are all alike, are here already, contradict what is here, or can't be
-                written. Nothing is kept then.
+            EmojifyError: if the pictures are all alike, are all stored already, contradict stored ones, or can't be
+                written. Nothing is saved then.
         """
         clear_leftovers(self.folder)
         if sum(folder.name != replaces for folder in self._recordings()) >= MAX_RECORDINGS:
             raise EmojifyError(f"There are {MAX_RECORDINGS} recordings already. Delete some first.")
         crops = stack_crops(cutouts)
         picked = np.array(pick_diverse(crops, MAX_PICTURES), np.int64)
-        if source == CAMERA and len(picked) < MIN_VARIED:
+        if source == CAMERA and len(picked) < MIN_DIVERSE:
             raise EmojifyError(
                 f"These pictures are all alike: of {len(cutouts)} only {len(picked)} differ. Record again, and "
                 "move your head a little while you do: nearer, farther, left, right."
@@ -126,103 +137,95 @@ class SampleStore:
     def _drop_duplicates(
         self, emotion: Emotion, picked: NDArray[np.int64], crops: NDArray[np.uint8], replaces: str | None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Return the picked rows that are not stored yet, and sentences about the others."""
         notes: list[str] = []
-        here: dict[Emotion, list[Cutout]] = {}
+        stored: dict[Emotion, list[Cutout]] = {}
         for sample in self.samples():
             if sample.recording == replaces:
                 continue
-            with suppress(EmojifyError):  # damaged: nothing is a copy of it, and nothing new is lost for it
-                here.setdefault(sample.emotion, []).append(sample.cutout())
-        for other, cutouts in here.items():
-            doubled = find_duplicates(crops[picked], stack_crops(cutouts))
-            if not doubled.any():
+            with suppress(EmojifyError):  # a damaged picture has no duplicates, and does not prevent saving new ones
+                stored.setdefault(sample.emotion, []).append(sample.cutout())
+        for other, cutouts in stored.items():
+            duplicates = find_duplicates(crops[picked], stack_crops(cutouts))
+            if not duplicates.any():
                 continue
-            picked = picked[~doubled]
+            picked = picked[~duplicates]
             if other is not emotion:
                 notes.append(
-                    f"{_count(doubled.sum())} left out: the same is here as {other.label}, "
+                    f"{_count(duplicates.sum())} left out: you already saved the same as {other.label}, "
                     f"and one face can't be both {other.label} and {emotion.label}."
                 )
             else:
-                notes.append(f"{_count(doubled.sum())} left out: the same is here already.")
+                notes.append(f"{_count(duplicates.sum())} left out: you already saved the same.")
         if len(picked) == 0:
-            raise EmojifyError(f"Nothing was kept. {' '.join(notes)}")
+            raise EmojifyError(f"Nothing was saved. {' '.join(notes)}")
         return picked, tuple(notes)
 
     def _write(self, emotion: Emotion, cutouts: Sequence[Cutout], source: str) -> str:
         recording = f"{time.strftime('%Y%m%d-%H%M%S')}-{emotion.label}-{secrets.token_hex(2)}"
-        temporary: Path | None = None
-        try:
+        with readable_os_errors("The pictures can't be saved"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(dir=self.folder, prefix=f"{UNFINISHED}{recording}."))
-            boxes = {}
-            for number, cutout in enumerate(cutouts):
-                name = f"{number:02d}.png"
-                (temporary / name).write_bytes(encode_png(cutout.picture))
-                boxes[name] = list(cutout.box)
-            about = {"emotion": emotion.label, "source": source, "boxes": boxes}
-            (temporary / RECORDING_FILE).write_text(json.dumps(about) + "\n", encoding="utf-8")
-            temporary.rename(self.folder / recording)
-        except OSError as error:
-            if temporary is not None:
-                shutil.rmtree(temporary, ignore_errors=True)
-            raise EmojifyError(
-                f"The pictures can't be saved: {error.strerror}. Nothing was kept; all that was here still is."
-            ) from error
+            with new_folder(self.folder / recording) as folder:
+                boxes = {}
+                for number, cutout in enumerate(cutouts):
+                    name = f"{number:02d}.png"
+                    (folder / name).write_bytes(encode_png(cutout.picture))
+                    boxes[name] = list(cutout.box)
+                write_json(folder / RECORDING_FILE, {"emotion": emotion.label, "source": source, "boxes": boxes})
         return recording
 
     @admin_only
     def delete(self, samples: Sequence[Sample]) -> None:
-        """Delete single pictures, and a recording with its last one.
+        """Delete pictures. A recording whose last picture is deleted is deleted too.
 
         Raises:
             EmojifyError: if a file can't be deleted.
         """
-        try:
+        with readable_os_errors("A picture can't be deleted"):
             for sample in samples:
                 sample.path.unlink(missing_ok=True)
             for folder in {sample.path.parent for sample in samples}:
                 if not any(folder.glob("*.png")):
                     shutil.rmtree(folder)
-        except OSError as error:
-            raise EmojifyError(f"A picture can't be deleted: {error.strerror}.") from error
 
     @admin_only
     def delete_all(self) -> None:
-        """Delete every picture, the damaged and the half-written ones too.
+        """Delete the whole folder, damaged and half-written recordings included.
 
         Raises:
-            EmojifyError: if something can't be deleted.
+            EmojifyError: if a file can't be deleted.
         """
-        try:
-            # One by one, each before what lists it: after a kill all that is still on the disk is still to be seen.
-            self.delete(self.samples())
+        # Each picture is deleted before the file that lists it: after a kill, whatever is left is still listed.
+        self.delete(self.samples())
+        with readable_os_errors("Not all pictures could be deleted", f"Delete the folder {self.folder} by hand."):
             if self.folder.exists():
                 shutil.rmtree(self.folder)
-        except OSError as error:
-            raise EmojifyError(
-                f"Not all pictures could be deleted: {error.strerror}. They are in {self.folder}."
-            ) from error
 
     def _recordings(self) -> list[Path]:
         return sorted(path.parent for path in self.folder.glob(f"[!.]*/{RECORDING_FILE}"))
 
 
 def stack_crops(cutouts: Sequence[Cutout], margin: float = 0.0) -> NDArray[np.uint8]:
-    """(n, 48, 48) uint8."""
+    """Return the crops that a classifier gets for the cutouts, (n, 48, 48) uint8.
+
+    Args:
+        cutouts: n cutouts; n may be 0.
+        margin: the model's ``crop_margin``.
+    """
     crops = [cutout.crop(margin) for cutout in cutouts]
     return np.stack(crops) if crops else np.zeros((0, 48, 48), np.uint8)
 
 
-def _read(folder: Path) -> tuple[list[Sample], str | None]:
+def _read_recording(folder: Path) -> tuple[list[Sample], str | None]:
+    """Return a recording's pictures, or no pictures and a sentence about what is wrong with it."""
     try:
-        about = parse_json((folder / RECORDING_FILE).read_text(encoding="utf-8"))
-        emotion = parse_emotion(about["emotion"])
-        boxes = {str(name): Box(*map(int, box)) for name, box in about["boxes"].items()}
+        content = read_json(folder / RECORDING_FILE)
+        emotion = parse_emotion(content["emotion"])
+        boxes = {str(name): Box(*map(int, box)) for name, box in content["boxes"].items()}
         samples = [Sample(folder / name, folder.name, emotion, box) for name, box in sorted(boxes.items())]
         return [sample for sample in samples if sample.path.parent == folder and sample.path.is_file()], None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, EmojifyError):
-        return [], f"The recording {folder.name} is damaged and is left out. Delete all pictures to be rid of it."
+        return [], f"The recording {folder.name} is damaged and is left out. Delete all pictures to remove it."
 
 
 def _count(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Which of many pictures are worth keeping: varied ones, no find_duplicates, none that says two things at once."""
+"""Select pictures worth keeping: diverse ones without duplicates."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from numpy.typing import NDArray
 
 SMALL_PX = 24
 DUPLICATE_CORRELATION = 0.995
-"""Correlation of two crops from which one tells nothing that the other does not."""
+"""Correlation from which two crops count as duplicates: a model learns nothing from the second one."""
 
 
 def normalize(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 48, 48) uint8 to (n, 576) float32, whose inner products are correlations; light and contrast are left out."""
+    """Return one unit vector for each crop. The inner product of two vectors is the correlation of their crops.
+
+    Correlation ignores differences in brightness and contrast.
+
+    Args:
+        crops: (n, 48, 48) uint8.
+
+    Returns:
+        (n, 576) float32.
+    """
     small = [cv2.resize(crop, (SMALL_PX, SMALL_PX), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
     rows = np.asarray(small, np.float32).reshape(len(crops), SMALL_PX**2)
     rows -= rows.mean(axis=1, keepdims=True)
@@ -20,27 +29,42 @@ def normalize(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def pick_diverse(crops: NDArray[np.uint8], limit: int) -> list[int]:
-    """The pictures that differ most, in their own order: each next one is the one least like all that were picked.
+    """Pick the crops that differ most, without duplicates.
+
+    Starts with the first crop and then picks, again and again, the one whose highest correlation with the picked ones
+    is the lowest (farthest-point sampling).
+
+    Args:
+        crops: (n, 48, 48) uint8.
+        limit: how many to pick at most.
 
     Returns:
-        Rows of ``crops``, at most ``limit``; none is a copy (``DUPLICATE_CORRELATION``) of another.
+        Rows of ``crops`` in ascending order.
     """
     if len(crops) == 0:
         return []
     rows = normalize(crops)
     picked = [0]
-    nearest = rows @ rows[0]
+    correlation = rows @ rows[0]  # of each crop with the most similar picked one
     while len(picked) < min(limit, len(crops)):
-        candidate = int(nearest.argmin())
-        if nearest[candidate] >= DUPLICATE_CORRELATION:
+        candidate = int(correlation.argmin())
+        if correlation[candidate] >= DUPLICATE_CORRELATION:
             break
         picked.append(candidate)
-        nearest = np.maximum(nearest, rows @ rows[candidate])
+        correlation = np.maximum(correlation, rows @ rows[candidate])
     return sorted(picked)
 
 
 def find_duplicates(crops: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """For each of ``crops`` whether it is a copy of one of ``others``."""
+    """Return for each of ``crops`` whether it is a duplicate of one of ``others``.
+
+    Args:
+        crops: (n, 48, 48) uint8.
+        others: (m, 48, 48) uint8.
+
+    Returns:
+        (n,) bool.
+    """
     if len(crops) == 0 or len(others) == 0:
         return np.zeros(len(crops), np.bool_)
     return np.asarray((normalize(crops) @ normalize(others).T).max(axis=1) >= DUPLICATE_CORRELATION)

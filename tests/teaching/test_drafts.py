@@ -1,4 +1,4 @@
-"""Teaching from the app's side, with real processes: begin, watch, keep, discard, undo, and what can go wrong."""
+"""Teaching as the app sees it, with real processes: start, watch, promote, discard and undo."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ def settings(base: Model, record: Record, tmp_path: Path, monkeypatch: pytest.Mo
     return settings
 
 
-def finished(settings: Settings) -> drafts.TeachingJob:
+def wait_for_job(settings: Settings) -> drafts.TeachingJob:
+    """Wait until the newest job has ended, and return it."""
     deadline = time.monotonic() + LIMIT_S
     while True:
-        teaching = drafts.find_latest(settings)
-        assert teaching is not None
-        if not teaching.running:
-            return teaching
+        job = drafts.find_latest(settings)
+        assert job is not None
+        if not job.running:
+            return job
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -54,17 +55,17 @@ def files(folder: Path) -> list[Path]:
 def test_teaching_always_starts_from_shipped_model(settings: Settings) -> None:
     store = ModelStore(settings.models)
     assert drafts.start(settings).running
-    teaching = finished(settings)
-    assert (teaching.error, teaching.progress) == (None, 1.0)
-    assert teaching.result is not None
-    assert teaching.result["base"] == "seed"
-    assert store.live_id == "seed"  # until it is kept
+    job = wait_for_job(settings)
+    assert (job.error, job.progress) == (None, 1.0)
+    assert job.result is not None
+    assert job.result["base"] == "seed"
+    assert store.live_id == "seed"  # until the draft is promoted
 
-    model = drafts.promote(settings, teaching)
+    model = drafts.promote(settings, job)
     assert model.id == store.live_id == store.open().model.id
     assert model.card["id"] == model.id
     assert drafts.find_latest(settings) is None
-    assert drafts.base_model(store).id == "seed"  # nothing is taught on top of what was taught
+    assert drafts.base_model(store).id == "seed"  # the base of the live model
     assert [model.id for model in drafts.personal_models(store)] == [model.id]
 
     assert store.rollback() == store.live_id == "seed"
@@ -80,7 +81,7 @@ def test_teaching_always_starts_from_shipped_model(settings: Settings) -> None:
 def test_discard_deletes_draft_only(settings: Settings) -> None:
     before = files(settings.data) + files(settings.models)
     drafts.start(settings)
-    finished(settings)
+    wait_for_job(settings)
     drafts.discard(settings)
     assert drafts.find_latest(settings) is None
     assert files(settings.data) + files(settings.models) == before
@@ -97,39 +98,39 @@ def test_start_refuses_second_job(settings: Settings) -> None:
 
 
 def test_killed_job_is_reported_and_can_repeat(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    teaching = drafts.start(settings)
-    processes.kill(teaching.folder)
-    teaching = finished(settings)
-    assert teaching.result is None
-    assert teaching.error is not None
-    assert "stopped before it was done" in teaching.error
+    job = drafts.start(settings)
+    processes.kill(job.folder)
+    job = wait_for_job(settings)
+    assert job.result is None
+    assert job.error is not None
+    assert "stopped before it was done" in job.error
     assert ModelStore(settings.models).open().model.id == "seed"
-    with monkeypatch.context() as full:
-        full.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
-        assert "the disk is full" in str(finished(settings).error)
-    drafts.start(settings)  # and it can be tried again
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
+        assert "the disk is full" in str(wait_for_job(settings).error)
+    drafts.start(settings)  # it can be repeated
     drafts.discard(settings)
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed"])
 def test_draft_stays_until_next_one_is_done(settings: Settings, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts.start(settings)
-    draft = finished(settings)
-    monkeypatch.setattr("time.strftime", lambda form: "99990101-000000")  # a later second
+    draft = wait_for_job(settings)
+    monkeypatch.setattr("time.strftime", lambda form: "99990101-000000")  # so that the second job has another folder
     second = drafts.start(settings)
     assert second.folder != draft.folder
     if end == "killed":
         processes.kill(second.folder)
-        left = finished(settings)
-        assert left.error is not None
-        assert "stopped before it was done" in left.error
-        assert left.folder == draft.folder
+        latest = wait_for_job(settings)
+        assert latest.error is not None
+        assert "stopped before it was done" in latest.error
+        assert latest.folder == draft.folder
     drafts.stop(settings)
-    assert finished(settings) == draft
+    assert wait_for_job(settings) == draft
     assert not second.folder.exists()
 
     drafts.start(settings)
-    new = finished(settings)
+    new = wait_for_job(settings)
     assert new.folder == second.folder
     assert new.result is not None
     drafts.promote(settings, new)
@@ -140,9 +141,9 @@ def test_draft_stays_until_next_one_is_done(settings: Settings, end: str, monkey
 def test_job_error_is_reported(settings: Settings) -> None:
     drafts.sample_store(settings).samples()[0].path.write_bytes(b"half a file")
     drafts.start(settings)
-    teaching = finished(settings)
-    assert teaching.result is None
-    assert "00.png is damaged" in str(teaching.error)
+    job = wait_for_job(settings)
+    assert job.result is None
+    assert "00.png is damaged" in str(job.error)
 
 
 def test_start_refuses_without_pictures(settings: Settings) -> None:
@@ -162,27 +163,27 @@ def test_start_refuses_model_without_bank(settings: Settings, base: Model) -> No
 
 def test_promote_refuses_damaged_draft(settings: Settings) -> None:
     drafts.start(settings)
-    teaching = finished(settings)
-    (teaching.folder / MODEL / "model.tflite").write_bytes(b"half a file")
+    job = wait_for_job(settings)
+    (job.folder / MODEL / "model.tflite").write_bytes(b"half a file")
     with pytest.raises(EmojifyError, match="damaged"):
-        drafts.promote(settings, teaching)
+        drafts.promote(settings, job)
     assert [model.id for model in ModelStore(settings.models).models()] == ["seed"]
     assert ModelStore(settings.models).live_id == "seed"
 
 
 def test_promote_on_full_disk_changes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts.start(settings)
-    teaching = finished(settings)
+    job = wait_for_job(settings)
     before = files(settings.models)
 
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("shutil.copytree", full)
-    with pytest.raises(EmojifyError, match=r"No space left on device.*draft is still here"):
-        drafts.promote(settings, teaching)
+    with pytest.raises(EmojifyError, match=r"the draft is kept: the disk is full"):
+        drafts.promote(settings, job)
     assert files(settings.models) == before
-    assert drafts.find_latest(settings) == teaching
+    assert drafts.find_latest(settings) == job
 
 
 def test_base_model_names_missing_base(settings: Settings, base: Model) -> None:
@@ -194,7 +195,7 @@ def test_base_model_names_missing_base(settings: Settings, base: Model) -> None:
 def test_command_keeps_no_unlearned_model(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "fit", lambda head, *rest, **given: TaughtHead(head, math.inf, 0.0))
+    monkeypatch.setattr(module, "fit", lambda head, *rest, **kwargs: TaughtHead(head, math.inf, 0.0))
     assert main(["teach"]) == 2
     assert "could not learn these pictures" in capsys.readouterr().err
     assert [model.id for model in ModelStore(settings.models).models()] == ["seed"]
@@ -203,9 +204,9 @@ def test_command_keeps_no_unlearned_model(
 
 def test_command_promotes_taught_model(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["teach"]) == 0
-    said = capsys.readouterr().out
-    assert "your held-out pictures: no figure; record an emotion twice" in said
-    assert "everyone else: " in said
+    printed = capsys.readouterr().out
+    assert "your held-out pictures: no figure; record an emotion twice" in printed
+    assert "everyone else: " in printed
     assert ModelStore(settings.models).live_id.startswith("me-")
     assert main(["models", "rollback"]) == 0
     drafts.sample_store(settings).delete_all()
@@ -216,21 +217,21 @@ def test_command_promotes_taught_model(settings: Settings, capsys: pytest.Captur
 def test_app_refuses_while_command_teaches(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seen: list[str] = []
+    folders: list[str] = []
 
-    def while_it_works(*args: object, **given: object) -> None:
-        teaching = drafts.find_latest(settings)
-        assert teaching is not None
-        assert (teaching.running, teaching.error) == (True, None)
+    def teach(*args: object, **kwargs: object) -> None:
+        job = drafts.find_latest(settings)
+        assert job is not None
+        assert (job.running, job.error) == (True, None)
         with pytest.raises(EmojifyError, match="learning already"):
             drafts.start(settings)
-        seen.append(teaching.folder.name)
-        assert main(["teach"]) == 2  # nor does a second one begin
-        raise EmojifyError("Enough seen.")
+        folders.append(job.folder.name)
+        assert main(["teach"]) == 2  # a second command is refused too
+        raise EmojifyError("The test ends here.")
 
-    monkeypatch.setattr(module, "teach", while_it_works)
+    monkeypatch.setattr(module, "teach", teach)
     assert main(["teach"]) == 2
-    assert len(seen) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert "learning already" in said[0]
-    assert "Enough seen." in said[1]
+    assert len(folders) == 1
+    printed = capsys.readouterr().err.splitlines()
+    assert "learning already" in printed[0]
+    assert "The test ends here." in printed[1]

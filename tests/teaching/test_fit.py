@@ -1,4 +1,4 @@
-"""Fitting: the person is learned, everyone else is kept, and what can't be learned is left alone."""
+"""Training a branch: it learns the person, keeps other people, and is dropped if it learned nothing."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WIDTH = 40
 
 @pytest.fixture(scope="module")
 def head() -> Head:
-    """Reads the first seven of forty features."""
+    """A head whose logits are the first seven of the forty features."""
     return Head(np.eye(WIDTH, 7, dtype=np.float32) * 3, np.zeros(7, np.float32))
 
 
 @pytest.fixture(scope="module")
 def bank(head: Head) -> Bank:
-    """Faces that the head reads rightly four times of five; the last ten features are nearly nothing in them."""
+    """Faces of other people, four in five of which the head reads right. Their last ten features are nearly 0."""
     rng = np.random.default_rng(0)
     labels = np.arange(700) % 7
     features = np.abs(rng.normal(0, 0.3, (700, WIDTH)))
@@ -36,7 +36,10 @@ def bank(head: Head) -> Bank:
 
 
 def person(seed: int, quirk: int = 3, number: int = 140) -> tuple[np.ndarray, np.ndarray]:
-    """Somebody whose every emotion looks like another one, and whose last features say that it is them."""
+    """Return features and labels of a person.
+
+    Each of their emotions looks like another one, ``quirk`` further. Their last features are not 0.
+    """
     rng = np.random.default_rng(seed)
     labels = np.arange(number) % 7
     features = np.abs(rng.normal(0, 0.2, (number, WIDTH)))
@@ -64,10 +67,10 @@ def test_fit_learns_single_emotion(head: Head, bank: Bank) -> None:
 
 def test_fit_rejects_branch_that_forgets_others(head: Head, bank: Bank) -> None:
     features, labels = bank.split(VALIDATION)
-    wrong = (labels + 3) % 7  # everybody's faces, with other labels
+    wrong = (labels + 3) % 7  # other people's faces with wrong labels
     taught = fit(head, np.repeat(features, 3, axis=0), np.repeat(wrong, 3), bank)
-    kept = accuracy(taught.head, *bank.split(VALIDATION))
-    assert kept >= accuracy(head, *bank.split(VALIDATION)) - 0.005
+    after = accuracy(taught.head, *bank.split(VALIDATION))
+    assert after >= accuracy(head, *bank.split(VALIDATION)) - 0.005
     if not np.isfinite(taught.rehearsal):
         assert taught.head is head
 
@@ -75,7 +78,7 @@ def test_fit_rejects_branch_that_forgets_others(head: Head, bank: Bank) -> None:
 def test_fit_is_invariant_to_feature_scale(head: Head, bank: Bank) -> None:
     features, labels = person(1)
     large = Head(head.kernel / np.float32(100), head.bias)
-    scaled = Bank(bank.features * np.float32(100), bank.labels, bank.parts)
+    scaled = Bank(bank.features * np.float32(100), bank.labels, bank.splits)
     one, other = fit(head, features, labels, bank), fit(large, features * 100, labels, scaled)
     assert one.rehearsal == other.rehearsal
     assert one.head.branch is not None
@@ -106,21 +109,21 @@ def test_branch_is_active_for_person_only(head: Head, bank: Bank) -> None:
     branch = fit(head, *person(1), bank).head.branch
     assert branch is not None
 
-    def weight(features: np.ndarray) -> float:
+    def effect(features: np.ndarray) -> float:
         return float(np.abs(branch.logits(features)).max(axis=1).mean())
 
-    assert weight(person(2)[0]) > 5 * weight(bank.split(TEST)[0])
+    assert effect(person(2)[0]) > 5 * effect(bank.split(TEST)[0])
 
 
-@pytest.mark.parametrize("harm", ["dead", "no numbers", "upside down"])
+@pytest.mark.parametrize("harm", ["dead", "NaN", "inverted"])
 def test_fit_discards_branch_that_did_not_learn(
     head: Head, bank: Bank, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module._train_branch
+    train_branch = module._train_branch
 
-    def broken(*given: Any) -> Branch:
-        branch = real(*given)
-        factor = {"dead": 0, "no numbers": np.nan, "upside down": -1}[harm]
+    def broken(*arguments: Any) -> Branch:
+        branch = train_branch(*arguments)
+        factor = {"dead": 0, "NaN": np.nan, "inverted": -1}[harm]
         return replace(branch, outer=branch.outer * np.float32(factor))
 
     monkeypatch.setattr(module, "_train_branch", broken)
@@ -148,8 +151,8 @@ def test_augment_keeps_originals_and_limits_total(number: int) -> None:
     versions, rows = augment(crops)
     assert np.array_equal(versions[:number], crops)
     assert np.array_equal(rows[number : 2 * number], np.arange(number))
-    moved = np.abs(versions[number:].astype(int) - crops[rows[number:]]).mean(axis=(1, 2))
-    assert (moved > 1).all()  # no version is a copy
+    difference = np.abs(versions[number:].astype(int) - crops[rows[number:]]).mean(axis=(1, 2))
+    assert (difference > 1).all()  # no version equals its crop
     assert len(versions) == len(rows) <= max(2 * number, MAX_TOTAL_VERSIONS)
     assert (versions.dtype, versions.shape[1:]) == (np.uint8, (48, 48))
     again, _ = augment(crops)

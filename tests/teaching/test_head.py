@@ -1,4 +1,4 @@
-"""The last layer of a model's file: read, run up to, and given a branch."""
+"""The last layer of a model's file: its input, its weights, and the branch added beside it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.helpers.rehearsal_bank import lfw_faces
 
 @pytest.fixture(params=["patches", "seed", "residual"])
 def tflite(request: pytest.FixtureRequest, data_folder: Path) -> bytes:
-    """One of floats, and two int8 ones."""
+    """The files of a float model and two int8 models."""
     shipped = ROOT / "models" / request.param / "model.tflite"
     return (data_folder / "patches.tflite" if request.param == "patches" else shipped).read_bytes()
 
 
 def some_branch(features: np.ndarray, seed: int = 0, units: int = 5) -> Branch:
-    """One that has a say: its units fire for about half of the faces."""
+    """Return a random branch whose units are active for about half of the faces."""
     rng = np.random.default_rng(seed)
     inner = rng.normal(0, 1 / np.sqrt((features**2).sum(axis=1).mean()), (features.shape[1], units))
     bias = -np.median(features @ inner, axis=0)
@@ -53,9 +53,9 @@ def test_with_branch_adds_branch_logits(tflite: bytes) -> None:
 
 def test_inactive_branch_changes_rounding_only(tflite: bytes) -> None:
     model, faces = TeachableModel(tflite), lfw_faces()
-    loud = some_branch(model.features(faces))
-    silent = Branch(loud.inner, loud.bias - np.float32(1e6), loud.outer)
-    assert np.abs(predict(model.with_branch(silent), faces) - predict(tflite, faces)).max() < 0.03
+    active = some_branch(model.features(faces))
+    inactive = Branch(active.inner, active.bias - np.float32(1e6), active.outer)
+    assert np.abs(predict(model.with_branch(inactive), faces) - predict(tflite, faces)).max() < 0.03
 
 
 def test_with_branch_keeps_earlier_layers(tflite: bytes) -> None:
@@ -90,8 +90,8 @@ def test_with_branch_keeps_inputs_and_outputs(tflite: bytes) -> None:
     model = TeachableModel(tflite)
     taught = Interpreter(model_content=model.with_branch(some_branch(model.features(lfw_faces()[:20]))))
     before = Interpreter(model_content=tflite)
-    for about in ("get_input_details", "get_output_details"):
-        (one,), (other,) = getattr(before, about)(), getattr(taught, about)()
+    for method in ("get_input_details", "get_output_details"):
+        (one,), (other,) = getattr(before, method)(), getattr(taught, method)()
         assert (one["dtype"], one["shape"].tolist()) == (other["dtype"], other["shape"].tolist())
     assert list(before.get_signature_list()) == list(taught.get_signature_list())
 

@@ -1,3 +1,5 @@
+"""The rehearsal bank: which faces go into it, how it is written, and how a model without one is refused."""
+
 from __future__ import annotations
 
 import json
@@ -10,7 +12,7 @@ from emojify.models import CARD, Model
 from emojify.teaching.head import TeachableModel
 from emojify.teaching.rehearsal import (
     BANK_FILE,
-    EVALUATION_PICTURES,
+    EVALUATION_FACES,
     TEST,
     TRAIN,
     TRAIN_PER_EMOTION,
@@ -30,17 +32,17 @@ def test_choose_faces_balances_train_split() -> None:
     train_labels = rng.choice(7, 4000, p=[0.3, 0.02, 0.2, 0.2, 0.1, 0.1, 0.08])
     train, public = noise(1, 1)[np.zeros(4000, int)], np.arange(3000)[:, None, None] % 256 * np.ones((1, 48, 48))
     faces = choose_faces((train, train_labels), (public.astype(np.uint8), np.arange(3000) % 7))
-    learned = np.bincount(faces.labels[faces.parts == TRAIN], minlength=7)
-    assert (np.delete(learned, 1) == TRAIN_PER_EMOTION).all()
-    assert learned[1] == (train_labels == 1).sum() < TRAIN_PER_EMOTION  # all there are
-    assert [(faces.parts == part).sum() for part in (VALIDATION, TEST)] == [EVALUATION_PICTURES, EVALUATION_PICTURES]
+    train_counts = np.bincount(faces.labels[faces.splits == TRAIN], minlength=7)
+    assert (np.delete(train_counts, 1) == TRAIN_PER_EMOTION).all()
+    assert train_counts[1] == (train_labels == 1).sum() < TRAIN_PER_EMOTION  # the split has no more
+    assert [(faces.splits == split).sum() for split in (VALIDATION, TEST)] == [EVALUATION_FACES, EVALUATION_FACES]
 
 
 def test_choose_faces_halves_small_public_split() -> None:
     faces = choose_faces((noise(1, 14), np.arange(14) % 7), (noise(2, 9), np.arange(9) % 7))
-    assert np.bincount(faces.parts).tolist() == [14, 4, 4]
-    taken = [picture.tobytes() for picture in faces.pictures]
-    assert len(set(taken)) == len(taken)
+    assert np.bincount(faces.splits).tolist() == [14, 4, 4]
+    chosen = [picture.tobytes() for picture in faces.pictures]
+    assert len(set(chosen)) == len(chosen)
 
 
 def test_bank_stores_features_within_half_step(base: Model) -> None:
@@ -50,10 +52,10 @@ def test_bank_stores_features_within_half_step(base: Model) -> None:
     faces = BankFaces(pictures, np.zeros(len(pictures), np.int64), np.zeros(len(pictures), np.uint8))
     (base.folder / BANK_FILE).write_bytes(make_bank(content, faces))
     with np.load(base.folder / BANK_FILE) as archive:
-        back = (archive["features"].astype(np.float32) - archive["zero"]) * archive["scale"]
-        half_a_step = float(archive["scale"]) * 0.51
-    assert np.abs(back - TeachableModel(content).features(pictures)).max() <= half_a_step
-    assert set(np.unique(bank.parts)) == {TRAIN, VALIDATION, TEST}
+        stored = (archive["features"].astype(np.float32) - archive["zero"]) * archive["scale"]
+        half_step = float(archive["scale"]) * 0.51
+    assert np.abs(stored - TeachableModel(content).features(pictures)).max() <= half_step
+    assert set(np.unique(bank.splits)) == {TRAIN, VALIDATION, TEST}
 
 
 def test_subprocess_makes_same_bank(base: Model) -> None:
@@ -63,7 +65,7 @@ def test_subprocess_makes_same_bank(base: Model) -> None:
     assert make_bank_in_subprocess(path, faces) == make_bank(path.read_bytes(), faces)
 
 
-@pytest.mark.parametrize("harm", ["missing", "changed", "cut short"])
+@pytest.mark.parametrize("harm", ["missing", "changed", "truncated"])
 def test_read_bank_refuses_damaged_file(base: Model, harm: str) -> None:
     path = base.folder / BANK_FILE
     content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The store of one's own pictures: whole recordings, varied pictures, and nothing lost when something fails."""
+"""The store of recordings: diverse pictures, no duplicates, and nothing lost when a write fails."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_add_skips_duplicates(store: SampleStore) -> None:
     store.add(Emotion.HAPPY, cutouts(1, 5))
     saved = store.add(Emotion.HAPPY, [*cutouts(1, 2), *cutouts(2, 5)])
     assert saved.kept == 5
-    assert saved.notes == ("2 pictures were left out: the same is here already.",)
+    assert saved.notes == ("2 pictures were left out: you already saved the same.",)
 
 
 def test_add_refuses_contradicting_labels(store: SampleStore) -> None:
@@ -79,7 +79,7 @@ def test_add_on_full_disk_changes_nothing(store: SampleStore, monkeypatch: pytes
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(EmojifyError, match=r"No space left on device.*all that was here still is"):
+    with pytest.raises(EmojifyError, match=r"the disk is full\. Make room"):
         store.add(Emotion.SAD, cutouts(2, 5))
     assert sorted(store.folder.rglob("*")) == before
 
@@ -98,7 +98,7 @@ def test_delete_all_removes_folder(store: SampleStore) -> None:
     (store.folder / ".half-written").mkdir()
     store.delete_all()
     assert not store.folder.exists()
-    store.delete_all()  # once more does no harm
+    store.delete_all()  # a second time is not an error
     assert store.samples() == []
 
 
@@ -132,7 +132,9 @@ def test_add_replaces_recording_after_success_only(store: SampleStore) -> None:
     with pytest.raises(EmojifyError, match="all alike"):
         store.add(Emotion.HAPPY, cutouts(2, 1) * 30, replaces=old)
     assert store.samples() == before
-    new = store.add(Emotion.SAD, [*cutouts(1, 3), *cutouts(2, 2)], replaces=old)  # it may look like what it replaces
+    new = store.add(
+        Emotion.SAD, [*cutouts(1, 3), *cutouts(2, 2)], replaces=old
+    )  # duplicates of the replaced recording are kept
     assert (new.kept, new.notes) == (5, ())
     assert {sample.recording for sample in store.samples()} == {new.recording}
     assert not (store.folder / old).exists()

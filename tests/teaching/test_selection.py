@@ -1,3 +1,5 @@
+"""Diverse pictures and duplicates."""
+
 import numpy as np
 
 from emojify.teaching.selection import DUPLICATE_CORRELATION, find_duplicates, normalize, pick_diverse
@@ -32,12 +34,12 @@ def test_pick_diverse_returns_no_duplicates() -> None:
         [np.roll(np.tile(np.arange(0, 240, 5).astype(np.uint8), (48, 1)), step // 3, axis=1) for step in range(30)]
     )
     rows = normalize(moving[pick_diverse(moving, 30)])
-    likeness = rows @ rows.T - 2 * np.eye(len(rows))
-    assert likeness.max() < DUPLICATE_CORRELATION
+    correlation = rows @ rows.T - 2 * np.eye(len(rows))
+    assert correlation.max() < DUPLICATE_CORRELATION
 
 
 def test_selection_accepts_empty_input() -> None:
-    nothing = np.zeros((0, 48, 48), np.uint8)
-    assert pick_diverse(nothing, 30) == []
-    assert find_duplicates(nothing, noise(1)).shape == (0,)
-    assert not find_duplicates(noise(1), nothing).any()
+    empty = np.zeros((0, 48, 48), np.uint8)
+    assert pick_diverse(empty, 30) == []
+    assert find_duplicates(empty, noise(1)).shape == (0,)
+    assert not find_duplicates(noise(1), empty).any()

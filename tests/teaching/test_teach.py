@@ -1,4 +1,4 @@
-"""From recordings to a draft of a model."""
+"""Making a draft of a personal model from recordings, and the hints before it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from emojify.vision.readings import Box
 from tests.helpers.recordings import Record
 
 
-def quietly(done: float, doing: str) -> None:
-    """Nobody watches."""
+def ignore(done: float, step: str) -> None:
+    """Progress callback that does nothing."""
 
 
 @pytest.fixture
 def recorded(store: SampleStore, record: Record) -> SampleStore:
-    """Angry twice, happy once."""
+    """A store with two recordings of angry and one of happy."""
     for emotion, day in ((Emotion.ANGRY, 1), (Emotion.ANGRY, 2), (Emotion.HAPPY, 1)):
         store.add(emotion, record(emotion, day))
     return store
@@ -46,8 +46,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_teach_writes_model_that_reads_person(base: Model, recorded: SampleStore, folder: Path) -> None:
-    said: list[tuple[float, str]] = []
-    result = teach(base, recorded, folder, lambda done, doing: said.append((done, doing)))
+    steps: list[tuple[float, str]] = []
+    result = teach(base, recorded, folder, lambda done, step: steps.append((done, step)))
     draft = Model(folder / MODEL)
     classifier = draft.open()
     samples = recorded.samples()
@@ -56,15 +56,15 @@ def test_teach_writes_model_that_reads_person(base: Model, recorded: SampleStore
     assert draft.card["based_on"] == "seed"
     content = (folder / MODEL / "model.tflite").read_bytes()
     assert draft.card["tflite"]["sha256"] == hashlib.sha256(content).hexdigest()
-    assert draft.accuracy("private") is None  # the base's figure is not its own
+    assert draft.accuracy("private") is None  # the base's figure does not hold for the draft
     assert "rehearsal" not in draft.card
     assert json.loads((folder / RESULT).read_text()) == result
-    assert [done for done, _ in said] == sorted(done for done, _ in said)
-    assert said[-1][0] == 1.0
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+    assert steps[-1][0] == 1.0
 
 
 def test_figures_come_from_held_out_recordings(base: Model, recorded: SampleStore, folder: Path) -> None:
-    result = teach(base, recorded, folder, quietly)
+    result = teach(base, recorded, folder, ignore)
     angry = sorted({sample.recording for sample in recorded.samples() if sample.emotion is Emotion.ANGRY})
     assert result["held_out_recordings"] == [angry[-1]]
     held_out = [sample for sample in recorded.samples() if sample.recording == angry[-1]]
@@ -77,23 +77,23 @@ def test_figures_come_from_held_out_recordings(base: Model, recorded: SampleStor
 def test_held_out_recordings_are_not_trained_on(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
-    real = module.fit
+    counts: list[int] = []
+    fit = module.fit
 
     def spy(head: Any, features: Any, labels: Any, *rest: Any, **settings: Any) -> Any:
-        seen.append(len(labels))
-        return real(head, features, labels, *rest, **settings)
+        counts.append(len(labels))
+        return fit(head, features, labels, *rest, **settings)
 
     monkeypatch.setattr(module, "fit", spy)
-    result = teach(base, recorded, folder, quietly)
+    result = teach(base, recorded, folder, ignore)
     versions = 6
     everything = len(recorded.samples())
-    assert seen == [versions * (everything - result["own"]["n"]), versions * everything]
+    assert counts == [versions * (everything - result["own"]["n"]), versions * everything]
 
 
 def test_single_recording_has_no_figure(base: Model, store: SampleStore, record: Record, folder: Path) -> None:
     store.add(Emotion.SAD, record(Emotion.SAD))
-    result = teach(base, store, folder, quietly)
+    result = teach(base, store, folder, ignore)
     assert result["own"] is None
     classifier = Model(folder / MODEL).open()
     crops = stack_crops([sample.cutout() for sample in store.samples()])
@@ -112,17 +112,17 @@ def test_held_out_recordings_needs_two_recordings() -> None:
 
 def test_teach_refuses_without_pictures(base: Model, store: SampleStore, folder: Path) -> None:
     with pytest.raises(EmojifyError, match="no pictures to learn from"):
-        teach(base, store, folder, quietly)
+        teach(base, store, folder, ignore)
     assert list(folder.iterdir()) == []
 
 
 def test_teach_refuses_contradicting_labels(base: Model, recorded: SampleStore, folder: Path) -> None:
     happy = next(sample for sample in recorded.samples() if sample.emotion is Emotion.HAPPY)
     copy = shutil.copytree(happy.path.parent, happy.path.parent.with_name("by-hand"))
-    about = json.loads((copy / "recording.json").read_text())
-    (copy / "recording.json").write_text(json.dumps(about | {"emotion": "sad"}))
-    with pytest.raises(EmojifyError, match="here as happy and as sad"):
-        teach(base, recorded, folder, quietly)
+    content = json.loads((copy / "recording.json").read_text())
+    (copy / "recording.json").write_text(json.dumps(content | {"emotion": "sad"}))
+    with pytest.raises(EmojifyError, match="saved as happy and as sad"):
+        teach(base, recorded, folder, ignore)
     assert list(folder.iterdir()) == []
 
 
@@ -132,9 +132,9 @@ def test_teach_on_full_disk_leaves_nothing(
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(EmojifyError, match=r"No space left on device.*Nothing was changed"):
-        teach(base, recorded, folder, quietly)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(EmojifyError, match=r"nothing was changed: the disk is full"):
+        teach(base, recorded, folder, ignore)
     assert list(folder.iterdir()) == []
 
 
@@ -142,14 +142,14 @@ def test_teach_refuses_damaged_base(base: Model, recorded: SampleStore, folder: 
     with (base.folder / "model.tflite").open("ab") as file:
         file.write(b"x")
     with pytest.raises(EmojifyError, match="damaged"):
-        teach(Model(base.folder), recorded, folder, quietly)
+        teach(Model(base.folder), recorded, folder, ignore)
 
 
 def test_draft_has_no_base_weights(base: Model, recorded: SampleStore, folder: Path) -> None:
     np.savez(base.folder / "weights.npz", allow_pickle=False, kernel=np.zeros((1024, 7), np.float16))
     card = json.loads((base.folder / CARD).read_text()) | {"weights": {"file": "weights.npz"}}
     (base.folder / CARD).write_text(json.dumps(card))
-    teach(Model(base.folder), recorded, folder, quietly)
+    teach(Model(base.folder), recorded, folder, ignore)
     assert sorted(path.name for path in (folder / MODEL).iterdir()) == [CARD, "model.tflite"]
     assert "weights" not in json.loads((folder / MODEL / CARD).read_text())
 
@@ -158,7 +158,7 @@ def test_unlearned_draft_equals_base(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "fit", lambda head, *rest, **settings: TaughtHead(head, math.inf, 0.0))
-    result = teach(base, recorded, folder, quietly)
+    result = teach(base, recorded, folder, ignore)
     assert result["learned"] is False
     assert result["others"]["before"] == result["others"]["after"]
     assert (folder / MODEL / "model.tflite").read_bytes() == (base.folder / "model.tflite").read_bytes()
@@ -168,17 +168,17 @@ def test_teach_refuses_file_with_other_readings(
     base: Model, recorded: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TeachableModel, "with_branch", lambda self, branch: (base.folder / "model.tflite").read_bytes())
-    with pytest.raises(EmojifyError, match="otherwise than what was learned"):
-        teach(base, recorded, folder, quietly)
+    with pytest.raises(EmojifyError, match="differently from what was learned"):
+        teach(base, recorded, folder, ignore)
     assert list(folder.iterdir()) == []
 
 
 def test_read_pictures_gives_accuracy_and_confusion(base: Model, recorded: SampleStore) -> None:
     classifier = base.open()
     samples = recorded.samples()
-    now = read_pictures(samples, classifier)
-    assert set(now) == {Emotion.ANGRY, Emotion.HAPPY}
-    for emotion, read in now.items():
+    stats = read_pictures(samples, classifier)
+    assert set(stats) == {Emotion.ANGRY, Emotion.HAPPY}
+    for emotion, read in stats.items():
         mine = [sample for sample in samples if sample.emotion is emotion]
         answers = [int(classifier.classify(sample.cutout().crop(0.0)).argmax()) for sample in mine]
         assert read.pictures == len(mine)
