@@ -39,7 +39,7 @@ FACE_PX = 80
 PIXEL_RATIO = 2  # picture pixels per CSS pixel: screens of phones are finer
 PICTURE_TYPES = ["png", "webp", "jpg", "jpeg"]
 TEXT_FIELDS = {"name": "Name", "author": "Drawn by", "license": "License"}
-PLACEHOLDERS = {"name": "Cats", "author": "Your name", "license": "For example: CC BY 4.0"}
+PLACEHOLDERS = {"name": "For example: Cats", "author": "Your name", "license": "For example: CC BY 4.0"}
 # Seven faces fit in one row, on a phone too. In the narrow slots only the button of an uploader is shown.
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3rem}
@@ -241,7 +241,7 @@ def show_pack(settings: Settings, found: PackList, pack: EmojiPack) -> None:
 
 @st.cache_data(max_entries=2 * MAX_PACKS, show_spinner="Loading the packs …", scope="session")
 def thumbnails(_pack: EmojiPack, fingerprint: str) -> list[bytes]:
-    """Return small pictures of the seven emotions. The cache goes by ``fingerprint``, which changes with the pack."""
+    """Return small pictures of the seven emotions. The cache key is ``fingerprint``, which changes with the pack."""
     return [
         square_png(open_picture(_pack.read(emotion), f"{emotion.label}.png"), FACE_PX * PIXEL_RATIO)
         for emotion in Emotion
@@ -289,7 +289,7 @@ def show_name(name: str, details: str) -> None:
 
 
 def show_live_button(found: PackList, pack: EmojiPack, key: str) -> None:
-    """Show the button that opens the live page with a pack. The button of the pack just added stands out."""
+    """Show the button that opens the live page with a pack. It is a primary button for the pack just added."""
     kind: Literal["primary", "secondary"] = "primary" if key == "added" else "secondary"
     if st.button("See it on your face", type=kind, icon=":material/videocam:", key=f"live-{key}"):
         st.session_state.pop("added", None)

@@ -21,8 +21,8 @@ def show_judged(judged: Judged) -> None:
     st.markdown(f"### {judged.headline}")
     st.markdown(emotions_line(judged.recall))
     st.caption(
-        f"Of 100 faces of each emotion, so many are read right ({judged.n:,} faces that it was not trained on)."
-        + (" Right is what more than half of ten people saw." if judged.by_people else "")
+        f"For each emotion: how many of 100 faces it gets right, measured on {judged.n:,} faces not used for training."
+        + (" Right means: what more than half of ten people saw in the face." if judged.by_people else "")
     )
     if judged.near_guessing:
         st.warning(judged.near_guessing, icon=":material/casino:")
@@ -47,7 +47,7 @@ def show_changes(run: Run) -> None:
     st.markdown(f"**What changed against {name}**")
     for (title, rows), place in zip(shown, st.columns(len(shown), gap="large"), strict=True):
         with place:
-            st.caption(f"{title}: of 100 faces of each emotion, so many are read right.")
+            st.caption(f"{title}: how many of 100 faces of each emotion are right.")
             st.dataframe(change_table(rows), hide_index=True)
 
 

@@ -12,13 +12,14 @@ from emojify.models import SHIPPED_MODELS, Model, ModelStore
 from emojify.runs.figures import Judged, judge
 from emojify.runs.golive import compare_models, compare_run, export_status, go_live, judge_model
 from emojify.runs.presets import format_duration
+from emojify.runs.run import Run
 from pages.parts.messages import escape_markdown, run_action, set_success, show_error
 from pages.training_views.common import model_store, run_store
 from pages.training_views.figures import emotions_line, show_changes
 from pages.training_views.text import FIGURE_TITLES, FIGURES_HELP, card_lines, run_label
 
 POLL_INTERVAL_S = 1.0
-ASKED = "Put it live all the same"
+CONFIRM_LABEL = "Put it live anyway"
 
 
 def show() -> None:
@@ -51,7 +52,7 @@ def show_live(store: ModelStore) -> Model | None:
                 help="Puts the model live that was live before this one.",
             )
         show_figures(opened.model)
-        with st.expander("Its card", icon=":material/id_card:"):
+        with st.expander("Model card", icon=":material/id_card:"):
             show_card(opened.model)
     return opened.model
 
@@ -62,13 +63,7 @@ def show_form(store: ModelStore, live: Model | None) -> None:
     if not runs:
         st.info("No run has finished an epoch yet. Start a fit under **Train**.", icon=":material/rocket_launch:")
         return
-    by_id = {run.id: run for run in runs}
-    best = max(runs, key=lambda run: run.best_accuracy or 0.0)
-    chosen = st.session_state.get("live_run")
-    # Set the value even if it is unchanged: its label in the menu may have changed.
-    st.session_state.live_run = chosen if chosen in by_id else best.id
-    run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: run_label(by_id[run_id]), key="live_run")
-    run = by_id[str(run_id)]
+    run = choose_run(runs)
     export = export_status(run, store)
     if export is not None and export.running:
         watch_export(run.id)
@@ -85,7 +80,7 @@ def show_form(store: ModelStore, live: Model | None) -> None:
     judged = judge(run.best.get("figures"))
     with confirmation(judged, "Go live", f"run-{run.id}") as ask:
         st.button(
-            ASKED if ask else "Go live",
+            CONFIRM_LABEL if ask else "Go live",
             type="primary",
             key=f"go-live-{run.id}",
             icon=":material/rocket_launch:",
@@ -95,6 +90,16 @@ def show_form(store: ModelStore, live: Model | None) -> None:
     st.caption(
         "This makes a model from the run's best epoch, measures it, and puts it live. Live video switches to it."
     )
+
+
+def choose_run(runs: list[Run]) -> Run:
+    by_id = {run.id: run for run in runs}
+    best = max(runs, key=lambda run: run.best_accuracy or 0.0)
+    chosen = st.session_state.get("live_run")
+    # Set the value even if it is unchanged: its label in the menu may have changed.
+    st.session_state.live_run = chosen if chosen in by_id else best.id
+    run_id = st.selectbox("Run", list(by_id), format_func=lambda run_id: run_label(by_id[run_id]), key="live_run")
+    return by_id[str(run_id)]
 
 
 @st.fragment(run_every=POLL_INTERVAL_S)
@@ -140,7 +145,7 @@ def show_model(store: ModelStore, model: Model, live: Model | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with confirmation(judge_model(model), "Put live", model.id) as ask:
             st.button(
-                ASKED if ask else "Put live",
+                CONFIRM_LABEL if ask else "Put live",
                 key=f"promote-{model.id}",
                 icon=":material/rocket_launch:",
                 on_click=run_action,
@@ -148,7 +153,7 @@ def show_model(store: ModelStore, model: Model, live: Model | None) -> None:
             )
         if model.id not in SHIPPED_MODELS:
             show_delete(store, model)
-        with st.popover("Its card", icon=":material/id_card:"):
+        with st.popover("Model card", icon=":material/id_card:"):
             show_card(model)
 
 
@@ -178,13 +183,13 @@ def confirmation(judged: Judged | None, label: str, key: str) -> Iterator[bool]:
         key: a key of the widget that differs between models.
 
     Yields:
-        True if the button inside is the second question.
+        True if the button inside asks for confirmation; its label is then ``CONFIRM_LABEL``.
     """
     warning = judged.near_guessing if judged else ""
     if not warning:
         yield False
         return
-    st.warning(f"{warning}", icon=":material/casino:")
+    st.warning(warning, icon=":material/casino:")
     with st.popover(label, icon=":material/rocket_launch:", key=f"confirm-{key}"):
         st.markdown("Everyone who uses the live model then sees mostly wrong emoji.")
         yield True
@@ -199,7 +204,7 @@ def show_figures(model: Model) -> None:
         st.markdown(f"{judged.headline}.")
         st.markdown(emotions_line(judged.recall))
     if not texts:
-        st.caption("Its card has no figures.")
+        st.caption("The model card has no figures.")
         return
     with st.expander("Accuracy by the labels"):
         st.caption(" · ".join(texts), help=FIGURES_HELP)

@@ -316,7 +316,9 @@ def show_progress(run: Run, config: FitConfig, progress: Progress) -> None:
         st.progress(0.0, "Waiting for the first batch")
     if run.best_accuracy is not None:
         recall = f", macro recall {run.best_recall:.1%}" if run.best_recall is not None else ""
-        st.caption(f"Best so far: epoch {run.best_epoch}, {run.best_accuracy:.1%} of the public pictures{recall}.")
+        st.caption(
+            f"Best so far: epoch {run.best_epoch}, {run.best_accuracy:.1%} of the public pictures right{recall}."
+        )
 
 
 def show_curves(run: Run, progress: Progress) -> None:

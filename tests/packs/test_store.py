@@ -17,6 +17,7 @@ import pytest
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
+from emojify.packs.built_in import BUILT_IN_PACKS
 from emojify.packs.importer import Draft, read_zip
 from emojify.packs.manifest import PackManifest
 from emojify.packs.pack import EmojiPack
@@ -89,9 +90,9 @@ def test_add_pack_creates_the_store(tmp_path: Path, draft: Draft) -> None:
 
 
 def test_add_pack_avoids_built_in_ids(tmp_path: Path) -> None:
-    for name in ("Classic", "PERSON"):
-        draft = read_zip(with_manifest({"name": name}), "x.zip")
-        assert add_pack(tmp_path, draft).id == f"{name.lower()}-2"
+    for pack_id in BUILT_IN_PACKS:
+        draft = read_zip(with_manifest({"name": pack_id.upper()}), "x.zip")
+        assert add_pack(tmp_path, draft).id == f"{pack_id}-2"
 
 
 @pytest.mark.parametrize("name", ["", "\0", " "])
@@ -241,7 +242,7 @@ def test_export_imports_again_identical(packs_folder: Path, draft: Draft) -> Non
 
 def test_built_in_packs_survive_export_and_import(packs_folder: Path) -> None:
     root = Path(__file__).resolve().parents[2]
-    for pack_id in ("classic", "person"):
+    for pack_id in BUILT_IN_PACKS:
         first = EmojiPack.load(root / "emojis" / pack_id)
         draft = read_zip(export_pack(first), "x.zip")
         assert draft.notes == ()

@@ -39,7 +39,7 @@ def page(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).switch_page("pages/emoji_packs.py")
 
 
-def bring(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
+def drop_files(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
     page.run()
     return page.file_uploader[0].set_value([(name, content, "") for name, content in files]).run()
 
@@ -63,7 +63,7 @@ def test_form_is_open_without_own_packs(page: AppTest, packs_folder: Path) -> No
 
 
 def test_zip_is_added_and_offered_live(page: AppTest, packs_folder: Path) -> None:
-    bring(page, ("cats.zip", pack_zip()))
+    drop_files(page, ("cats.zip", pack_zip()))
     assert not page.exception
     assert "Still missing" not in shown_text(page)
     name, author, license = (page.text_input[index] for index in range(3))
@@ -83,7 +83,7 @@ def test_zip_is_added_and_offered_live(page: AppTest, packs_folder: Path) -> Non
 
 def test_pictures_are_sorted_and_slots_add_more(page: AppTest, packs_folder: Path) -> None:
     six = [(name.upper(), picture) for name, picture in PICTURES.items() if name != "sad.png"]
-    bring(page, *six, ("grin.png", HAPPY))
+    drop_files(page, *six, ("grin.png", HAPPY))
     assert "grin.png is not named after an emotion" in shown_text(page)
     assert "Still missing: sad." in shown_text(page)
     page.file_uploader(key="slot-sad-0").set_value(("grin.png", HAPPY, "image/png")).run()
@@ -95,7 +95,7 @@ def test_pictures_are_sorted_and_slots_add_more(page: AppTest, packs_folder: Pat
 
 
 def test_neutral_picture_fills_missing_on_request(page: AppTest, packs_folder: Path) -> None:
-    bring(page, ("cats.zip", pack_zip(leave_out=["fearful.png", "sad.png"])))
+    drop_files(page, ("cats.zip", pack_zip(leave_out=["fearful.png", "sad.png"])))
     assert "Still missing: fearful, sad." in shown_text(page)
     assert next(button for button in page.button if button.label == "Add this pack").disabled
     page.checkbox[0].check().run()
@@ -118,7 +118,7 @@ def test_bad_file_is_refused_with_reason(
     name: str, content: bytes, sentence: str, page: AppTest, packs_folder: Path
 ) -> None:
     before = folder_contents(packs_folder)
-    bring(page, (name, content))
+    drop_files(page, (name, content))
     assert not page.exception
     assert sentence in page.error[0].value.replace("\\", "")
     assert "![" not in page.error[0].value
@@ -134,7 +134,7 @@ def test_bad_picture_in_slot_is_refused(page: AppTest) -> None:
 
 
 def test_full_store_keeps_the_draft(page: AppTest, packs_folder: Path) -> None:
-    bring(page, ("cats.zip", pack_zip()))
+    drop_files(page, ("cats.zip", pack_zip()))
     for number in range(MAX_PACKS):
         (packs_folder / f"other-{number}").mkdir()
     press(page, "Add this pack")

@@ -1,4 +1,4 @@
-"""The training page as a script, in a workspace of its own."""
+"""The training page, run by AppTest in a temporary workspace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.helpers import fake_training
 def workspace(
     tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """Folders of its own for everything, and fits without TensorFlow."""
+    """Return a temporary folder for all files of the app; fits run without TensorFlow."""
     for name, folder in (("MODELS", models_folder), ("EMOJIS", packs_folder), ("DATA", tmp_path / "data"),
                          ("RUNS", tmp_path / "runs")):  # fmt: skip
         monkeypatch.setenv(f"EMOJIFY_{name}", str(folder))

@@ -46,7 +46,7 @@ def test_failed_export_shows_its_reason(
     wait_until(lambda: not processes.is_running(folder / "export"))
     assert "The model was not made. There is no data any more." in view(page, "Go live")
     assert "Go live" in labels(page)
-    # It was made all the same, and somebody has put it live since: then that is what counts.
+    # The model has been made and put live since, so the error is out of date.
     write_model(workspace / "models" / "1-run-e2", tiny_model)
     ModelStore(workspace / "models").promote("1-run-e2")
     text = view(page, "Go live")
@@ -62,7 +62,7 @@ def test_model_near_guessing_needs_second_click(page: AppTest, workspace: Path, 
     (workspace / "models" / "poor" / "card.json").write_text(json.dumps(card))
     assert "near guessing: it is right in 21 of 100 faces" in view(page, "Go live")
     assert "Put live" not in labels(page)
-    press(page, "Put it live all the same")
+    press(page, "Put it live anyway")
     assert ModelStore(workspace / "models").live_id == "poor"
 
 
