@@ -30,6 +30,7 @@ ESTIMATE_FROM_S = 120.0  # a shorter video is done before its estimate could hel
 MAX_PLAYED_MB = 100  # Streamlit keeps the videos that it plays in memory
 PLAYABLE_CODECS = ("h264", "vp8", "vp9", "av1")
 POLL_INTERVAL_S = 1.0
+SMALLER_TOP = "<style>.stMainBlockContainer {padding-top: 3.5rem}</style>"
 TYPES = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "png", "jpg", "jpeg", "webp"]
 FORMATS = {".mp4": "MP4", ".webm": "WebM", ".gif": "GIF", ".webp": "WebP"}
 
@@ -39,6 +40,7 @@ def main() -> None:
     settings = Settings.from_environment()
     store = JobStore(settings.data / "videos")
     store.remove_old()
+    st.html(SMALLER_TOP)
     st.title("Videos", anchor=False)
     token = st.query_params.get("video", "")
     job = store.get(token) if token else None

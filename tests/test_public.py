@@ -1,4 +1,4 @@
-"""Public mode, tested where the work is done: whatever a page may forget to hide is refused all the same."""
+"""Public mode at the level of the stores: operations are refused, even if a page forgets to hide them."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def workspace(tmp_path: Path, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_a_public_copy_refuses_and_nothing_changes(workspace: Workspace, operation: Operation) -> None:
+def test_public_copy_refuses_every_operation(workspace: Workspace, operation: Operation) -> None:
     before = fingerprint(workspace.root)
     with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
         operation.run(workspace)
     assert fingerprint(workspace.root) == before
 
 
-def test_the_same_is_done_where_the_copy_is_not_public(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_copy_runs_operations(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMOJIFY_PUBLIC")
     for operation in (
         "packs: add",
@@ -53,7 +53,7 @@ def test_the_same_is_done_where_the_copy_is_not_public(workspace: Workspace, mon
 @pytest.mark.parametrize(
     "command", [["packs", "remove", "squares"], ["models", "promote", "seed"], ["models", "rollback"]]
 )
-def test_the_command_line_refuses_in_a_sentence(
+def test_command_line_refuses_in_public_copy(
     workspace: Workspace, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command) == 2
@@ -65,7 +65,7 @@ ADMINS = frozenset({"anna@example.org"})
 ANNA = {"is_logged_in": True, "email": "anna@example.org", "email_verified": True, "iat": NOW_S - 60}
 
 
-def test_an_admin_is_whom_the_provider_vouches_for() -> None:
+def test_is_admin_accepts_verified_claims() -> None:
     assert is_admin(ANNA, ADMINS, NOW_S)
     assert is_admin({**ANNA, "email": "Anna@Example.org"}, ADMINS, NOW_S)
 
@@ -77,7 +77,7 @@ def test_an_admin_is_whom_the_provider_vouches_for() -> None:
         {"is_logged_in": "true"},
         {"email_verified": False},
         {"email_verified": None},
-        {"email_verified": "true"},  # a word may come from a header or a form; the claim is a boolean
+        {"email_verified": "true"},  # a string may come from a header or a form; the claim is a boolean
         {"email_verified": 1},
         {"email": "ben@example.org"},
         {"email": None},
@@ -91,35 +91,33 @@ def test_an_admin_is_whom_the_provider_vouches_for() -> None:
     ],
     ids=str,
 )
-def test_nobody_else_is(change: dict[str, object]) -> None:
+def test_is_admin_rejects_changed_claims(change: dict[str, object]) -> None:
     assert not is_admin({**ANNA, **change}, ADMINS, NOW_S)
 
 
 @pytest.mark.parametrize("missing", ANNA)
-def test_nobody_is_of_whom_something_is_not_known(missing: str) -> None:
+def test_is_admin_rejects_missing_claims(missing: str) -> None:
     assert not is_admin({key: value for key, value in ANNA.items() if key != missing}, ADMINS, NOW_S)
 
 
-def test_letters_that_only_look_the_same_are_others() -> None:
+def test_is_admin_rejects_lookalike_letters() -> None:
     assert not is_admin({**ANNA, "email": "\u212aim@example.org"}, frozenset({"kim@example.org"}), NOW_S)
-    assert "\u212aim".lower() == "kim"  # why this is tested
+    assert "\u212aim".lower() == "kim"  # the reason for this test
 
 
-def test_without_a_list_of_admins_nobody_is_one() -> None:
+def test_is_admin_rejects_everyone_without_admins() -> None:
     assert not is_admin(ANNA, frozenset(), NOW_S)
 
 
-def test_nobody_is_known_before_the_front_door_says_how(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_session_is_anonymous_without_claims_provider(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
     with pytest.raises(EmojifyError, match=ADMIN_ONLY_MESSAGE):
         OPERATIONS["packs: remove"].run(workspace)
 
 
 @pytest.mark.parametrize("operation", ["packs: add", "packs: edit", "packs: remove", "models: promote", "data: upload"])
-def test_an_admin_does_what_a_visitor_is_refused(
-    workspace: Workspace, operation: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("emojify.public._claims_provider", dict)  # put back at the end
+def test_admin_only_admits_admins(workspace: Workspace, operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emojify.public._claims_provider", dict)  # restored at the end of the test
     monkeypatch.setenv("EMOJIFY_ADMINS", "anna@example.org")
     before = fingerprint(workspace.root)
     set_claims_provider(lambda: {**ANNA, "iat": time.time(), "email": "ben@example.org"})
@@ -140,43 +138,43 @@ STORES = (
     "packs/store", "models", "runs/store", "runs/golive", "runs/datasets", "teaching/samples", "teaching/drafts",
     "video/jobs", "processes",
 )  # fmt: skip
-OF_WORK_UNDER_WAY = {"register"}  # called by a process that was started before, never by the app
+CALLED_BY_CHILD_PROCESSES = {"register"}  # by a process that an admin started, never by the app
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_nothing_that_writes_was_left_open(store: str) -> None:
+def test_store_functions_that_write_are_admin_only(store: str) -> None:
     tree = ast.parse((ROOT / "emojify" / f"{store}.py").read_text(encoding="utf-8"))
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     writing: set[str] = set()
     while found := {
-        name for name in functions if name not in writing and called_in(functions[name]) & (WRITES | writing)
+        name for name in functions if name not in writing and called_names(functions[name]) & (WRITES | writing)
     }:
         writing |= found
-    assert writing, "this test looks at the wrong words"
-    for name in writing - OF_WORK_UNDER_WAY:
-        marks = [mark.id for mark in functions[name].decorator_list if isinstance(mark, ast.Name)]
-        assert name.startswith("_") or "admin_only" in marks, f"{store}: {name} writes"
+    assert writing, "WRITES names no function that the store calls"
+    for name in writing - CALLED_BY_CHILD_PROCESSES:
+        decorators = [node.id for node in functions[name].decorator_list if isinstance(node, ast.Name)]
+        assert name.startswith("_") or "admin_only" in decorators, f"{store}: {name} writes"
 
 
-PRIMITIVES = {"files"}  # what the stores write with
-OF_COMMANDS = {"packs/cli", "packs/drawing/__main__", "teaching/cli", "teaching/rehearsal", "teaching/teach",
+WRITING_HELPERS = {"files"}  # the stores write with it
+COMMAND_MODULES = {"packs/cli", "packs/drawing/__main__", "teaching/cli", "teaching/rehearsal", "teaching/teach",
                "video/cli", "video/render", "video/hdr", "bench/cli", "phone", "runs/control"}  # fmt: skip
-FILES_ALONE = WRITES - {"start", "stop", "kill"} | {"mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "imwrite"}
-"""In modules without a store, start and stop are of clips, threads and the like."""
+FILE_WRITES = WRITES - {"start", "stop", "kill"} | {"mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "imwrite"}
+"""Calls that write files. Outside the stores, start and stop belong to clips, threads and the like."""
 
 
-def test_nothing_else_writes_but_commands() -> None:
-    """And what they run; a new module that writes must be a store, so that the test above looks at it."""
+def test_only_stores_and_commands_write() -> None:
+    """A new module that writes must be listed as a store, which the test above checks, or as a part of a command."""
     writing = {
         str(path.relative_to(folder).with_suffix(""))
         for folder in (ROOT / "emojify", ROOT / "pages")
         for path in folder.rglob("*.py")
         if not path.is_relative_to(ROOT / "emojify" / "training")
-        if called_in(ast.parse(path.read_text(encoding="utf-8"))) & FILES_ALONE
+        if called_names(ast.parse(path.read_text(encoding="utf-8"))) & FILE_WRITES
     }
-    assert writing == {*STORES, *PRIMITIVES, *OF_COMMANDS}
+    assert writing == {*STORES, *WRITING_HELPERS, *COMMAND_MODULES}
 
 
-def called_in(function: ast.AST) -> set[str]:
+def called_names(function: ast.AST) -> set[str]:
     calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
     return {call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls}

@@ -1,6 +1,6 @@
-// The clean view: while the video plays, its frame shows the picture alone. The component has no setting for that, so
-// this reaches into its frame, which comes from the same address. A pointer over the picture brings Stop back.
-const CHECK_EVERY_MS = 500;
+// The clean view: while the video plays, its iframe shows the picture alone. The component has no setting for that, so
+// this script changes the iframe's page, which has the same origin. Hovering over the picture shows Stop again.
+const CHECK_INTERVAL_MS = 500;
 const STYLE = `
   body.emojify-plays {margin: 0; overflow: hidden}
   body.emojify-plays button {display: none}
@@ -9,7 +9,7 @@ const STYLE = `
 `;
 
 export default function () {
-  const look = () => {
+  const update = () => {
     for (const frame of document.querySelectorAll('iframe[title*="webrtc_streamer"]')) {
       const page = frame.contentDocument;
       if (!page?.body) continue;
@@ -33,7 +33,7 @@ export default function () {
       }
     }
   };
-  look();
-  const timer = setInterval(look, CHECK_EVERY_MS);
+  update();
+  const timer = setInterval(update, CHECK_INTERVAL_MS);
   return () => clearInterval(timer);
 }

@@ -8,7 +8,7 @@ from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.process import prepare_process
 from emojify.live.processor import EmojiVideoProcessor
 from emojify.settings import Settings
-from pages.parts.video_frame import look_after_video_frame
+from pages.parts.video_frame import show_camera_errors
 
 
 def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:
@@ -26,5 +26,5 @@ def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) ->
         translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
         video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
     )
-    look_after_video_frame()
+    show_camera_errors()
     return bool(context.state.playing)

@@ -1,24 +1,24 @@
-// Looks after the frame in which the video component lives, from outside, twice a second:
-// - A camera that does not start shows there as "NotAllowedError: Permission denied", and the server hears nothing
-//   of it. This says in words what to do.
-// - The component sets its frame's height once, when the video can play. A picture that changes its shape later,
-//   as side by side does, would be cut off or leave a gap; the same event again makes it measure anew.
+// Twice a second, checks the iframe of the video component:
+// - If the camera does not start, the component shows "NotAllowedError: Permission denied" and the server gets no
+//   message. This script shows what to do, in plain words.
+// - The component sets the height of its iframe once, when the video can play. A picture that changes its shape later,
+//   as in the style "Side by side", would be cut off or leave a gap. Repeating the event makes it measure again.
 const ADVICE = {
   NotAllowedError:
-    "The camera was refused. Click the camera sign in the address bar, allow it for this page, then press Start again.",
-  NotFoundError: "There is no camera here. Plug one in and press Start again, or switch to Photo above.",
+    "The camera was refused. Click the camera icon in the address bar, allow it for this page, then press Start again.",
+  NotFoundError: "There is no camera here. Connect one and press Start again, or switch to Photo above.",
   NotReadableError:
-    "The camera is busy: another program or tab has it. Close that one, then press Start again.",
-  OverconstrainedError: "This camera cannot do what was asked of it. Choose another one under Choose camera.",
+    "The camera is in use: another program or tab has it. Close that one, then press Start again.",
+  OverconstrainedError: "This camera does not support the requested video. Pick another one with Choose camera.",
   AbortError: "The camera stopped while it was starting. Press Start again.",
   "is undefined":
-    "The browser gives no camera to a page without HTTPS. Open the app as http://localhost or over https.",
+    "Browsers only allow the camera over HTTPS. Open the app at http://localhost or an https address.",
 };
-const CHECK_EVERY_MS = 500;
+const CHECK_INTERVAL_MS = 500;
 
 export default function (component) {
   const place = component.parentElement.querySelector(".advice");
-  const look = () => {
+  const check = () => {
     let advice = "";
     for (const frame of document.querySelectorAll('iframe[title*="webrtc_streamer"]')) {
       const page = frame.contentDocument;
@@ -34,7 +34,7 @@ export default function (component) {
       place.hidden = !advice;
     }
   };
-  look();
-  const timer = setInterval(look, CHECK_EVERY_MS);
+  check();
+  const timer = setInterval(check, CHECK_INTERVAL_MS);
   return () => clearInterval(timer);
 }

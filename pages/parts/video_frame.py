@@ -1,4 +1,4 @@
-"""Looks after the video component from outside: camera errors in words, and the height of its frame."""
+"""Camera errors in plain words, and the right height for the iframe of the video component."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _CSS = """.advice {padding: .7rem 1rem; border-radius: .6rem; color: var(--st-te
   background: var(--st-secondary-background-color); border-left: .3rem solid #D55E00}"""
 
 
-def look_after_video_frame() -> None:
-    """Put it below the video, where a sentence about the camera should appear; it takes no room until there is one."""
+def show_camera_errors() -> None:
+    """Show camera errors at this place, below the video, and keep the iframe's height right. Empty without an error."""
     component = st.components.v2.component(
         "emojify_video_frame",
         html=_HTML,

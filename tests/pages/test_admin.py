@@ -1,4 +1,4 @@
-"""Signing in on a public copy: who sees what, and that the rights of one session are never another one's."""
+"""Signing in on a public copy: what each user sees, and that sessions do not share rights."""
 
 from __future__ import annotations
 
@@ -46,30 +46,30 @@ def user(email: str = "anna@example.org", **changes: object) -> dict[str, Any]:
     return {"is_logged_in": True, "email": email, "email_verified": True, "iat": int(time.time()), **changes}
 
 
-def opened_by(who: dict[str, Any] | None) -> AppTest:
+def open_app_as(claims: dict[str, Any] | None) -> AppTest:
     page = open_app()
-    page.user = who or {}
+    page.user = claims or {}
     return page
 
 
-def pages_for(who: dict[str, Any] | None) -> tuple[list[str], list[str]]:
-    """What the navigation shows, and what can be reached by its address alone."""
+def menu_for(claims: dict[str, Any] | None) -> tuple[list[str], list[str]]:
+    """Return the titles in the menu, and those of pages that have an address only."""
     with patch("streamlit.navigation") as navigation:
-        opened_by(who).run()
+        open_app_as(claims).run()
     (pages,) = navigation.call_args.args
     shown = [page.title for page in pages if page.visibility == "visible"]
     return shown, [page.title for page in pages if page.visibility == "hidden"]
 
 
-def admin_page(who: dict[str, Any] | None) -> AppTest:
-    page = opened_by(who).run()
+def admin_page(claims: dict[str, Any] | None) -> AppTest:
+    page = open_app_as(claims).run()
     page.switch_page("pages/admin.py").run()
     assert not page.exception
     return page
 
 
 @pytest.mark.parametrize(
-    ("who", "shown", "hidden"),
+    ("claims", "shown", "hidden"),
     [
         (None, VISITORS_PAGES, ["Admin"]),
         ({"is_logged_in": False}, VISITORS_PAGES, ["Admin"]),
@@ -79,22 +79,22 @@ def admin_page(who: dict[str, Any] | None) -> AppTest:
     ],
     ids=["nobody", "signed out", "not an admin", "unverified", "admin"],
 )
-def test_everybody_is_offered_what_is_theirs(who: dict[str, Any] | None, shown: list[str], hidden: list[str]) -> None:
-    assert pages_for(who) == (shown, hidden)
+def test_menu_depends_on_user(claims: dict[str, Any] | None, shown: list[str], hidden: list[str]) -> None:
+    assert menu_for(claims) == (shown, hidden)
 
 
-def test_nothing_of_it_is_there_in_a_copy_that_is_not_public(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_copy_has_no_admin_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMOJIFY_PUBLIC")
-    assert pages_for(user()) == (ALL_PAGES, [])
-    assert pages_for(None) == (ALL_PAGES, [])
+    assert menu_for(user()) == (ALL_PAGES, [])
+    assert menu_for(None) == (ALL_PAGES, [])
 
 
-def test_nor_in_one_without_admins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_without_admins_has_no_admin_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMOJIFY_ADMINS")
-    assert pages_for(user()) == (VISITORS_PAGES, [])
+    assert menu_for(user()) == (VISITORS_PAGES, [])
 
 
-def test_signed_out_there_is_one_button() -> None:
+def test_signed_out_page_shows_sign_in() -> None:
     with patch("pages.parts.auth.can_sign_in", return_value=True), patch("streamlit.login") as login:
         page = admin_page(None)
         assert labels(page) == ["Sign in"]
@@ -102,14 +102,14 @@ def test_signed_out_there_is_one_button() -> None:
     login.assert_called_once_with()
 
 
-def test_without_a_provider_the_page_says_so_and_offers_no_button() -> None:
+def test_missing_provider_shows_no_button() -> None:
     page = admin_page(None)
     assert "there is no [auth] in .streamlit/secrets.toml" in shown_text(page)
     assert not page.button
 
 
 @pytest.mark.parametrize(
-    ("who", "sentence"),
+    ("claims", "sentence"),
     [
         (user("ben@example.org"), "`ben@example.org` is not an admin of this copy."),
         (user("[x](http://evil) ` b"), "`[x](http://evil)  b` is not an admin"),
@@ -118,16 +118,16 @@ def test_without_a_provider_the_page_says_so_and_offers_no_button() -> None:
     ],
     ids=["not an admin", "with markup", "unverified", "long ago"],
 )
-def test_whoever_is_no_admin_is_told_why_and_may_sign_out(who: dict[str, Any], sentence: str) -> None:
-    page = admin_page(who)
+def test_rejected_user_sees_reason_and_sign_out(claims: dict[str, Any], sentence: str) -> None:
+    page = admin_page(claims)
     assert sentence in shown_text(page)
     assert labels(page) == ["Sign out"]
     page.switch_page("pages/training.py").run()
     assert [info.value for info in page.info] == [ADMIN_ONLY_MESSAGE]
 
 
-def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_does_not(workspace: Path) -> None:
-    admin, visitor = opened_by(user()), opened_by(None)
+def test_admin_can_change_packs_and_visitor_cannot(workspace: Path) -> None:
+    admin, visitor = open_app_as(user()), open_app_as(None)
     upload_pack(visitor)
     assert set(list_packs(workspace / "emojis").labels) == {"classic", "squares"}
     upload_pack(admin)
@@ -146,9 +146,9 @@ def test_an_admin_works_as_in_a_copy_that_is_not_public_and_a_visitor_beside_doe
         assert ADMIN_ONLY_MESSAGE not in shown_text(admin)
 
 
-def test_rights_end_with_signing_out_in_the_middle_of_a_page(workspace: Path) -> None:
-    """The page still shows the button; the operation behind it is refused."""
-    page = upload_pack(opened_by(user()))
+def test_signing_out_ends_rights_on_open_page(workspace: Path) -> None:
+    """The page still shows the button; its operation is refused."""
+    page = upload_pack(open_app_as(user()))
     page.checkbox(key="delete-cats").check().run()
     before = fingerprint(workspace / "emojis")
     page.user = {"is_logged_in": False}
@@ -157,7 +157,7 @@ def test_rights_end_with_signing_out_in_the_middle_of_a_page(workspace: Path) ->
     assert fingerprint(workspace / "emojis") == before
 
 
-# ---- where the work is done: sessions beside each other, each in a thread of its own as Streamlit runs them ----
+# ---- admin_only in concurrent sessions, each in a thread of its own as Streamlit runs them ----
 
 
 @admin_only
@@ -165,16 +165,16 @@ def operation() -> str:
     return "done"
 
 
-def try_it() -> bool:
+def is_allowed() -> bool:
     try:
         return operation() == "done"
     except EmojifyError:
         return False
 
 
-def session_of(who: dict[str, Any]) -> ScriptRunContext:
-    anything: Any = MagicMock()
-    return ScriptRunContext("session", anything, "", anything, anything, "", who, anything, anything)
+def session_of(claims: dict[str, Any]) -> ScriptRunContext:
+    unused: Any = MagicMock()
+    return ScriptRunContext("session", unused, "", unused, unused, "", claims, unused, unused)
 
 
 def in_thread(work: Callable[[], None], session: ScriptRunContext | None) -> threading.Thread:
@@ -185,7 +185,7 @@ def in_thread(work: Callable[[], None], session: ScriptRunContext | None) -> thr
     return thread
 
 
-def test_sessions_at_the_same_moment_have_each_their_own_rights() -> None:
+def test_concurrent_sessions_have_separate_rights() -> None:
     set_claims_provider(session_claims)
     sessions = {
         "admin": session_of(user()),
@@ -193,13 +193,13 @@ def test_sessions_at_the_same_moment_have_each_their_own_rights() -> None:
         "nobody": session_of({}),
         "no session": None,
     }
-    together = threading.Barrier(2 * len(sessions))
+    barrier = threading.Barrier(2 * len(sessions))
     outcomes: dict[str, set[bool]] = {name: set() for name in sessions}
 
     def work(name: str) -> None:
-        together.wait()
+        barrier.wait()
         for _ in range(300):
-            outcomes[name].add(try_it())
+            outcomes[name].add(is_allowed())
 
     threads = [in_thread(lambda name=name: work(name), session) for name, session in sessions.items() for _ in range(2)]  # type: ignore[misc]
     for thread in threads:
@@ -207,13 +207,13 @@ def test_sessions_at_the_same_moment_have_each_their_own_rights() -> None:
     assert outcomes == {"admin": {True}, "ben": {False}, "nobody": {False}, "no session": {False}}
 
 
-def test_a_thread_that_an_admins_page_starts_is_nobodys() -> None:
+def test_thread_of_admin_page_has_no_rights() -> None:
     set_claims_provider(session_claims)
     outcomes: list[bool] = []
 
     def page() -> None:
-        outcomes.append(try_it())
-        inner = threading.Thread(target=lambda: outcomes.append(try_it()))
+        outcomes.append(is_allowed())
+        inner = threading.Thread(target=lambda: outcomes.append(is_allowed()))
         inner.start()
         inner.join()
 
@@ -221,21 +221,21 @@ def test_a_thread_that_an_admins_page_starts_is_nobodys() -> None:
     assert outcomes == [True, False]
 
 
-def test_signing_out_takes_effect_at_once_in_a_thread_that_goes_on() -> None:
+def test_signing_out_applies_to_running_thread() -> None:
     set_claims_provider(session_claims)
     session = session_of(user())
     outcomes: list[bool] = []
 
     def page() -> None:
-        outcomes.append(try_it())
+        outcomes.append(is_allowed())
         session.user_info.clear()  # what st.logout() does
-        outcomes.append(try_it())
+        outcomes.append(is_allowed())
 
     in_thread(page, session).join()
     assert outcomes == [True, False]
 
 
-UNTOUCHED = """
+RUN_ADMIN_PAGE = """
 import sys
 import streamlit.web.server.starlette.starlette_app
 from streamlit.testing.v1 import AppTest
@@ -248,9 +248,9 @@ print(sorted({name.split(".")[0] for name in sys.modules} & {"authlib", "joserfc
 """
 
 
-def test_what_signs_in_is_not_even_loaded_unless_a_provider_is_set(tmp_path: Path) -> None:
+def test_sign_in_libraries_load_only_with_provider(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", UNTOUCHED], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", RUN_ADMIN_PAGE], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().splitlines()[-1] == "[]"

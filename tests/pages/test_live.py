@@ -1,4 +1,4 @@
-"""The live page as a script: everything but the video component, which needs a browser."""
+"""The live page as a script, without the video component, which needs a browser."""
 
 from __future__ import annotations
 
@@ -37,40 +37,40 @@ def page(streamer: MagicMock) -> AppTest:
     return open_app()
 
 
-def bring(page: AppTest, name: str, content: bytes) -> AppTest:
+def upload_photo(page: AppTest, name: str, content: bytes) -> AppTest:
     page.run()
     page.segmented_control(key="mode").set_value("Photo").run()
     return page.file_uploader[0].set_value((name, content, "image/png")).run()
 
 
-def test_the_first_page_shows_the_seven_faces_and_says_what_to_do(page: AppTest) -> None:
+def test_first_view_shows_emoji_and_next_step(page: AppTest) -> None:
     page.run()
     assert not page.exception
     assert "Press Start" in shown_text(page)
     assert all(label in shown_text(page) for label in LABELS)
 
 
-def test_the_component_is_set_up_without_outside_servers_and_without_sound(page: AppTest, streamer: MagicMock) -> None:
+def test_component_uses_no_outside_servers_or_sound(page: AppTest, streamer: MagicMock) -> None:
     page.run()
-    asked = streamer.call_args.kwargs
-    assert asked["server_rtc_configuration"] == asked["frontend_rtc_configuration"] == {"iceServers": []}
-    assert asked["media_stream_constraints"]["audio"] is False
+    arguments = streamer.call_args.kwargs
+    assert arguments["server_rtc_configuration"] == arguments["frontend_rtc_configuration"] == {"iceServers": []}
+    assert arguments["media_stream_constraints"]["audio"] is False
 
 
-def test_a_machine_with_too_much_to_do_says_so(page: AppTest, streamer: MagicMock) -> None:
+def test_busy_machine_shows_frame_rates(page: AppTest, streamer: MagicMock) -> None:
     streamer.return_value.state.playing = True
     page.run()
     assert not page.info
-    late = replace(page.session_state["live_session"].processor.status(), fps=9.0, camera_fps=30.0)
-    with patch.object(EmojiVideoProcessor, "status", return_value=late):
+    behind = replace(page.session_state["live_session"].processor.status(), fps=9.0, camera_fps=30.0)
+    with patch.object(EmojiVideoProcessor, "status", return_value=behind):
         page.run()
-    assert any("9 of 30 frames a second" in said.value for said in page.info)
-    with patch.object(EmojiVideoProcessor, "status", return_value=replace(late, fps=29.0)):
+    assert any("9 of 30 frames a second" in info.value for info in page.info)
+    with patch.object(EmojiVideoProcessor, "status", return_value=replace(behind, fps=29.0)):
         page.run()
     assert not page.info
 
 
-def test_while_playing_the_bars_and_the_figures_are_there(page: AppTest, streamer: MagicMock) -> None:
+def test_playing_video_shows_reading_and_frame_rate(page: AppTest, streamer: MagicMock) -> None:
     streamer.return_value.state.playing = True
     page.run()
     assert not page.exception
@@ -79,7 +79,7 @@ def test_while_playing_the_bars_and_the_figures_are_there(page: AppTest, streame
     assert "Press Start" not in shown_text(page)
 
 
-def test_the_processor_stays_the_same_and_takes_changed_settings(page: AppTest) -> None:
+def test_processor_takes_changed_settings(page: AppTest) -> None:
     page.run()
     processor = page.session_state["live_session"].processor
     page.slider(key="threshold").set_value(0.8)
@@ -91,14 +91,14 @@ def test_the_processor_stays_the_same_and_takes_changed_settings(page: AppTest) 
     assert (live.smoothing.threshold, live.mirror, type(live.annotator).__name__) == (0.8, False, "BoxLabel")
 
 
-def test_choosing_a_pack_changes_the_pictures(page: AppTest) -> None:
+def test_choosing_pack_changes_annotator(page: AppTest) -> None:
     page.run()
     before = page.session_state["live_session"].processor._settings.annotator
     page.selectbox(key="pack").set_value("squares").run()
     assert page.session_state["live_session"].processor._settings.annotator is not before
 
 
-def test_a_broken_pack_is_named_and_the_other_one_is_used(page: AppTest, packs_folder: Path) -> None:
+def test_broken_pack_is_named_and_skipped(page: AppTest, packs_folder: Path) -> None:
     (packs_folder / "classic" / "sad.png").unlink()
     page.run()
     assert not page.exception
@@ -106,16 +106,14 @@ def test_a_broken_pack_is_named_and_the_other_one_is_used(page: AppTest, packs_f
     assert page.selectbox(key="pack").options == ["Squares"]
 
 
-def test_without_any_pack_the_page_says_what_to_do(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_missing_packs_show_what_to_do(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EMOJIFY_EMOJIS", str(tmp_path / "nowhere"))
     page.run()
     assert not page.exception
     assert "Restore the folder emojis/" in shown_text(page)
 
 
-def test_without_any_model_the_page_says_so_and_offers_no_start(
+def test_missing_models_show_error_and_no_video(
     page: AppTest, streamer: MagicMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "nowhere"))
@@ -125,9 +123,7 @@ def test_without_any_model_the_page_says_so_and_offers_no_start(
     assert not streamer.called
 
 
-def test_a_damaged_model_is_named_and_the_last_good_one_reads_on(
-    page: AppTest, models_folder: Path, tiny_model: bytes
-) -> None:
+def test_damaged_model_is_named_and_replaced(page: AppTest, models_folder: Path, tiny_model: bytes) -> None:
     write_model(models_folder / "better", tiny_model)
     (models_folder / "live.json").write_text('{"history": ["seed", "better"]}')
     path = models_folder / "better" / "model.tflite"
@@ -139,15 +135,15 @@ def test_a_damaged_model_is_named_and_the_last_good_one_reads_on(
     assert page.session_state["live_session"].processor._settings.classifier.name == "seed"
 
 
-def test_a_photo_shows_its_reading_and_can_be_downloaded(page: AppTest, happy_astronaut: Image) -> None:
-    bring(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
+def test_photo_shows_reading_and_download(page: AppTest, happy_astronaut: Image) -> None:
+    upload_photo(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
     assert not page.exception
     assert "😄 happy" in shown_text(page)
     assert [getattr(button, "label", None) for button in page.get("download_button")] == ["Download"]
 
 
-def test_a_photo_without_a_face_says_so_and_what_helps(page: AppTest) -> None:
-    bring(page, "wall.png", encode_image(PillowImage.new("RGB", (300, 200), "gray")))
+def test_photo_without_face_shows_advice(page: AppTest) -> None:
+    upload_photo(page, "wall.png", encode_image(PillowImage.new("RGB", (300, 200), "gray")))
     assert not page.exception
     assert "No face found" in shown_text(page)
 
@@ -166,17 +162,17 @@ def test_a_photo_without_a_face_says_so_and_what_helps(page: AppTest) -> None:
     ],
     ids=["text", "truncated", "20,000 px wide"],
 )
-def test_a_bad_photo_is_refused_in_a_sentence(page: AppTest, content: bytes, sentence: str) -> None:
-    bring(page, "photo.png", content)
+def test_bad_photo_shows_error(page: AppTest, content: bytes, sentence: str) -> None:
+    upload_photo(page, "photo.png", content)
     assert not page.exception
     assert sentence in page.error[0].value
 
 
-def offered(page: AppTest) -> list[str]:
+def download_labels(page: AppTest) -> list[str]:
     return [getattr(button.proto, "label", "") for button in page.get("download_button")]
 
 
-def record(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
+def record_clip(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
     streamer.return_value.state.playing = True
     page.run()
     next(button for button in page.button if button.label == "Clip").click()
@@ -189,26 +185,26 @@ def record(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
     return page.run()
 
 
-def test_a_clip_is_offered_in_every_form_and_stays_after_stop(page: AppTest, streamer: MagicMock) -> None:
-    record(page, streamer, faces=True)
+def test_clip_is_offered_in_every_format(page: AppTest, streamer: MagicMock) -> None:
+    record_clip(page, streamer, faces=True)
     assert not page.exception
     assert page.pills(key="clip_kind").options == ["MP4", "WebP", "GIF", "Sticker, WebP", "Sticker, GIF"]
-    assert "Download clip" in offered(page)
+    assert "Download clip" in download_labels(page)
     page.pills(key="clip_kind").set_value("Sticker, WebP").run()
     assert not page.exception
-    assert "Your clip" in [getattr(image, "alt", "") for shown in page.get("image") for image in shown.proto.imgs]
+    assert "Your clip" in [getattr(image, "alt", "") for element in page.get("image") for image in element.proto.imgs]
     streamer.return_value.state.playing = False
     page.run()
-    assert offered(page) == ["Download clip"]
+    assert download_labels(page) == ["Download clip"]
 
 
-def test_a_clip_without_a_face_offers_no_sticker(page: AppTest, streamer: MagicMock) -> None:
-    record(page, streamer, faces=False)
+def test_clip_without_face_offers_no_sticker(page: AppTest, streamer: MagicMock) -> None:
+    record_clip(page, streamer, faces=False)
     assert not page.exception
     assert page.pills(key="clip_kind").options == ["MP4", "WebP", "GIF"]
 
 
-def test_a_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
+def test_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
     streamer.return_value.state.playing = True
     page.run()
     next(button for button in page.button if button.label == "Photo strip").click()
@@ -218,10 +214,10 @@ def test_a_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
         session.booth.add_frame(processed_frame(np.zeros((24, 32, 3), np.uint8), number / 20))
     page.run()
     assert not page.exception
-    assert "Download strip" in offered(page)
+    assert "Download strip" in download_labels(page)
 
 
-def test_the_clean_view_has_the_video_and_no_controls(page: AppTest, streamer: MagicMock) -> None:
+def test_clean_view_has_no_controls(page: AppTest, streamer: MagicMock) -> None:
     page.query_params.update({"view": "clean", "background": "green", "show": "emoji", "pack": "Squares"})
     page.run()
     assert not page.exception
@@ -233,11 +229,9 @@ def test_the_clean_view_has_the_video_and_no_controls(page: AppTest, streamer: M
     assert (annotator.annotate(np.zeros((24, 32, 3), np.uint8), []) == (0, 255, 0)).all()
 
 
-@pytest.mark.parametrize("asked", [{"pack": "nope"}, {"style": "nope"}, {"background": "nope"}, {"show": "nope"}])
-def test_a_clean_view_of_something_unknown_is_the_plain_one(
-    page: AppTest, streamer: MagicMock, asked: dict[str, str]
-) -> None:
-    page.query_params.update({"view": "clean", **asked})
+@pytest.mark.parametrize("query", [{"pack": "nope"}, {"style": "nope"}, {"background": "nope"}, {"show": "nope"}])
+def test_clean_view_ignores_unknown_values(page: AppTest, streamer: MagicMock, query: dict[str, str]) -> None:
+    page.query_params.update({"view": "clean", **query})
     page.run()
     assert not page.exception
     assert isinstance(page.session_state["live_session"].processor._settings.annotator, Sticker)

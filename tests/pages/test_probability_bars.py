@@ -12,16 +12,16 @@ def reading(sure: bool = True) -> Reading:
     return Reading(Face(Box(0, 0, 9, 9), 1), probabilities, Emotion.HAPPY if sure else Emotion.NEUTRAL, sure)
 
 
-def test_every_bar_has_a_name_and_a_value_for_screen_readers() -> None:
+def test_bars_have_names_and_values_for_screen_readers() -> None:
     html = bars_html(reading())
     assert re.findall(r'role="meter" aria-label="(\w+)"', html) == list(LABELS)
     assert re.findall(r'aria-valuenow="(\d+)"', html) == ["5", "0", "0", "80", "10", "5", "0"]
 
 
-def test_the_shown_emotion_stands_out_by_weight_and_not_by_color_alone() -> None:
+def test_shown_emotion_is_bold() -> None:
     assert re.findall(r'class="name shown">\S+ (\w+)', bars_html(reading())) == ["happy"]
 
 
-def test_nothing_stands_out_while_unsure_or_without_a_face() -> None:
+def test_unsure_reading_has_no_bold_emotion() -> None:
     assert 'class="name shown"' not in bars_html(reading(sure=False))
     assert set(re.findall(r'aria-valuenow="(\d+)"', bars_html(None))) == {"0"}

@@ -1,4 +1,4 @@
-"""The pages of a public copy: less to press, and a pack of one's own that stays in the session."""
+"""The pages of a public copy: read-only, with a visitor's own pack kept in the session."""
 
 from __future__ import annotations
 
@@ -27,50 +27,50 @@ def workspace(tmp_path: Path, models_folder: Path, packs_folder: Path, monkeypat
     return tmp_path
 
 
-def wear(page: AppTest) -> AppTest:
+def open_live_page(page: AppTest) -> AppTest:
     return page.switch_page("pages/live.py").run()
 
 
-def test_a_visitors_pack_is_theirs_alone_and_never_on_the_disk(workspace: Path) -> None:
+def test_visitor_pack_stays_in_its_session(workspace: Path) -> None:
     before = fingerprint(workspace)
     anna, ben = open_app(), open_app()
     upload_pack(anna)
     assert not anna.exception
     assert "cats is ready" in shown_text(anna)
     assert "gone once you close or reload it" in shown_text(anna)
-    assert wear(anna).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
+    assert open_live_page(anna).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
     anna.selectbox(key="pack").set_value(VISITOR_PACK_ID).run()
     assert not anna.exception
     assert anna.session_state["live_session"].processor._settings.annotator is not None
-    assert wear(ben).selectbox(key="pack").options == ["Classic", "Squares"]
+    assert open_live_page(ben).selectbox(key="pack").options == ["Classic", "Squares"]
     assert fingerprint(workspace) == before
 
 
-def test_the_next_pack_takes_the_place_of_the_one_before(workspace: Path) -> None:
+def test_second_visitor_pack_replaces_the_first(workspace: Path) -> None:
     page = open_app()
     upload_pack(upload_pack(page))
-    assert wear(page).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
+    assert open_live_page(page).selectbox(key="pack").options == ["Classic", "Squares", "cats"]
 
 
-def test_a_drawn_avatar_stays_in_the_session_too(workspace: Path) -> None:
+def test_visitor_avatar_stays_in_its_session(workspace: Path) -> None:
     before = fingerprint(workspace)
     page = open_app()
     page.switch_page("pages/avatar_maker.py").run()
     next(field for field in page.text_input if field.label == "Name").set_value("Me")
     press(page, "Save as a pack")
     assert not page.exception
-    assert wear(page).selectbox(key="pack").options == ["Classic", "Squares", "Me"]
+    assert open_live_page(page).selectbox(key="pack").options == ["Classic", "Squares", "Me"]
     assert fingerprint(workspace) == before
 
 
-def test_packs_are_shown_without_anything_to_change_them(workspace: Path) -> None:
+def test_visitor_cannot_change_packs(workspace: Path) -> None:
     page = open_app().switch_page("pages/emoji_packs.py").run()
     assert not page.exception
     assert "Squares" in shown_text(page)
     assert not {"Save", "Yes, delete it for good"} & set(labels(page))
 
 
-def test_the_other_pages_are_not_offered() -> None:
+def test_menu_lists_visitor_pages_only() -> None:
     with patch("streamlit.navigation") as navigation:
         open_app().run()
     (pages,) = navigation.call_args.args
@@ -78,7 +78,7 @@ def test_the_other_pages_are_not_offered() -> None:
 
 
 @pytest.mark.parametrize("name", ["teach", "videos", "training"])
-def test_a_page_that_somebody_reaches_by_its_address_is_closed(workspace: Path, name: str) -> None:
+def test_closed_page_refuses_its_address(workspace: Path, name: str) -> None:
     before = fingerprint(workspace)
     page = open_app().switch_page(f"pages/{name}.py").run()
     assert not page.exception
@@ -88,14 +88,14 @@ def test_a_page_that_somebody_reaches_by_its_address_is_closed(workspace: Path, 
     assert fingerprint(workspace) == before
 
 
-def test_a_setting_that_cannot_be_understood_closes_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_setting_stops_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_PUBLIC", "yes")
     page = open_app().run()
     assert [error.value for error in page.error] == ["EMOJIFY_PUBLIC must be 1 or 0, not 'yes'."]
     assert not page.title
 
 
-def test_who_comes_when_all_places_are_taken_is_told_and_gets_the_next_one(streamer: MagicMock) -> None:
+def test_full_copy_offers_the_next_free_place(streamer: MagicMock) -> None:
     limiter, other = SessionLimiter(1), SessionLimiter(None)  # any object can hold a slot
     limiter.acquire(other)
     with patch("emojify.live.processor.shared_session_limiter", return_value=limiter):

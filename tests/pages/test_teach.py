@@ -1,4 +1,4 @@
-"""The teaching page as a script: everything but the video, which needs a browser."""
+"""The teaching page as a script, without the video component, which needs a browser."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def page(settings: Settings, streamer: MagicMock) -> AppTest:
 
 @pytest.fixture
 def draft(settings: Settings, base: Model, record: Record) -> Path:
-    """Angry was recorded twice, and taught; nothing is kept yet."""
+    """A draft that was taught two recordings of angry, not yet kept."""
     store = drafts.sample_store(settings)
     for day in (1, 2):
         store.add(Emotion.ANGRY, record(Emotion.ANGRY, day))
@@ -53,7 +53,7 @@ def draft(settings: Settings, base: Model, record: Record) -> Path:
     return folder
 
 
-def test_with_nothing_recorded_it_says_what_to_do_and_where_pictures_stay(page: AppTest) -> None:
+def test_empty_page_shows_next_step_and_folder(page: AppTest) -> None:
     page.run()
     assert not page.exception
     assert "stay on this machine, in `data/samples`" in shown_text(page)
@@ -63,15 +63,15 @@ def test_with_nothing_recorded_it_says_what_to_do_and_where_pictures_stay(page: 
     assert [button.disabled for button in page.button if button.label in ("Record happy", "Teach it")] == [True, True]
 
 
-def test_the_video_is_asked_for_without_outside_servers_and_without_sound(page: AppTest, streamer: MagicMock) -> None:
+def test_component_uses_no_outside_servers_or_sound(page: AppTest, streamer: MagicMock) -> None:
     page.run()
-    asked = streamer.call_args.kwargs
-    assert asked["key"] == "teach"
-    assert asked["server_rtc_configuration"] == asked["frontend_rtc_configuration"] == {"iceServers": []}
-    assert asked["media_stream_constraints"]["audio"] is False
+    arguments = streamer.call_args.kwargs
+    assert arguments["key"] == "teach"
+    assert arguments["server_rtc_configuration"] == arguments["frontend_rtc_configuration"] == {"iceServers": []}
+    assert arguments["media_stream_constraints"]["audio"] is False
 
 
-def test_record_starts_the_countdown_and_cancel_ends_it(page: AppTest, streamer: MagicMock) -> None:
+def test_record_starts_countdown_and_cancel_ends_it(page: AppTest, streamer: MagicMock) -> None:
     streamer.return_value.state.playing = True
     press(page.run(), "Record happy")
     recorder = page.session_state["teach_recorder"]
@@ -81,7 +81,7 @@ def test_record_starts_the_countdown_and_cancel_ends_it(page: AppTest, streamer:
     assert recorder.progress().phase is Phase.IDLE
 
 
-def test_a_video_that_stops_in_the_middle_drops_the_recording_and_says_so(page: AppTest, streamer: MagicMock) -> None:
+def test_stopped_video_drops_the_recording(page: AppTest, streamer: MagicMock) -> None:
     streamer.return_value.state.playing = True
     press(page.run(), "Record happy")
     streamer.return_value.state.playing = False
@@ -90,7 +90,7 @@ def test_a_video_that_stops_in_the_middle_drops_the_recording_and_says_so(page: 
     assert page.session_state["teach_recorder"].progress().phase is Phase.IDLE
 
 
-def test_what_is_redone_stays_until_the_new_one_is_there(
+def test_redo_replaces_recording_once_saved(
     page: AppTest, settings: Settings, record: Record, streamer: MagicMock
 ) -> None:
     streamer.return_value.state.playing = True
@@ -100,7 +100,7 @@ def test_what_is_redone_stays_until_the_new_one_is_there(
     press(page.run(), "Redo sad")
     recorder = page.session_state["teach_recorder"]
     assert (recorder.progress().phase, recorder.progress().emotion) == (Phase.COUNTDOWN, Emotion.SAD)
-    recorder._begins_s -= 10  # its time goes by without a frame
+    recorder._begins_s -= 10  # time passes without a frame
     page.run()
     assert "nothing was recorded" in shown_text(page)
     assert store.samples() == before
@@ -115,7 +115,7 @@ def test_what_is_redone_stays_until_the_new_one_is_there(
     assert not set(store.samples()) & set(before)
 
 
-def test_a_new_recording_is_not_watched_under_the_words_about_the_last(page: AppTest, streamer: MagicMock) -> None:
+def test_new_recording_hides_the_last_error(page: AppTest, streamer: MagicMock) -> None:
     streamer.return_value.state.playing = True
     page.session_state[NEW_RESULT] = Result("There were several faces in the picture.", failed=True)
     assert page.run().error
@@ -123,7 +123,7 @@ def test_a_new_recording_is_not_watched_under_the_words_about_the_last(page: App
     assert not page.error
 
 
-def test_a_photo_becomes_a_sample_of_the_chosen_face(
+def test_photo_becomes_sample_of_chosen_emotion(
     page: AppTest, settings: Settings, astronaut: Image, streamer: MagicMock
 ) -> None:
     streamer.return_value.state.playing = True
@@ -144,7 +144,7 @@ def test_a_photo_becomes_a_sample_of_the_chosen_face(
     ("picture", "sentence"),
     [("wall", "has no faces"), ("two", "has 2 faces"), ("text", "not a picture")],
 )
-def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
+def test_photo_without_single_face_shows_error(
     page: AppTest, settings: Settings, astronaut: Image, picture: str, sentence: str
 ) -> None:
     face = PillowImage.fromarray(astronaut[:256, 100:356, ::-1])
@@ -164,7 +164,7 @@ def test_a_photo_that_is_no_portrait_is_refused_in_a_sentence(
     assert drafts.sample_store(settings).samples() == []
 
 
-def test_somebody_far_behind_does_not_spoil_a_photo(page: AppTest, settings: Settings, astronaut: Image) -> None:
+def test_photo_ignores_face_in_background(page: AppTest, settings: Settings, astronaut: Image) -> None:
     face = PillowImage.fromarray(astronaut[:256, 100:356, ::-1])
     photo = PillowImage.new("RGB", (768, 512), "gray")
     photo.paste(face.resize((512, 512)), (0, 0))
@@ -173,19 +173,17 @@ def test_somebody_far_behind_does_not_spoil_a_photo(page: AppTest, settings: Set
     page.file_uploader[0].set_value([("me.png", encode_image(photo), "image/png")]).run()
     press(page, "Add as happy")
     (sample,) = drafts.sample_store(settings).samples()
-    assert sample.box.width > 120  # hers who is in front
+    assert sample.box.width > 120  # the face in front
 
 
-def test_a_name_of_a_photo_is_shown_as_it_is(page: AppTest) -> None:
+def test_photo_name_is_escaped(page: AppTest) -> None:
     page.run()
     page.file_uploader[0].set_value([("![me](http://x).png", b"hello", "image/png")]).run()
     press(page, "Add as happy")
     assert r"\!\[me\]\(http\:\/\/x\)\.png" in page.error[0].value
 
 
-def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
-    page: AppTest, settings: Settings, draft: Path
-) -> None:
+def test_draft_can_be_kept_and_undone(page: AppTest, settings: Settings, draft: Path) -> None:
     page.run()
     assert not page.exception
     shown = shown_text(page)
@@ -209,7 +207,7 @@ def test_a_draft_shows_before_and_after_and_can_be_kept_and_undone(
     assert page.session_state["teach_processor"]._settings.classifier.name == "seed"
 
 
-def test_a_draft_that_learned_nothing_is_not_offered_to_be_kept(page: AppTest, draft: Path) -> None:
+def test_draft_that_learned_nothing_cannot_be_kept(page: AppTest, draft: Path) -> None:
     result = json.loads((draft / "result.json").read_text())
     (draft / "result.json").write_text(json.dumps(result | {"learned": False}))
     page.run()
@@ -225,7 +223,7 @@ def test_a_draft_that_learned_nothing_is_not_offered_to_be_kept(page: AppTest, d
         ("result.json", {"learned": False}, "It could not learn these pictures"),
     ],
 )
-def test_where_teaching_again_fails_the_draft_can_still_be_kept(
+def test_failed_teaching_keeps_the_earlier_draft(
     page: AppTest, draft: Path, file: str, content: dict[str, Any], said: str
 ) -> None:
     again = draft.with_name("20260101-130000")
@@ -241,14 +239,14 @@ def test_where_teaching_again_fails_the_draft_can_still_be_kept(
     assert not again.exists()
 
 
-def test_discarding_keeps_the_pictures(page: AppTest, settings: Settings, draft: Path) -> None:
+def test_discard_keeps_the_pictures(page: AppTest, settings: Settings, draft: Path) -> None:
     press(page.run(), "Discard")
     assert not draft.exists()
     assert drafts.sample_store(settings).samples()
     assert "Teach it" in labels(page)
 
 
-def test_while_it_learns_there_is_a_bar_and_a_stop(
+def test_running_teaching_can_be_stopped(
     page: AppTest, settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drafts.sample_store(settings).add(Emotion.SAD, record(Emotion.SAD))
@@ -269,22 +267,20 @@ def test_while_it_learns_there_is_a_bar_and_a_stop(
     assert drafts.sample_store(settings).samples()
 
 
-def test_a_process_that_died_is_told_and_teaching_is_offered_again(page: AppTest, draft: Path) -> None:
+def test_dead_process_offers_teaching_again(page: AppTest, draft: Path) -> None:
     (draft / "result.json").unlink()
     page.run()
     assert "stopped before it was done" in unescaped(page.error[0].value)
     assert "Teach it" in labels(page)
 
 
-def test_looking_through_shows_every_picture_with_a_tick(page: AppTest, settings: Settings, draft: Path) -> None:
+def test_look_through_shows_every_picture(page: AppTest, settings: Settings, draft: Path) -> None:
     press(page.run(), "Look through")
     assert not page.exception
-    assert len(page.checkbox) == len(drafts.sample_store(settings).samples()) + 2  # and one a recording
+    assert len(page.checkbox) == len(drafts.sample_store(settings).samples()) + 2  # and one for each recording
 
 
-def test_a_recording_that_was_named_by_hand_can_be_looked_through(
-    page: AppTest, settings: Settings, draft: Path
-) -> None:
+def test_look_through_accepts_renamed_recordings(page: AppTest, settings: Settings, draft: Path) -> None:
     folder = sorted((settings.data / "samples").iterdir())[0]
     folder.rename(folder.with_name("mine"))
     press(page.run(), "Look through")
@@ -294,13 +290,13 @@ def test_a_recording_that_was_named_by_hand_can_be_looked_through(
     assert any(re.fullmatch(r"The whole recording of \d\d [A-Z][a-z]+, \d\d:\d\d", label) for label in named)
 
 
-def test_one_button_deletes_them_all(page: AppTest, settings: Settings, draft: Path) -> None:
+def test_delete_all_removes_every_file(page: AppTest, settings: Settings, draft: Path) -> None:
     press(page.run(), "Delete all pictures")
     assert "All pictures are deleted." in unescaped(page.success[0].value)
     assert [path for path in settings.data.rglob("*") if path.is_file()] == []
 
 
-def test_a_model_without_a_bank_is_said_before_anyone_records_in_vain(page: AppTest, base: Model) -> None:
+def test_model_without_bank_shows_warning(page: AppTest, base: Model) -> None:
     card = {key: value for key, value in base.card.items() if key != "rehearsal"}
     (base.folder / CARD).write_text(json.dumps(card))
     page.run()
@@ -309,7 +305,7 @@ def test_a_model_without_a_bank_is_said_before_anyone_records_in_vain(page: AppT
     assert "Teach it" not in labels(page)
 
 
-def test_without_any_model_the_page_says_so(page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_models_show_error(page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "nowhere"))
     page.run()
     assert not page.exception

@@ -1,4 +1,4 @@
-"""The videos page as a script; the work itself is done by a real process where a test needs it."""
+"""The videos page as a script. Where a test needs a result, a real process renders it."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def page() -> AppTest:
 
 
 def job_of(page: AppTest, store: JobStore) -> Job:
-    """The one in the address."""
+    """Return the job in the page's address."""
     token = page.query_params["video"]
     job = store.get(token if isinstance(token, str) else token[0])
     assert job is not None
     return job
 
 
-def bring(page: AppTest, name: str, content: bytes) -> AppTest:
+def upload_video(page: AppTest, name: str, content: bytes) -> AppTest:
     page.file_uploader[0].set_value((name, content, "video/mp4"))
     page.run()
     return press(page, "Emojify it")
@@ -67,11 +67,11 @@ def visit(page: AppTest, job: Job, report: dict[str, object] | None) -> AppTest:
     return page.run()
 
 
-def job_with(store: JobStore, content: bytes, ending: str = ".mp4") -> Job:
-    return store.add(content, RenderRequest("party.mp4", ending, "classic", "sticker"))
+def job_with(store: JobStore, content: bytes, suffix: str = ".mp4") -> Job:
+    return store.add(content, RenderRequest("party.mp4", suffix, "classic", "sticker"))
 
 
-def test_the_empty_page_says_what_it_is_for_and_what_to_do(page: AppTest) -> None:
+def test_empty_page_shows_upload_form(page: AppTest) -> None:
     assert not page.exception
     assert "get it back with an emoji on every face" in shown_text(page)
     assert "up to 200 MB" in page.file_uploader[0].label
@@ -79,8 +79,8 @@ def test_the_empty_page_says_what_it_is_for_and_what_to_do(page: AppTest) -> Non
     assert page.button[0].disabled
 
 
-def test_a_video_is_brought_worked_on_and_its_result_shown(page: AppTest, film: bytes, store: JobStore) -> None:
-    bring(page, "my party.mp4", film)
+def test_uploaded_video_is_rendered_and_shown(page: AppTest, film: bytes, store: JobStore) -> None:
+    upload_video(page, "my party.mp4", film)
     assert not page.exception
     job = job_of(page, store)
     assert "my party.mp4" in shown_text(page)
@@ -99,8 +99,8 @@ def test_a_video_is_brought_worked_on_and_its_result_shown(page: AppTest, film: 
     assert page.file_uploader
 
 
-def test_a_picture_becomes_a_png(page: AppTest, store: JobStore) -> None:
-    bring(page, "me.jpg", cv2.imencode(".jpg", astronaut())[1].tobytes())
+def test_picture_becomes_png(page: AppTest, store: JobStore) -> None:
+    upload_video(page, "me.jpg", cv2.imencode(".jpg", astronaut())[1].tobytes())
     assert not page.exception
     job = job_of(page, store)
     assert job.target.name == "out.png"
@@ -115,31 +115,29 @@ def test_a_picture_becomes_a_png(page: AppTest, store: JobStore) -> None:
         ("list.mp4", b"#EXTM3U\nfile:///etc/passwd\n", "list.mp4 is not a video"),
     ],
 )
-def test_what_is_no_video_is_refused_in_a_sentence_and_not_kept(
+def test_unreadable_file_is_refused_and_deleted(
     page: AppTest, store: JobStore, name: str, content: bytes, sentence: str
 ) -> None:
-    bring(page, name, content)
+    upload_video(page, name, content)
     assert not page.exception
     assert sentence in unescaped(page.error[0].value)
     assert folder_contents(store.folder) == {}
 
 
-def test_a_long_video_is_estimated_and_begun_only_when_wished(page: AppTest, film: bytes, store: JobStore) -> None:
+def test_long_video_waits_for_start_after_estimate(page: AppTest, film: bytes, store: JobStore) -> None:
     with patch("emojify.video.source._duration_s", return_value=7260.0), patch.object(processes, "start") as start:
-        bring(page, "film.mp4", film)
+        upload_video(page, "film.mp4", film)
     assert "--estimate" in start.call_args.args[0]
     job = job_of(page, store)
-    guess = {"duration_s": 7260.0, "seconds": 3000.0, "size_bytes": 900_000_000}
-    visit(page, job, {"state": "estimated", "estimate": guess})
+    estimate = {"duration_s": 7260.0, "seconds": 3000.0, "size_bytes": 900_000_000}
+    visit(page, job, {"state": "estimated", "estimate": estimate})
     assert "2 h 1 min of video. It will take about 50 min 0 s" in shown_text(page)
     with patch.object(processes, "start") as start:
         press(page, "Start")
     assert "--estimate" not in start.call_args.args[0]
 
 
-def test_while_it_works_there_is_a_bar_with_the_time_left_and_cancel(
-    page: AppTest, film: bytes, store: JobStore
-) -> None:
+def test_running_job_shows_progress_and_cancel(page: AppTest, film: bytes, store: JobStore) -> None:
     job = job_with(store, film)
     with patch.object(processes, "is_running", return_value=True), patch.object(processes, "stop") as stop:
         visit(page, job, {"state": "running", "share": 0.42, "left_s": 75.0, "done_s": 3.0})
@@ -159,7 +157,7 @@ def test_while_it_works_there_is_a_bar_with_the_time_left_and_cancel(
         (None, "This stopped unexpectedly"),
     ],
 )
-def test_what_went_wrong_is_said(
+def test_failed_job_shows_reason(
     page: AppTest, film: bytes, store: JobStore, report: dict[str, object] | None, sentence: str
 ) -> None:
     visit(page, job_with(store, film), report)
@@ -167,7 +165,7 @@ def test_what_went_wrong_is_said(
     assert sentence in unescaped(page.error[0].value)
 
 
-def test_work_that_was_lost_can_be_tried_again(page: AppTest, film: bytes, store: JobStore) -> None:
+def test_lost_job_can_be_restarted(page: AppTest, film: bytes, store: JobStore) -> None:
     job = job_with(store, film)
     visit(page, job, None)
     with patch.object(processes, "start", side_effect=OSError(12, "Cannot allocate memory")):
@@ -179,9 +177,7 @@ def test_work_that_was_lost_can_be_tried_again(page: AppTest, film: bytes, store
     assert start.call_count == 1
 
 
-def test_the_notes_of_a_result_are_shown_under_the_name_that_was_brought(
-    page: AppTest, film: bytes, store: JobStore
-) -> None:
+def test_notes_use_the_uploaded_name(page: AppTest, film: bytes, store: JobStore) -> None:
     job = job_with(store, film)
     job.target.write_bytes(film)
     outcome = {"notes": ["in.mp4 is cut short.", "No face was found."], "timeline": None}
@@ -190,7 +186,7 @@ def test_the_notes_of_a_result_are_shown_under_the_name_that_was_brought(
     assert [warning.value for warning in page.warning] == ["party.mp4 is cut short.", "No face was found."]
 
 
-def test_an_address_of_a_video_that_is_gone_says_so_and_offers_the_start(page: AppTest) -> None:
+def test_deleted_video_shows_upload_form(page: AppTest) -> None:
     page.query_params["video"] = "x" * 22
     page.run()
     assert not page.exception
