@@ -38,9 +38,7 @@ def wall(tmp_path: Path) -> Path:
     return path
 
 
-def test_predict_prints_one_json_array_with_every_picture(
-    photo: Path, wall: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_predict_json_has_every_picture(photo: Path, wall: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "--json", str(photo), str(wall)]) == 0
     first, second = json.loads(capsys.readouterr().out)
     assert first["file"] == str(photo)
@@ -52,9 +50,7 @@ def test_predict_prints_one_json_array_with_every_picture(
     assert second == {"file": str(wall), "faces": []}
 
 
-def test_predict_in_words_names_the_picture_without_a_face(
-    photo: Path, wall: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_predict_text_names_picture_without_face(photo: Path, wall: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(photo), str(wall)]) == 0
     out = capsys.readouterr().out
     assert f"{photo}: 1 face\n" in out
@@ -71,7 +67,7 @@ def test_predict_in_words_names_the_picture_without_a_face(
     ],
     ids=["missing", "empty", "svg", "png in name only"],
 )
-def test_predict_refuses_bad_pictures_in_one_sentence_and_prints_nothing_else(
+def test_predict_bad_picture_prints_only_error(
     photo: Path, tmp_path: Path, content: bytes | None, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = tmp_path / "bad.png"
@@ -84,14 +80,12 @@ def test_predict_refuses_bad_pictures_in_one_sentence_and_prints_nothing_else(
     assert "Traceback" not in captured.err
 
 
-def test_predict_with_an_unknown_model_names_those_that_are_here(
-    photo: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_predict_unknown_model_lists_known_models(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "--model", "nobody", str(photo)]) == 2
     assert "seed" in capsys.readouterr().err
 
 
-def test_a_model_asked_for_by_name_is_not_replaced_by_another(
+def test_predict_named_model_is_not_replaced(
     photo: Path, models_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (models_folder / "seed" / "model.tflite").write_bytes(b"damaged")
@@ -99,7 +93,7 @@ def test_a_model_asked_for_by_name_is_not_replaced_by_another(
     assert "SHA-256" in capsys.readouterr().err
 
 
-def test_models_are_listed_with_the_live_one_marked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_marks_live_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     bare = capsys.readouterr().out
     assert main(["models", "list"]) == 0
@@ -107,12 +101,12 @@ def test_models_are_listed_with_the_live_one_marked(capsys: pytest.CaptureFixtur
     assert bare.startswith("* seed")
 
 
-def test_rollback_with_nothing_to_go_back_to_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_rollback_without_earlier_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "rollback"]) == 2
     assert "no model to go back to" in capsys.readouterr().err
 
 
-def test_packs_are_listed_and_a_broken_one_is_named(packs_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_packs_list_names_broken_pack(packs_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = sorted(path for path in packs_folder.iterdir() if path.is_dir())[0]
     (first / "sad.png").unlink()
     assert main(["packs", "list"]) == 0
@@ -122,7 +116,7 @@ def test_packs_are_listed_and_a_broken_one_is_named(packs_folder: Path, capsys: 
     assert captured.out
 
 
-def test_a_pack_is_checked_added_exported_and_removed(
+def test_packs_check_add_export_remove(
     tmp_path: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -138,7 +132,7 @@ def test_a_pack_is_checked_added_exported_and_removed(
     assert not (packs_folder / "cats").exists()
 
 
-def test_a_missing_emotion_is_filled_in_only_when_asked(
+def test_packs_add_fills_missing_only_when_asked(
     tmp_path: Path, packs_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "cats.zip"
@@ -151,7 +145,7 @@ def test_a_missing_emotion_is_filled_in_only_when_asked(
     assert (pictures / "fearful.png").read_bytes() == (pictures / "neutral.png").read_bytes()
 
 
-def test_an_export_does_not_overwrite_a_file(
+def test_packs_export_keeps_existing_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -174,7 +168,7 @@ def test_an_export_does_not_overwrite_a_file(
     ],
     ids=" ".join,
 )
-def test_bad_input_to_packs_exits_with_2_and_a_sentence(
+def test_packs_bad_input_exits_with_2(
     arguments: list[str],
     reason: str,
     tmp_path: Path,
@@ -183,21 +177,26 @@ def test_bad_input_to_packs_exits_with_2_and_a_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["packs", *arguments]) == 2
-    said = capsys.readouterr()
-    assert reason in said.err
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    captured = capsys.readouterr()
+    assert reason in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
 
 
-def test_an_unknown_command_exits_with_2() -> None:
+def test_unknown_command_exits_with_2() -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["frobnicate"])
     assert stopped.value.code == 2
 
 
-def test_ctrl_c_while_it_still_loads_ends_it_without_a_traceback(tmp_path: Path) -> None:
-    (tmp_path / "cv2.py").write_text("raise KeyboardInterrupt")  # comes in the middle of the imports
-    command = [sys.executable, "-m", "emojify", "models"]
+CONSOLE_SCRIPT = "import sys; from emojify.__main__ import main; sys.exit(main())"  # as pip writes it
+
+
+@pytest.mark.parametrize("start", [["-m", "emojify"], ["-c", CONSOLE_SCRIPT]], ids=["module", "console script"])
+def test_interrupt_while_loading_prints_no_traceback(start: list[str], tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").write_text("raise KeyboardInterrupt")  # is imported by the commands
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, *start, "models"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")

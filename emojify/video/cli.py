@@ -112,15 +112,17 @@ def _run(options: argparse.Namespace, report: _Report) -> RenderResult | None:
             report.write(state="estimated", estimate=asdict(expected))
     if options.estimate:
         return None
-    result = render(
-        options.source,
-        options.target,
-        style,
-        overwrite=options.overwrite,
-        on_progress=report.progress,
-        until_s=options.seconds,
-    )
-    report.close()
+    try:
+        result = render(
+            options.source,
+            options.target,
+            style,
+            overwrite=options.overwrite,
+            on_progress=report.progress,
+            until_s=options.seconds,
+        )
+    finally:
+        report.close()
     if options.csv and result.timeline:
         with readable_os_errors(f"{options.csv} cannot be written"):
             write_atomically(options.csv, seconds_csv(result.timeline["seconds"]).encode())

@@ -22,7 +22,7 @@ from tests.helpers.browser import (
     run_app,
     start,
 )
-from tests.helpers.films import FACE, Film, astronaut, watch
+from tests.helpers.sample_videos import FACE, SampleVideo, astronaut, decode
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
 
 
 def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_path: Path) -> None:
-    film = Film(times_ms=tuple(range(0, 3000, 40)), sound="aac").write(tmp_path / "my party.mp4")
+    film = SampleVideo(times_ms=tuple(range(0, 3000, 40)), audio="aac").write(tmp_path / "my party.mp4")
     page.get_by_role("link", name="Videos").click(timeout=TIMEOUT_MS)
     page.locator('input[type="file"]').set_input_files(film, timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Emojify it").click(timeout=TIMEOUT_MS)
@@ -65,10 +65,10 @@ def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_
         page.get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename == "my party-emojified.mp4"
     download.value.save_as(tmp_path / "out.mp4")
-    after = watch(tmp_path / "out.mp4")
-    assert len(after.pictures) == 75
-    assert after.sound_codec == "aac"
-    assert np.abs(after.pictures[0][FACE].astype(int) - astronaut()[FACE]).mean() > 30
+    after = decode(tmp_path / "out.mp4")
+    assert len(after.frames) == 75
+    assert after.audio_codec == "aac"
+    assert np.abs(after.frames[0][FACE].astype(int) - astronaut()[FACE]).mean() > 30
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Seconds as CSV").click()
     assert download.value.path().read_text().startswith("emotion,seconds,share\n")
@@ -86,9 +86,9 @@ def test_a_clip_and_its_sticker_are_recorded_and_taken_home(page: Page) -> None:
     expect(save).to_be_visible(timeout=TIMEOUT_MS)
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         save.click()
-    clip = watch(download.value.path())
-    assert 3.5 < clip.ends_s < 4.5
-    assert clip.pictures[0].shape == (480, 640, 3)
+    clip = decode(download.value.path())
+    assert 3.5 < clip.end_s < 4.5
+    assert clip.frames[0].shape == (480, 640, 3)
 
     page.get_by_role("radio", name="Sticker, WebP").click()
     expect(page.get_by_text("Making the file")).to_be_visible(timeout=TIMEOUT_MS)

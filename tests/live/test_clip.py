@@ -17,8 +17,8 @@ from emojify.video.sink import OUTPUT_FORMATS
 from emojify.vision.annotators import SideBySide, StaticEmoji, Sticker
 from emojify.vision.readings import Box, Face, Reading
 from tests.helpers.failing_disk import FailingDisk, failing
-from tests.helpers.films import watch
 from tests.helpers.live_frames import processed_frame
+from tests.helpers.sample_videos import decode
 
 RED_DISC = np.zeros((64, 64, 4), np.uint8)
 RED_DISC[np.hypot(*(np.indices((64, 64)) - 31.5)) < 31] = (0, 0, 255, 255)
@@ -110,10 +110,10 @@ def test_recording_again_replaces_the_clip() -> None:
 
 def test_the_mp4_shows_what_was_seen_in_its_time(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(clip_of(record()).encode(".mp4"))
-    seen = watch(tmp_path / "clip.mp4")
-    assert len(seen.pictures) == 30
-    assert seen.ends_s == pytest.approx(2.0, abs=0.05)
-    assert [int(picture.mean()) for picture in seen.pictures] == pytest.approx([4 * n for n in range(30)], abs=4)
+    seen = decode(tmp_path / "clip.mp4")
+    assert len(seen.frames) == 30
+    assert seen.end_s == pytest.approx(2.0, abs=0.05)
+    assert [int(picture.mean()) for picture in seen.frames] == pytest.approx([4 * n for n in range(30)], abs=4)
 
 
 @pytest.mark.parametrize("ending", [".webp", ".gif"])

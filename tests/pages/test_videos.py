@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.video.jobs import REPORT, Job, JobStore, RenderRequest
-from tests.helpers.films import Film, astronaut
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.page_driver import press, shown_text, unescaped
+from tests.helpers.sample_videos import SampleVideo, astronaut
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> JobStore:
 
 @pytest.fixture
 def film(tmp_path: Path) -> bytes:
-    return Film().write(tmp_path / "film.mp4").read_bytes()
+    return SampleVideo().write(tmp_path / "film.mp4").read_bytes()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from emojify.emotions import Emotion
 from emojify.video.render import RenderStyle
 from emojify.vision.annotators import StaticEmoji, Sticker
 from emojify.vision.classifier import Classifier
-from tests.helpers.films import COLORS
+from tests.helpers.sample_videos import COLORS
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``python -m emojify render`` as somebody types it."""
+"""The command ``python -m emojify render``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ import pytest
 
 from emojify.__main__ import main
 from emojify.video.cli import duration
-from tests.helpers.films import FACE, Film, astronaut, wall, watch
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.programs import end, run_in_terminal
+from tests.helpers.sample_videos import FACE, SampleVideo, astronaut, decode, wall
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,43 +32,41 @@ def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytes
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    return Film(sound="aac").write(tmp_path / "my party – ü.mp4")
+def video(tmp_path: Path) -> Path:
+    return SampleVideo(audio="aac").write(tmp_path / "my party – ü.mp4")
 
 
-def test_a_video_is_rendered_and_what_came_out_is_said(
-    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--csv", str(tmp_path / "seconds.csv")]) == 0
+def test_render_writes_video_and_csv(video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", str(video), str(tmp_path / "out.mp4"), "--csv", str(tmp_path / "seconds.csv")]) == 0
     captured = capsys.readouterr()
     assert "out.mp4 is written: 1.0 s, 25 frames" in captured.out
     assert "100%" in captured.err
-    assert len(watch(tmp_path / "out.mp4").pictures) == 25
+    assert len(decode(tmp_path / "out.mp4").frames) == 25
     rows = {row["emotion"]: float(row["seconds"]) for row in csv.DictReader((tmp_path / "seconds.csv").open())}
     assert rows["neutral"] == pytest.approx(1.0)
     assert sum(rows.values()) == pytest.approx(1.0)
 
 
-def test_pack_and_style_are_chosen_by_name(film: Path, tmp_path: Path) -> None:
-    assert main(["render", str(film), str(tmp_path / "a.mp4"), "--seconds", "0.2"]) == 0
-    assert main(["render", str(film), str(tmp_path / "b.mp4"), "--seconds", "0.2", "--pack", "squares"]) == 0
-    assert main(["render", str(film), str(tmp_path / "c.mp4"), "--seconds", "0.2", "--style", "side-by-side"]) == 0
-    first, second, third = (watch(tmp_path / f"{name}.mp4").pictures[3] for name in "abc")
+def test_render_uses_named_pack_and_style(video: Path, tmp_path: Path) -> None:
+    assert main(["render", str(video), str(tmp_path / "a.mp4"), "--seconds", "0.2"]) == 0
+    assert main(["render", str(video), str(tmp_path / "b.mp4"), "--seconds", "0.2", "--pack", "squares"]) == 0
+    assert main(["render", str(video), str(tmp_path / "c.mp4"), "--seconds", "0.2", "--style", "side-by-side"]) == 0
+    first, second, third = (decode(tmp_path / f"{name}.mp4").frames[3] for name in "abc")
     colors = [picture[FACE].astype(int).mean(axis=(0, 1)) for picture in (first, second)]
     assert colors[1] == pytest.approx(255 - colors[0], abs=12)  # the squares have the opposite colors
     assert third.shape[1] == 2 * first.shape[1]
 
 
-def test_a_picture_is_rendered(tmp_path: Path) -> None:
+def test_render_writes_image(tmp_path: Path) -> None:
     (tmp_path / "me.png").write_bytes(cv2.imencode(".png", astronaut())[1].tobytes())
     assert main(["render", str(tmp_path / "me.png"), str(tmp_path / "out.jpg")]) == 0
     drawn = np.asarray(cv2.imread(str(tmp_path / "out.jpg")))
     assert np.abs(drawn[FACE].astype(int) - astronaut()[FACE]).mean() > 20
 
 
-def test_notes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    film = Film(image=lambda time_s: wall()).write(tmp_path / "wall.mp4")
-    assert main(["render", str(film), str(tmp_path / "out.mp4")]) == 0
+def test_render_prints_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = SampleVideo(image=lambda time_s: wall()).write(tmp_path / "wall.mp4")
+    assert main(["render", str(video), str(tmp_path / "out.mp4")]) == 0
     assert "emojify: No face was found anywhere" in capsys.readouterr().err
 
 
@@ -84,13 +82,13 @@ def test_notes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         (["text.mp4", "out.mp4"], "text.mp4 is not a video that can be opened"),
     ],
 )
-def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
-    film: Path, tmp_path: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+def test_render_bad_arguments_exit_with_2(
+    video: Path, tmp_path: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     before = folder_contents(tmp_path)
     source, target, *rest = arguments
-    source_path = film if source == "IN" else tmp_path / source
+    source_path = video if source == "IN" else tmp_path / source
     assert main(["render", str(source_path), str(tmp_path / target), *rest]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -110,22 +108,22 @@ def test_what_cannot_be_is_one_sentence_exit_status_2_and_leaves_nothing(
         ("folder", "not a regular file"),
     ],
 )
-def test_a_file_beside_that_cannot_be_is_refused_before_the_work(
+def test_render_refuses_bad_extra_files(
     tmp_path: Path, flag: str, name: str, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    film = Film().write(tmp_path / "in.mp4")
-    (tmp_path / "link.mp4").hardlink_to(film)
+    video = SampleVideo().write(tmp_path / "in.mp4")
+    (tmp_path / "link.mp4").hardlink_to(video)
     (tmp_path / "folder").mkdir()
     before = folder_contents(tmp_path)
-    assert main(["render", str(film), str(tmp_path / "out.mp4"), flag, str(tmp_path / name), "--overwrite"]) == 2
+    assert main(["render", str(video), str(tmp_path / "out.mp4"), flag, str(tmp_path / name), "--overwrite"]) == 2
     assert sentence in capsys.readouterr().err
     assert folder_contents(tmp_path) == before
 
 
-def test_a_table_that_is_there_is_replaced_only_if_that_is_wanted(film: Path, tmp_path: Path) -> None:
+def test_render_replaces_csv_only_with_overwrite(video: Path, tmp_path: Path) -> None:
     table = tmp_path / "precious.csv"
     table.write_text("precious")
-    command = ["render", str(film), str(tmp_path / "out.mp4"), "--csv", str(table)]
+    command = ["render", str(video), str(tmp_path / "out.mp4"), "--csv", str(table)]
     assert main(command) == 2
     assert table.read_text() == "precious"
     assert not (tmp_path / "out.mp4").exists()
@@ -134,7 +132,7 @@ def test_a_table_that_is_there_is_replaced_only_if_that_is_wanted(film: Path, tm
 
 
 @pytest.mark.parametrize("rest", [["--csv", "a.csv"], ["--seconds", "1"], ["--estimate"]])
-def test_what_only_a_video_has_is_refused_for_a_picture(
+def test_render_refuses_video_options_for_image(
     tmp_path: Path, rest: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "me.png").write_bytes(cv2.imencode(".png", astronaut())[1].tobytes())
@@ -143,60 +141,58 @@ def test_what_only_a_video_has_is_refused_for_a_picture(
     assert not (tmp_path / "out.png").exists()
 
 
-def test_the_beginning_of_a_video_too_long_for_a_gif_is_estimated(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    film = Film(image=lambda time_s: wall(), times_ms=tuple(range(0, 100_000, 2000))).write(tmp_path / "in.mp4")
-    assert main(["render", str(film), str(tmp_path / "out.gif"), "--estimate", "--seconds", "50"]) == 0
+def test_render_estimates_beginning_for_gif(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = SampleVideo(image=lambda time_s: wall(), times_ms=tuple(range(0, 100_000, 2000))).write(tmp_path / "in.mp4")
+    assert main(["render", str(video), str(tmp_path / "out.gif"), "--estimate", "--seconds", "50"]) == 0
     assert "50 s of video: about" in capsys.readouterr().err
 
 
-def test_a_long_video_is_estimated_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_render_estimates_long_video_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     times_ms = tuple(range(0, 700_000, 5000))
-    film = Film(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "long.mp4")
-    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--estimate"]) == 0
+    video = SampleVideo(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "long.mp4")
+    assert main(["render", str(video), str(tmp_path / "out.mp4"), "--estimate"]) == 0
     assert "11 min 40 s of video: about" in capsys.readouterr().err
     assert not (tmp_path / "out.mp4").exists()
-    assert main(["render", str(film), str(tmp_path / "out.mp4")]) == 0
-    said = capsys.readouterr().err.splitlines()
-    assert "11 min 40 s of video: about" in said[0]
-    assert "100%" in said[-2] or "100%" in said[-1]
+    assert main(["render", str(video), str(tmp_path / "out.mp4")]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert "11 min 40 s of video: about" in lines[0]
+    assert "100%" in lines[-2] or "100%" in lines[-1]
 
 
-def test_a_disk_that_cannot_take_it_is_said_before_the_work(
+def test_render_refuses_too_small_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     times_ms = tuple(range(0, 700_000, 5000))
-    film = Film(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "long.mp4")
+    video = SampleVideo(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "long.mp4")
     usage = type("Usage", (), {"free": 10})
     monkeypatch.setattr("emojify.video.cli.shutil.disk_usage", lambda folder: usage)
-    assert main(["render", str(film), str(tmp_path / "out.mp4")]) == 2
+    assert main(["render", str(video), str(tmp_path / "out.mp4")]) == 2
     assert "has room for 0 MB only" in capsys.readouterr().err
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_a_report_tells_a_page_what_happens(film: Path, tmp_path: Path) -> None:
+def test_render_report_has_each_state(video: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--report", str(report)]) == 0
-    said = json.loads(report.read_text())
-    assert (said["state"], said["outcome"]["pictures"]) == ("done", 25)
-    assert main(["render", str(film), str(tmp_path / "out.mp4"), "--report", str(report)]) == 2
+    assert main(["render", str(video), str(tmp_path / "out.mp4"), "--report", str(report)]) == 0
+    content = json.loads(report.read_text())
+    assert (content["state"], content["outcome"]["pictures"]) == ("done", 25)
+    assert main(["render", str(video), str(tmp_path / "out.mp4"), "--report", str(report)]) == 2
     assert json.loads(report.read_text())["state"] == "failed"
     assert "exists already" in json.loads(report.read_text())["problem"]
-    assert main(["render", str(film), str(tmp_path / "new.mp4"), "--report", str(report), "--estimate"]) == 0
+    assert main(["render", str(video), str(tmp_path / "new.mp4"), "--report", str(report), "--estimate"]) == 0
     assert json.loads(report.read_text())["estimate"]["duration_s"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_in_the_middle_it_says_so_and_leaves_no_file(
+def test_render_stopped_by_signal_leaves_no_file(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, number: signal.Signals
 ) -> None:
-    film = Film(times_ms=tuple(range(0, 60_000, 40)), options={"preset": "ultrafast", "crf": "40"}).write(
+    video = SampleVideo(times_ms=tuple(range(0, 60_000, 40)), options={"preset": "ultrafast", "crf": "40"}).write(
         tmp_path / "long.mp4"
     )
     before = set(tmp_path.iterdir())
     report = tmp_path / "report.json"
-    arguments = ("-m", "emojify", "render", str(film), str(tmp_path / "out.mp4"), "--report", str(report))
+    arguments = ("-m", "emojify", "render", str(video), str(tmp_path / "out.mp4"), "--report", str(report))
     with run_in_terminal(tmp_path_factory.mktemp("said"), *arguments) as program:
         deadline = time.monotonic() + 60
         while not report.exists():
@@ -211,18 +207,18 @@ def test_stopped_in_the_middle_it_says_so_and_leaves_no_file(
     assert json.loads(report.read_text())["state"] == "stopped"
 
 
-def test_where_nothing_more_can_be_written_it_says_so_and_leaves_no_file(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for a full disk: the system refuses the write in the same way."""
+def test_render_write_error_leaves_no_file(tmp_path: Path) -> None:
+    """A limit on the file size replaces a full disk: the system refuses the write in the same way."""
     rng = np.random.default_rng(1)
     noise = rng.integers(0, 255, (256, 256, 3), np.uint8)
-    film = Film(image=lambda time_s: noise).write(tmp_path / "noise.mp4")
+    video = SampleVideo(image=lambda time_s: noise).write(tmp_path / "noise.mp4")
     before = set(tmp_path.iterdir())
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    command = [sys.executable, "-m", "emojify", "render", str(film), str(tmp_path / "out.mp4")]
+    command = [sys.executable, "-m", "emojify", "render", str(video), str(tmp_path / "out.mp4")]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, preexec_fn=limit, env=os.environ, check=False
     )
@@ -233,5 +229,5 @@ def test_where_nothing_more_can_be_written_it_says_so_and_leaves_no_file(tmp_pat
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "1 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7260, "2 h 1 min")])
-def test_times_are_said_as_people_do(seconds: float, words: str) -> None:
+def test_duration_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words

@@ -14,7 +14,7 @@ from emojify.video.hdr import to_sdr
 from emojify.video.source import Frame, VideoSource
 
 PQ, HLG = int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67)
-PQ_WHITE, HLG_WHITE = 0.58, 0.75  # the signal of 203 nits, as BT.2408 has it
+PQ_WHITE, HLG_WHITE = 0.58, 0.75  # signal of 203 nits in BT.2408
 
 
 def gray(signal: float) -> NDArray[np.float64]:
@@ -22,26 +22,26 @@ def gray(signal: float) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize(("transfer", "white"), [(PQ, PQ_WHITE), (HLG, HLG_WHITE)])
-def test_white_is_nearly_white_and_black_is_black(transfer: int, white: float) -> None:
+def test_to_sdr_keeps_white_and_black(transfer: int, white: float) -> None:
     assert 0.82 < to_sdr(gray(white), transfer).min() < 0.95
     assert to_sdr(gray(0.0), transfer).max() < 0.02
     assert to_sdr(gray(1.0), transfer).min() > 0.98
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
-def test_more_light_is_never_darker_and_gray_stays_gray(transfer: int) -> None:
-    plain = to_sdr(np.repeat(np.linspace(0, 1, 200)[:, None], 3, axis=1), transfer)
-    assert (np.diff(plain, axis=0) >= -1e-9).all()
-    assert np.abs(plain - plain[:, :1]).max() < 0.01
+def test_to_sdr_is_monotonic_and_neutral(transfer: int) -> None:
+    sdr = to_sdr(np.repeat(np.linspace(0, 1, 200)[:, None], 3, axis=1), transfer)
+    assert (np.diff(sdr, axis=0) >= -1e-9).all()
+    assert np.abs(sdr - sdr[:, :1]).max() < 0.01
 
 
-def test_light_as_on_a_plain_screen_keeps_its_brightness() -> None:
-    """A quarter of white's light, 50.75 nits: PQ 0.4415 by BT.2100's equation; 0.25 ** (1 / 2.2) = 0.533."""
+def test_to_sdr_keeps_midtone_brightness() -> None:
+    """A quarter of the light of white is 50.75 nits: PQ 0.4415 in BT.2100, and 0.25 ** (1 / 2.2) = 0.533 in SDR."""
     assert to_sdr(gray(0.4415), PQ)[0, 0] == pytest.approx(0.533, abs=0.005)
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
-def test_a_phones_hdr_video_is_read_as_a_plain_one(tmp_path: Path, transfer: int) -> None:
+def test_video_source_converts_hdr_to_sdr(tmp_path: Path, transfer: int) -> None:
     path = tmp_path / "hdr.mkv"
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
@@ -61,9 +61,9 @@ def test_a_phones_hdr_video_is_read_as_a_plain_one(tmp_path: Path, transfer: int
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with VideoSource(path) as video:
-        pictures = [item for item in video if isinstance(item, Frame)]
-    assert len(pictures) == 3
-    image = pictures[1].image
+        frames = [item for item in video if isinstance(item, Frame)]
+    assert len(frames) == 3
+    image = frames[1].image
     assert image.shape == (96, 128, 3)
     assert image[:, 80:].min() > 205
     assert image[:, :48].max() < 16

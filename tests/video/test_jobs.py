@@ -26,7 +26,7 @@ def job(store: JobStore) -> Job:
     return store.add(b"a video", REQUEST)
 
 
-def test_a_video_is_kept_for_its_user_alone_and_found_by_its_token(store: JobStore, job: Job) -> None:
+def test_add_saves_private_job_found_by_token(store: JobStore, job: Job) -> None:
     assert job.source.name == "in.mov"
     assert job.source.read_bytes() == b"a video"
     assert job.folder.stat().st_mode & 0o077 == 0
@@ -36,19 +36,19 @@ def test_a_video_is_kept_for_its_user_alone_and_found_by_its_token(store: JobSto
 
 
 @pytest.mark.parametrize("token", ["", "..", "../../etc", "a" * 22, "x/y", "a" * 300])
-def test_no_other_token_finds_anything(store: JobStore, job: Job, token: str) -> None:
+def test_get_rejects_other_tokens(store: JobStore, job: Job, token: str) -> None:
     assert store.get(token) is None
 
 
 @pytest.mark.parametrize("name", ["../../x.mp4/..", "a.m/p4", "no ending", ".", "x." + "y" * 300])
-def test_a_name_from_outside_names_no_path(store: JobStore, name: str) -> None:
+def test_add_ignores_paths_in_names(store: JobStore, name: str) -> None:
     job = store.add(b"", RenderRequest(name, ".mp4", "classic", "sticker"))
     assert job.source.parent == job.folder
     assert job.folder.parent == store.folder
     assert len(job.source.name) < 12
 
 
-def test_a_full_disk_leaves_nothing(store: JobStore) -> None:
+def test_add_on_full_disk_leaves_nothing(store: JobStore) -> None:
     with (
         patch("emojify.video.jobs.write_json", side_effect=OSError(28, "No space left on device")),
         pytest.raises(EmojifyError, match="the disk is full"),
@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_nothing(store: JobStore) -> None:
     assert list(store.folder.iterdir()) == []
 
 
-def test_what_the_process_is_asked(job: Job) -> None:
+def test_start_passes_request_to_process(job: Job) -> None:
     with patch.object(processes, "start") as start:
         job.start()
         job.start(estimate_only=True)
@@ -69,7 +69,7 @@ def test_what_the_process_is_asked(job: Job) -> None:
     assert estimating == [*arguments, "--estimate"]
 
 
-def test_no_more_than_a_few_run_at_once(store: JobStore, job: Job) -> None:
+def test_start_limits_running_jobs(store: JobStore, job: Job) -> None:
     others = [store.add(b"", REQUEST) for _ in range(MAX_RUNNING)]
     running = {other.folder for other in others}
     with (
@@ -83,17 +83,17 @@ def test_no_more_than_a_few_run_at_once(store: JobStore, job: Job) -> None:
     assert start.call_count == 1
 
 
-def test_the_report_is_what_the_process_says(job: Job) -> None:
+def test_report_follows_process(job: Job) -> None:
     with patch.object(processes, "is_running", return_value=True):
         assert job.report() == {"state": "waiting"}
         (job.folder / REPORT).write_text('{"state": "running", "share": 0.5}')
         assert job.report()["share"] == 0.5
-    assert job.report() == {"state": "lost"}  # it says running, and does not
+    assert job.report() == {"state": "lost"}  # the report says running, but no process runs
     (job.folder / REPORT).write_text('{"state": "done"}')
     assert job.report() == {"state": "done"}
 
 
-def test_a_real_one_fails_in_a_sentence_since_that_is_no_video(
+def test_real_process_reports_bad_video(
     job: Job, models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
@@ -106,33 +106,46 @@ def test_a_real_one_fails_in_a_sentence_since_that_is_no_video(
     assert not job.target.exists()
 
 
-def test_one_that_was_stopped_before_it_could_say_anything_is_stopped_and_not_lost(job: Job) -> None:
+def test_stop_before_first_report_means_stopped(job: Job) -> None:
     job.start()
     job.stop()
     wait_until(lambda: not processes.is_running(job.folder))
     assert job.report() == {"state": "stopped"}
 
 
-def test_deleting_ends_the_work_and_leaves_nothing(store: JobStore, job: Job) -> None:
+def test_delete_kills_process_and_removes_folder(store: JobStore, job: Job) -> None:
     job.start()
     job.delete()
     assert not job.folder.exists()
     assert store.get(job.token) is None
 
 
-def test_what_is_old_goes_and_what_is_young_or_at_work_stays(store: JobStore, job: Job) -> None:
-    old, at_work = store.add(b"", REQUEST), store.add(b"", REQUEST)
+def test_remove_old_keeps_recent_and_running_jobs(store: JobStore, job: Job) -> None:
+    old, running = store.add(b"", REQUEST), store.add(b"", REQUEST)
     ago = time.time() - MAX_AGE_S - 60
-    for one in (old, at_work):
+    for one in (old, running):
         os.utime(one.folder, (ago, ago))
-    with patch.object(processes, "is_running", side_effect=lambda folder: folder == at_work.folder):
+    with patch.object(processes, "is_running", side_effect=lambda folder: folder == running.folder):
         store.remove_old()
-    assert {folder.name for folder in store.folder.iterdir()} == {job.token, at_work.token}
-    JobStore(store.folder / "nowhere").remove_old()  # nothing there yet
+    assert {folder.name for folder in store.folder.iterdir()} == {job.token, running.token}
+    JobStore(store.folder / "nowhere").remove_old()  # the folder does not exist yet
 
 
-def test_a_wish_can_be_changed_and_is_kept(store: JobStore, job: Job) -> None:
+def test_change_suffix_is_saved(store: JobStore, job: Job) -> None:
     changed = store.change_suffix(job, suffix=".png")
     assert changed.target.name == "out.png"
     assert store.get(job.token) == changed
     assert json.loads((job.folder / "job.json").read_text())["ending"] == ".png"
+
+
+def test_get_reads_job_of_earlier_version(store: JobStore, job: Job) -> None:
+    (job.folder / "job.json").write_text(
+        '{"name": "my party.mov", "ending": ".mp4", "pack": "classic", "style": "sticker"}'
+    )
+    assert store.get(job.token) == Job(job.folder, REQUEST)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"name": "a", "suffix": ".mp4", "pack": "b", "style": "c"}', "7"])
+def test_get_ignores_unreadable_job(store: JobStore, job: Job, content: str) -> None:
+    (job.folder / "job.json").write_text(content)
+    assert store.get(job.token) is None

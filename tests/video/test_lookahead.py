@@ -1,4 +1,4 @@
-"""What looking ahead is worth: no bare first pictures, no late switches, no flicker, no ghosts after a cut."""
+"""The look-ahead: emoji from the first frame on, prompt switches, no flicker, and no emoji after a cut."""
 
 from __future__ import annotations
 
@@ -13,69 +13,69 @@ from emojify.video.lookahead import LOOK_AHEAD_S, MAX_HELD_BYTES, LookAhead
 from emojify.video.source import TICKS_PER_S, Frame
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image, Reading
-from tests.helpers.films import astronaut, wall
+from tests.helpers.sample_videos import astronaut, wall
 
 FPS = 25
 HAPPY, NEUTRAL = 0.85, 1.0
 
 
 def run(classifier: Classifier, image: Callable[[float], Image], seconds: float = 4.0) -> list[list[Reading]]:
-    """The readings of each picture."""
+    """Return the readings of each frame."""
     ahead = LookAhead(classifier)
-    done: list[tuple[Frame, list[Reading]]] = []
+    emitted: list[tuple[Frame, list[Reading]]] = []
     times_s = [number / FPS for number in range(round(seconds * FPS))]
     for time_s in times_s:
-        done += ahead.push(Frame(image(time_s), round(time_s * TICKS_PER_S), TICKS_PER_S // FPS))
-    done += ahead.finish()
-    assert [picture.time_s for picture, _ in done] == pytest.approx(times_s)  # each once, in order
-    return [readings for _, readings in done]
+        emitted += ahead.push(Frame(image(time_s), round(time_s * TICKS_PER_S), TICKS_PER_S // FPS))
+    emitted += ahead.finish()
+    assert [frame.time_s for frame, _ in emitted] == pytest.approx(times_s)  # each once, in order
+    return [readings for _, readings in emitted]
 
 
 def shown(readings: list[list[Reading]]) -> list[tuple[str, int]]:
-    """What the main face showed, and for how many pictures."""
-    words = [found[0].emotion.label if found else "nobody" for found in readings]
-    return [(word, len(list(group))) for word, group in groupby(words)]
+    """Return what the main face showed, and for how many frames."""
+    labels = [found[0].emotion.label if found else "no face" for found in readings]
+    return [(label, len(list(group))) for label, group in groupby(labels)]
 
 
-def test_a_face_wears_its_emoji_from_the_first_picture_to_the_last(classifier: Classifier) -> None:
+def test_face_has_emoji_in_every_frame(classifier: Classifier) -> None:
     assert shown(run(classifier, lambda time_s: astronaut())) == [("neutral", 100)]
 
 
-def test_the_switch_comes_with_the_face(classifier: Classifier) -> None:
+def test_emotion_switches_with_face(classifier: Classifier) -> None:
     found = shown(run(classifier, lambda time_s: astronaut(NEUTRAL if time_s < 2 else HAPPY)))
-    assert [word for word, _ in found] == ["neutral", "happy"]
+    assert [label for label, _ in found] == ["neutral", "happy"]
     assert found[0][1] == pytest.approx(2 * FPS, abs=1)
 
 
-def test_what_does_not_last_is_not_shown(classifier: Classifier) -> None:
+def test_short_emotion_is_not_shown(classifier: Classifier) -> None:
     found = shown(run(classifier, lambda time_s: astronaut(HAPPY if 2 <= time_s < 2.15 else NEUTRAL)))
     assert found == [("neutral", 100)]
 
 
-def test_what_lasts_is_shown_as_long_as_it_lasts(classifier: Classifier) -> None:
+def test_lasting_emotion_is_shown_while_it_lasts(classifier: Classifier) -> None:
     found = shown(run(classifier, lambda time_s: astronaut(HAPPY if 1 <= time_s < 2.2 else NEUTRAL)))
-    assert [word for word, _ in found] == ["neutral", "happy", "neutral"]
+    assert [label for label, _ in found] == ["neutral", "happy", "neutral"]
     assert found[1][1] == pytest.approx(1.2 * FPS, abs=4)
 
 
-def test_noise_does_not_flicker(classifier: Classifier) -> None:
+def test_noise_causes_no_flicker(classifier: Classifier) -> None:
     rng = np.random.default_rng(5)
-    lights = rng.choice([HAPPY, NEUTRAL], 100, p=[0.25, 0.75])
-    found = shown(run(classifier, lambda time_s: astronaut(lights[round(time_s * FPS)])))
+    brightness = rng.choice([HAPPY, NEUTRAL], 100, p=[0.25, 0.75])
+    found = shown(run(classifier, lambda time_s: astronaut(brightness[round(time_s * FPS)])))
     assert found == [("neutral", 100)]
 
 
-def test_after_a_cut_no_ghost_stays_and_before_one_no_bare_face(classifier: Classifier) -> None:
+def test_emoji_ends_and_starts_at_cuts(classifier: Classifier) -> None:
     found = shown(run(classifier, lambda time_s: wall() if 1 <= time_s < 2.5 else astronaut()))
-    assert found == [("neutral", 25), ("nobody", 38), ("neutral", 37)]
+    assert found == [("neutral", 25), ("no face", 38), ("neutral", 37)]
 
 
-def test_a_face_that_cannot_be_found_for_a_moment_keeps_its_emoji(classifier: Classifier) -> None:
+def test_briefly_undetected_face_keeps_emoji(classifier: Classifier) -> None:
     found = shown(run(classifier, lambda time_s: wall() if 2 <= time_s < 2.1 else astronaut()))
     assert found == [("neutral", 100)]
 
 
-def test_boxes_follow_a_face_that_moves(classifier: Classifier) -> None:
+def test_box_follows_moving_face(classifier: Classifier) -> None:
     def image(time_s: float) -> Image:
         return np.roll(astronaut(), round(15 * time_s), axis=1)
 
@@ -85,17 +85,17 @@ def test_boxes_follow_a_face_that_moves(classifier: Classifier) -> None:
     assert np.abs(np.diff(centers)).max() < 4
 
 
-def test_a_video_of_few_pictures_a_second_is_covered_from_the_first_too(classifier: Classifier) -> None:
+def test_low_frame_rate_is_covered_from_start(classifier: Classifier) -> None:
     ahead = LookAhead(classifier)
-    done = []
+    emitted = []
     for number in range(40):
-        done += ahead.push(Frame(astronaut(), number * TICKS_PER_S // 5, TICKS_PER_S // 5))
-    done += ahead.finish()
-    assert all(readings for _, readings in done)
+        emitted += ahead.push(Frame(astronaut(), number * TICKS_PER_S // 5, TICKS_PER_S // 5))
+    emitted += ahead.finish()
+    assert all(readings for _, readings in emitted)
 
 
 @pytest.mark.parametrize(("height", "width"), [(720, 1280), (2160, 3840)])
-def test_what_is_held_is_bounded_in_bytes(classifier: Classifier, height: int, width: int) -> None:
+def test_held_frames_are_limited_in_bytes(classifier: Classifier, height: int, width: int) -> None:
     ahead = LookAhead(classifier)
     image = np.zeros((height, width, 3), np.uint8)
     for number in range(60):
@@ -105,11 +105,11 @@ def test_what_is_held_is_bounded_in_bytes(classifier: Classifier, height: int, w
     assert held <= LOOK_AHEAD_S * 30 + 2
 
 
-def test_a_short_video_is_handed_out_at_its_end(classifier: Classifier) -> None:
+def test_finish_emits_short_video(classifier: Classifier) -> None:
     assert [len(readings) for readings in run(classifier, lambda time_s: wall(), 0.08)] == [0, 0]
 
 
-def test_the_emotion_is_one_of_a_reading_that_is_sure(classifier: Classifier) -> None:
+def test_reading_is_sure_and_normalized(classifier: Classifier) -> None:
     (reading,) = run(classifier, lambda time_s: astronaut(), 1.0)[10]
     assert reading.sure
     assert reading.probabilities.argmax() == Emotion.NEUTRAL

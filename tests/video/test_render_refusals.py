@@ -1,4 +1,4 @@
-"""What is refused, what is torn from its work, and that nothing is lost by either."""
+"""Rendering that is refused or interrupted: no file is lost, and no new file is left."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ import pytest
 from emojify.errors import EmojifyError
 from emojify.video.render import RenderStyle, render
 from emojify.video.sink import VideoSink
-from tests.helpers.films import Film, wall, watch
 from tests.helpers.pack_files import folder_contents
+from tests.helpers.sample_videos import SampleVideo, decode, wall
 
 
-@pytest.mark.parametrize(("codec", "pixels", "ending"), [("flashsv2", "bgr24", ".flv"), ("huffyuv", "yuv422p", ".avi")])
-def test_pictures_of_a_rare_kind_are_refused(
-    style: RenderStyle, tmp_path: Path, codec: str, pixels: str, ending: str
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "suffix"), [("flashsv2", "bgr24", ".flv"), ("huffyuv", "yuv422p", ".avi")]
+)
+def test_render_refuses_unsupported_codec(
+    style: RenderStyle, tmp_path: Path, codec: str, pixel_format: str, suffix: str
 ) -> None:
-    source = Film(codec=codec, pixels=pixels, options={}).write(tmp_path / f"in{ending}")
+    source = SampleVideo(codec=codec, pixel_format=pixel_format, options={}).write(tmp_path / f"in{suffix}")
     with pytest.raises(EmojifyError, match=rf"not supported \({codec}\)"):
         render(source, tmp_path / "out.mp4", style)
     assert list(tmp_path.iterdir()) == [source]
 
 
-def sound_only(path: Path) -> None:
-    Film(sound="aac").write(path)
+def write_audio_only(path: Path) -> None:
+    SampleVideo(audio="aac").write(path)
     with av.open(str(path)) as source, av.open(str(path.with_suffix(".m4a")), "w", format="mp4") as target:
         stream = target.add_stream_from_template(source.streams.audio[0])
         for packet in source.demux(source.streams.audio[0]):
@@ -38,17 +40,17 @@ def sound_only(path: Path) -> None:
     path.with_suffix(".m4a").replace(path)
 
 
-def without_index(path: Path) -> None:
-    Film().write(path)
+def write_without_index(path: Path) -> None:
+    SampleVideo().write(path)
     path.write_bytes(path.read_bytes()[:3000])  # the index is at its end
 
 
-def without_pictures(path: Path) -> None:
-    """A header, and then nothing that a decoder could use."""
-    Film().write(path.with_suffix(".mkv"))
+def write_without_frames(path: Path) -> None:
+    """Write a header and then nothing that a decoder can use."""
+    SampleVideo().write(path.with_suffix(".mkv"))
     content = path.with_suffix(".mkv").read_bytes()
-    begins = content.index(b"\x1f\x43\xb6\x75")  # Matroska's first cluster
-    path.write_bytes(content[: begins + 60])
+    start = content.index(b"\x1f\x43\xb6\x75")  # Matroska's first cluster
+    path.write_bytes(content[: start + 60])
     path.with_suffix(".mkv").unlink()
 
 
@@ -61,14 +63,14 @@ BAD = {
         lambda path: path.write_text("#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"),
         "not a video that can be opened",
     ),
-    "sound only": (sound_only, "no video track, only sound"),
-    "no index": (without_index, "not a video that can be opened"),
-    "no picture": (without_pictures, "has no frame that can be read"),
+    "audio only": (write_audio_only, "no video track, only sound"),
+    "no index": (write_without_index, "not a video that can be opened"),
+    "no frame": (write_without_frames, "has no frame that can be read"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_a_sentence_and_nothing_is_left(style: RenderStyle, tmp_path: Path, case: str) -> None:
+def test_render_refuses_bad_input(style: RenderStyle, tmp_path: Path, case: str) -> None:
     make, sentence = BAD[case]
     make(tmp_path / "in.mp4")
     before = folder_contents(tmp_path)
@@ -88,10 +90,8 @@ def test_bad_input_is_refused_in_a_sentence_and_nothing_is_left(style: RenderSty
         ("folder.mp4", "not a regular file"),
     ],
 )
-def test_a_target_that_cannot_be_is_refused_and_nothing_changes(
-    style: RenderStyle, tmp_path: Path, target: str, sentence: str
-) -> None:
-    source = Film().write(tmp_path / "in.mp4")
+def test_render_refuses_bad_target(style: RenderStyle, tmp_path: Path, target: str, sentence: str) -> None:
+    source = SampleVideo().write(tmp_path / "in.mp4")
     (tmp_path / "there.mp4").write_text("precious")
     (tmp_path / "folder.mp4").mkdir()
     before = folder_contents(tmp_path)
@@ -100,15 +100,15 @@ def test_a_target_that_cannot_be_is_refused_and_nothing_changes(
     assert folder_contents(tmp_path) == before
 
 
-def test_with_overwrite_the_old_file_stays_until_the_new_one_is_whole(style: RenderStyle, tmp_path: Path) -> None:
-    source = Film().write(tmp_path / "in.mp4")
+def test_render_overwrite_keeps_old_file_until_end(style: RenderStyle, tmp_path: Path) -> None:
+    source = SampleVideo().write(tmp_path / "in.mp4")
     target = tmp_path / "out.mp4"
     target.write_text("precious")
-    seen: set[str] = set()
+    contents: set[str] = set()
     with patch("emojify.video.render.REPORT_EVERY_S", 0):
-        render(source, target, style, overwrite=True, on_progress=lambda progress: seen.add(target.read_text()))
-    assert seen == {"precious"}
-    assert len(watch(target).pictures) == 25
+        render(source, target, style, overwrite=True, on_progress=lambda progress: contents.add(target.read_text()))
+    assert contents == {"precious"}
+    assert len(decode(target).frames) == 25
 
 
 @pytest.mark.parametrize("failing", ["write", "close"])
@@ -121,10 +121,10 @@ def test_with_overwrite_the_old_file_stays_until_the_new_one_is_whole(style: Ren
     ],
     ids=["no space", "broken disk", "Ctrl-C"],
 )
-def test_whatever_stops_it_leaves_what_was_there(
+def test_render_failure_keeps_old_file(
     style: RenderStyle, tmp_path: Path, failing: str, error: BaseException, raised: type[BaseException], sentence: str
 ) -> None:
-    source = Film().write(tmp_path / "in.mp4")
+    source = SampleVideo().write(tmp_path / "in.mp4")
     (tmp_path / "out.mp4").write_text("precious")
     before = folder_contents(tmp_path)
     with patch.object(VideoSink, failing, side_effect=error), pytest.raises(raised, match=sentence):
@@ -132,10 +132,10 @@ def test_whatever_stops_it_leaves_what_was_there(
     assert folder_contents(tmp_path) == before
 
 
-def test_a_gif_of_a_long_video_is_refused_and_its_beginning_is_not(style: RenderStyle, tmp_path: Path) -> None:
+def test_render_refuses_long_gif(style: RenderStyle, tmp_path: Path) -> None:
     times_ms = tuple(range(0, 62_000, 1000))
-    source = Film(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "in.mp4")
+    source = SampleVideo(image=lambda time_s: wall(), times_ms=times_ms).write(tmp_path / "in.mp4")
     with pytest.raises(EmojifyError, match="limit is 60 s"):
         render(source, tmp_path / "out.gif", style)
-    outcome = render(source, tmp_path / "out.gif", style, until_s=5)
-    assert outcome.duration_s == pytest.approx(5.0)
+    result = render(source, tmp_path / "out.gif", style, until_s=5)
+    assert result.duration_s == pytest.approx(5.0)

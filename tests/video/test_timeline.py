@@ -17,7 +17,7 @@ def reading(emotion: Emotion, sure: bool = True) -> Reading:
     return Reading(Face(Box(0, 0, 9, 9), 1), probabilities, emotion, sure)
 
 
-def test_every_bin_of_a_face_that_stays_is_full_whatever_the_frame_rate() -> None:
+def test_timeline_bins_of_steady_face_are_full() -> None:
     timeline = Timeline()
     for number in range(72):
         timeline.add(reading(Emotion.HAPPY), number / 30, 1 / 30)
@@ -26,7 +26,7 @@ def test_every_bin_of_a_face_that_stays_is_full_whatever_the_frame_rate() -> Non
     assert np.allclose(bins[:, Emotion.HAPPY], 1, atol=0.002)
 
 
-def test_seconds_are_of_what_was_shown_and_add_up() -> None:
+def test_timeline_seconds_count_what_was_shown() -> None:
     timeline = Timeline()
     timeline.add(reading(Emotion.SAD), 0.0, 1.5)
     timeline.add(None, 1.5, 0.5)
@@ -40,7 +40,7 @@ def test_seconds_are_of_what_was_shown_and_add_up() -> None:
 
 
 @pytest.mark.parametrize("hours", [0.1, 2, 30])
-def test_however_long_the_video_the_bins_are_few_and_cover_it(hours: float) -> None:
+def test_timeline_bins_are_limited_and_cover_video(hours: float) -> None:
     timeline = Timeline()
     step_s = hours * 3600 / 2000
     for number in range(2000):
@@ -51,7 +51,7 @@ def test_however_long_the_video_the_bins_are_few_and_cover_it(hours: float) -> N
     assert bins[:, Emotion.ANGRY].sum() * found["bin_s"] == pytest.approx(hours * 3600, rel=0.001)
 
 
-def test_the_table_has_every_emotion_and_the_shares_of_one() -> None:
+def test_seconds_csv_has_every_emotion_and_share() -> None:
     seconds = dict.fromkeys((*LABELS, "unsure", "no face"), 0.0) | {"happy": 3.0, "no face": 1.0}
     rows = list(csv.DictReader(io.StringIO(seconds_csv(seconds))))
     assert [row["emotion"] for row in rows] == [*LABELS, "unsure", "no face"]
@@ -61,5 +61,5 @@ def test_the_table_has_every_emotion_and_the_shares_of_one() -> None:
     ]
 
 
-def test_the_table_of_nothing_has_no_shares() -> None:
+def test_seconds_csv_of_zero_seconds() -> None:
     assert "happy,0.00,0.0000" in seconds_csv({"happy": 0.0})

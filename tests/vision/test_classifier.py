@@ -125,14 +125,10 @@ class TestClassifier:
         ids=["empty", "keras", "header alone", "half", "last byte missing", "other identifier"],
     )
     def test_what_is_no_model_does_not_open(self, damage: Callable[[bytes], bytes], tiny_model: bytes) -> None:
-        with pytest.raises(
-            EmojifyError, match="model mine does not open: its file is damaged or not a LiteRT model"
-        ):
+        with pytest.raises(EmojifyError, match="model mine does not open: its file is damaged or not a LiteRT model"):
             Classifier(damage(tiny_model), name="mine")
 
     @pytest.mark.parametrize("file", ["takes_24x24", "takes_floats", "gives_five"])
     def test_a_model_with_other_ends_is_refused(self, file: str, data_folder: Path) -> None:
-        with pytest.raises(
-            EmojifyError, match=r"model mine takes .* Emojify's models take raw uint8 \(1, 48, 48, 1\)"
-        ):
+        with pytest.raises(EmojifyError, match=r"model mine takes .* Emojify's models take raw uint8 \(1, 48, 48, 1\)"):
             Classifier(data_folder / f"{file}.tflite", name="mine")
