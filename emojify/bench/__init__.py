@@ -1,1 +1,1 @@
-"""How fast this machine is at it: ``python -m emojify bench``."""
+"""Measurements of live video on this machine."""

@@ -1,4 +1,4 @@
-"""``bench``: figures as words or JSON, and plain sentences for what cannot be measured."""
+"""``bench`` prints figures as text or JSON, and rejects options that it cannot measure."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from emojify.settings import Settings
 QUICK = ("bench", "--no-reference", "--seconds", "0.5")
 
 
-def test_json_holds_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bench_json_has_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*QUICK, "--json", "--sessions", "2", "--size", "320x240"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result["stages_ms"]) == set(cli.STAGES)
@@ -26,10 +26,10 @@ def test_json_holds_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert result["frames"] >= 10
     assert all(mb > 10 for mb in result["resident_mb"])
-    assert "ratio_p50" not in result  # nothing was compared
+    assert "ratio_p50" not in result  # --no-reference
 
 
-def test_words_name_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bench_text_names_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*QUICK, "--faces", "0"]) == 0
     out = capsys.readouterr().out
     assert all(stage in out for stage in cli.STAGES)
@@ -48,7 +48,7 @@ def test_words_name_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
         (("--model", "nobody"), "There is no model 'nobody'"),
     ],
 )
-def test_what_cannot_be_measured_is_said(
+def test_bench_rejects_what_it_cannot_measure(
     arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*QUICK, *arguments]) == 2
@@ -57,7 +57,7 @@ def test_what_cannot_be_measured_is_said(
     assert captured.out == ""
 
 
-def test_a_loop_to_compare_with_that_does_not_start_is_said(
+def test_bench_reports_a_failing_comparison(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
@@ -65,6 +65,6 @@ def test_a_loop_to_compare_with_that_does_not_start_is_said(
     assert "--no-reference" in capsys.readouterr().err
 
 
-def test_the_parser_needs_nothing_heavy() -> None:
+def test_parser_imports_nothing_heavy() -> None:
     code = "import sys, emojify.bench.cli; print({'cv2', 'numpy', 'av', 'tensorflow'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"

@@ -1,4 +1,4 @@
-"""The scene to measure on: drawn, yet faces to the detector."""
+"""The drawn scene: the detector finds its faces."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ PACK = ROOT / "emojis" / "person"
 
 
 @pytest.mark.parametrize(("size", "faces"), [((640, 480), 1), ((640, 480), 4), ((1280, 720), 1), ((320, 240), 0)])
-def test_the_tracker_finds_the_faces_that_were_drawn(size: tuple[int, int], faces: int) -> None:
+def test_tracker_finds_the_drawn_faces(size: tuple[int, int], faces: int) -> None:
     scene, tracker = draw_scene(PACK, *size, faces), FaceTracker()
     assert len(scene) == FRAMES
     assert {frame.shape for frame in scene} == {(size[1], size[0], 3)}
@@ -27,7 +27,7 @@ def test_the_tracker_finds_the_faces_that_were_drawn(size: tuple[int, int], face
     assert np.mean(found[FRAMES:]) == pytest.approx(faces, abs=0.25)
 
 
-def test_the_faces_move_and_come_back_to_where_they_began() -> None:
+def test_faces_move() -> None:
     boxes = [
         FaceDetector().detect(np.asarray(frame[..., 0])) for frame in draw_scene(PACK, 640, 480, 1)[:: FRAMES // 4]
     ]
@@ -44,11 +44,11 @@ def test_the_faces_move_and_come_back_to_where_they_began() -> None:
         (640, 99999, 1, "not 640x99999"),
     ],
 )
-def test_a_scene_that_cannot_be_drawn_is_refused(width: int, height: int, faces: int, sentence: str) -> None:
+def test_impossible_scene_is_rejected(width: int, height: int, faces: int, sentence: str) -> None:
     with pytest.raises(EmojifyError, match=sentence):
         draw_scene(PACK, width, height, faces)
 
 
-def test_without_its_pack_it_says_so(tmp_path: Path) -> None:
+def test_missing_pack_is_reported(tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match="from the pack Person"):
         draw_scene(tmp_path, 640, 480, 1)

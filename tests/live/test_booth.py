@@ -16,7 +16,7 @@ def run(booth: PhotoBooth, seconds: float, size: tuple[int, int] = (240, 320)) -
     ]
 
 
-def test_four_shots_are_taken_with_a_countdown_before_each() -> None:
+def test_booth_takes_four_shots_with_countdowns() -> None:
     booth = PhotoBooth()
     booth.start()
     run(booth, 20)
@@ -29,7 +29,7 @@ def test_four_shots_are_taken_with_a_countdown_before_each() -> None:
     assert not booth.is_active
 
 
-def test_the_countdown_is_seen_and_not_photographed() -> None:
+def test_countdown_is_shown_but_not_photographed() -> None:
     booth = PhotoBooth()
     booth.start()
     shown = run(booth, 20)
@@ -45,14 +45,14 @@ def test_the_countdown_is_seen_and_not_photographed() -> None:
     assert len(np.unique(strip[BORDER_PX : BORDER_PX + 240, BORDER_PX : BORDER_PX + 320])) == 1
 
 
-def test_nothing_happens_until_it_is_started() -> None:
+def test_booth_returns_frames_unchanged_before_start() -> None:
     booth = PhotoBooth()
     image = np.zeros((24, 32, 3), np.uint8)
     assert booth.add_frame(processed_frame(image, 1.0)) is image
     assert (booth.is_active, booth.is_complete, booth.strip) == (False, False, None)
 
 
-def test_a_stream_that_ends_leaves_no_half_strip_and_a_whole_one_stays() -> None:
+def test_end_stream_drops_only_unfinished_strips() -> None:
     booth = PhotoBooth()
     booth.start()
     run(booth, 5)
@@ -64,13 +64,13 @@ def test_a_stream_that_ends_leaves_no_half_strip_and_a_whole_one_stays() -> None
     assert booth.is_complete
 
 
-def test_shots_of_other_sizes_fit_the_first() -> None:
+def test_make_strip_resizes_to_the_first_shot() -> None:
     strip = make_strip([np.zeros((30, 40, 3), np.uint8), np.zeros((60, 40, 3), np.uint8)])
     assert strip.shape == (2 * (30 + BORDER_PX) + BORDER_PX, 40 + 2 * BORDER_PX, 3)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 640), (1080, 1920)])
-def test_any_frame_size_is_taken(size: tuple[int, int]) -> None:
+def test_booth_accepts_any_frame_size(size: tuple[int, int]) -> None:
     booth = PhotoBooth()
     booth.start()
     run(booth, 14, size)

@@ -58,7 +58,7 @@ def frames_of(content: bytes) -> tuple[list[NDArray[np.uint8]], list[int]]:
     return frames, times_ms
 
 
-def test_it_records_what_was_asked_and_then_stops() -> None:
+def test_recorder_stops_after_the_requested_time() -> None:
     recorder = record(2.0)
     clip = clip_of(recorder)
     assert recorder.left_s is None
@@ -66,7 +66,7 @@ def test_it_records_what_was_asked_and_then_stops() -> None:
     assert clip.duration_s == pytest.approx(2.0, abs=0.02)
 
 
-def test_nothing_is_kept_until_it_is_told_to_and_while_it_goes_on_there_is_no_clip() -> None:
+def test_recorder_has_no_clip_before_the_end() -> None:
     recorder = ClipRecorder()
     recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 1.0))
     assert (recorder.clip, recorder.left_s) == (None, None)
@@ -78,19 +78,19 @@ def test_nothing_is_kept_until_it_is_told_to_and_while_it_goes_on_there_is_no_cl
 
 
 @pytest.mark.parametrize("size", [(480, 640), (1080, 1920), (480, 1120), (3, 5)])
-def test_what_it_keeps_is_bounded_whatever_the_camera(size: tuple[int, int]) -> None:
+def test_clip_size_is_bounded(size: tuple[int, int]) -> None:
     clip = clip_of(record(MAX_S, size))
     assert len(clip.frames) <= MAX_S * FPS
     assert sum(frame.planes.nbytes for frame in clip.frames) <= MAX_S * FPS * MAX_PIXELS * 1.55
 
 
 @pytest.mark.parametrize("seconds", [0, -1, MAX_S + 1])
-def test_a_clip_of_impossible_length_is_refused(seconds: float) -> None:
+def test_start_rejects_impossible_lengths(seconds: float) -> None:
     with pytest.raises(EmojifyError, match="up to 6 seconds"):
         ClipRecorder().start(seconds)
 
 
-def test_a_stream_that_ends_early_leaves_what_there_is() -> None:
+def test_end_stream_keeps_recorded_frames() -> None:
     recorder = ClipRecorder()
     recorder.start(4)
     recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 1.0))
@@ -101,14 +101,14 @@ def test_a_stream_that_ends_early_leaves_what_there_is() -> None:
     assert (recorder.clip, recorder.left_s) == (None, None)
 
 
-def test_recording_again_replaces_the_clip() -> None:
+def test_start_replaces_the_clip() -> None:
     recorder = record(1.0)
     assert recorder.clip is recorder.clip is not None
     recorder.start(1.0)
     assert recorder.clip is None
 
 
-def test_the_mp4_shows_what_was_seen_in_its_time(tmp_path: Path) -> None:
+def test_mp4_has_the_recorded_frames_and_times(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(clip_of(record()).encode(".mp4"))
     seen = decode(tmp_path / "clip.mp4")
     assert len(seen.frames) == 30
@@ -117,7 +117,7 @@ def test_the_mp4_shows_what_was_seen_in_its_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [".webp", ".gif"])
-def test_looping_pictures_last_as_long(ending: str) -> None:
+def test_looping_pictures_have_the_clips_duration(ending: str) -> None:
     frames, times_ms = frames_of(clip_of(record()).encode(ending))
     assert sum(times_ms) == pytest.approx(2000, abs=80)
     assert 10 <= len(frames) <= 30  # WebP joins pictures that look the same
@@ -125,7 +125,7 @@ def test_looping_pictures_last_as_long(ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", OUTPUT_FORMATS)
-def test_nothing_of_it_reaches_the_disk_while_it_is_made(ending: str) -> None:
+def test_encode_writes_nothing_to_disk(ending: str) -> None:
     clip = clip_of(record())
     with failing(FailingDisk(Path("/"), errno.EROFS, allowed=0)) as disk:
         assert clip.encode(ending)
@@ -134,7 +134,7 @@ def test_nothing_of_it_reaches_the_disk_while_it_is_made(ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", [".webp", ".gif"])
-def test_a_sticker_is_the_emoji_on_nothing_and_moves(ending: str) -> None:
+def test_sticker_is_transparent_and_animated(ending: str) -> None:
     frames, times_ms = frames_of(clip_of(record()).sticker(ending, Sticker(EMOJI)))
     assert sum(times_ms) == pytest.approx(2000, abs=80)
     centers = []
@@ -152,14 +152,14 @@ def test_a_sticker_is_the_emoji_on_nothing_and_moves(ending: str) -> None:
     assert centers[-1] - centers[0] > 20
 
 
-def test_without_a_face_there_is_no_sticker() -> None:
+def test_sticker_without_a_face_is_rejected() -> None:
     clip = clip_of(record(faces=False))
     assert not clip.has_faces
     with pytest.raises(EmojifyError, match="No face was in sight"):
         clip.sticker(".webp", Sticker(EMOJI))
 
 
-def test_a_face_that_is_gone_for_a_while_leaves_the_sticker_empty_there() -> None:
+def test_sticker_is_empty_without_a_face() -> None:
     recorder = ClipRecorder()
     recorder.start(1.0)
     for number in range(40):
@@ -170,7 +170,7 @@ def test_a_face_that_is_gone_for_a_while_leaves_the_sticker_empty_there() -> Non
     assert set(seen) == {True, False}
 
 
-def test_alone_is_what_an_annotator_draws() -> None:
+def test_render_transparent_returns_what_an_annotator_draws() -> None:
     picture = render_transparent(Sticker(EMOJI), (reading(),), (480, 640))
     assert picture[210, 260].tolist() == [0, 0, 255, 255]
     assert not picture[:100].any()

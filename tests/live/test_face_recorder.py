@@ -45,7 +45,7 @@ def play(
         recorder.add_frame(processed_frame(shown, clock.now_s, readings))
 
 
-def test_first_a_countdown_then_thirty_crops_in_three_seconds(recorder: FaceRecorder, clock: Clock) -> None:
+def test_recorder_counts_down_then_takes_thirty_crops(recorder: FaceRecorder, clock: Clock) -> None:
     assert recorder.progress().phase is Phase.IDLE
     recorder.start(Emotion.SAD)
     seen = []
@@ -72,7 +72,7 @@ def test_recorder_crops_like_the_classifier(recorder: FaceRecorder, clock: Clock
     assert np.array_equal(crops[0].crop(0.0), crop_face(to_gray(scene), BOX))
 
 
-def test_the_countdown_and_the_dot_are_drawn_and_nothing_while_idle(recorder: FaceRecorder, clock: Clock) -> None:
+def test_recorder_draws_countdown_and_dot(recorder: FaceRecorder, clock: Clock) -> None:
     scene = np.full((240, 320, 3), 90, np.uint8)
     frame = processed_frame(scene, clock.now_s)
     assert recorder.add_frame(frame) is scene
@@ -92,7 +92,7 @@ def test_the_countdown_and_the_dot_are_drawn_and_nothing_while_idle(recorder: Fa
     ],
     ids=["no face", "two faces", "a covered camera"],
 )
-def test_what_is_no_recording_is_refused_in_a_sentence(
+def test_collect_rejects_unusable_recordings(
     recorder: FaceRecorder, clock: Clock, readings: list[Reading], shade: int | None, sentence: str
 ) -> None:
     scene = None if shade is None else np.full((480, 640, 3), shade, np.uint8)
@@ -103,7 +103,7 @@ def test_what_is_no_recording_is_refused_in_a_sentence(
     assert recorder.progress().phase is Phase.IDLE
 
 
-def test_a_video_that_stood_still_is_refused(recorder: FaceRecorder, clock: Clock) -> None:
+def test_collect_rejects_recording_without_frames(recorder: FaceRecorder, clock: Clock) -> None:
     recorder.start(Emotion.HAPPY)
     clock.now_s += COUNTDOWN_S + RECORDING_S + 1
     assert recorder.progress().phase is Phase.DONE
@@ -111,7 +111,7 @@ def test_a_video_that_stood_still_is_refused(recorder: FaceRecorder, clock: Cloc
         recorder.collect()
 
 
-def test_somebody_who_walks_through_does_not_spoil_it(recorder: FaceRecorder, clock: Clock) -> None:
+def test_recorder_tolerates_a_second_face_briefly(recorder: FaceRecorder, clock: Clock) -> None:
     recorder.start(Emotion.HAPPY)
     play(recorder, clock, COUNTDOWN_S + RECORDING_S * 0.8, [reading()])
     play(recorder, clock, RECORDING_S * 0.2 + 0.1, [reading(), reading(Box(300, 80, 100, 100))])
@@ -119,7 +119,7 @@ def test_somebody_who_walks_through_does_not_spoil_it(recorder: FaceRecorder, cl
     assert 20 <= len(crops) <= 25
 
 
-def test_a_small_face_behind_is_nobody_beside_and_never_cropped(recorder: FaceRecorder, clock: Clock) -> None:
+def test_recorder_ignores_small_background_faces(recorder: FaceRecorder, clock: Clock) -> None:
     poster = Box(300, 80, round(BOX.width * 0.4), round(BOX.height * 0.4))
     scene = np.random.default_rng(0).integers(0, 255, (480, 640, 3)).astype(np.uint8)
     recorder.start(Emotion.HAPPY)
@@ -129,7 +129,7 @@ def test_a_small_face_behind_is_nobody_beside_and_never_cropped(recorder: FaceRe
     assert all(np.array_equal(crop.crop(0.0), crop_face(to_gray(scene), BOX)) for crop in crops)
 
 
-def test_cancelling_forgets_what_was_recorded(recorder: FaceRecorder, clock: Clock) -> None:
+def test_cancel_drops_the_recording(recorder: FaceRecorder, clock: Clock) -> None:
     recorder.start(Emotion.HAPPY)
     play(recorder, clock, COUNTDOWN_S + 1, [reading()])
     recorder.cancel()

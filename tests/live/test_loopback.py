@@ -74,7 +74,7 @@ async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Ima
     ]
 
 
-def test_frames_come_back_over_a_connection_with_the_emoji_on_the_face(tiny_model: bytes, astronaut: Image) -> None:
+def test_connection_returns_frames_with_the_emoji(tiny_model: bytes, astronaut: Image) -> None:
     live = LiveSettings(Classifier(tiny_model), Sticker(StaticEmoji(dict.fromkeys(Emotion, GREEN))), mirror=False)
     processor = EmojiVideoProcessor(live)
     frames = run(send_through(processor, astronaut[:384, :512]))

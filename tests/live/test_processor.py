@@ -42,7 +42,7 @@ def live(tiny_model: bytes) -> LiveSettings:
     return LiveSettings(Classifier(tiny_model), Sticker(StaticEmoji(PICTURES)), mirror=False)
 
 
-def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+def test_emoji_is_drawn_on_the_face_only(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     seen = feed(processor, astronaut, clock, frames=6)
     box = processor.status().readings[0].box
@@ -53,7 +53,7 @@ def test_the_emoji_is_on_the_face_and_nowhere_else(live: LiveSettings, clock: Cl
     assert np.array_equal(seen[far], astronaut[far])
 
 
-def test_mirroring_turns_the_picture_before_it_is_read(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+def test_mirror_flips_the_frame_before_analysis(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     straight, mirrored = EmojiVideoProcessor(live, clock_s=clock), EmojiVideoProcessor(live, clock_s=clock)
     mirrored.configure(LiveSettings(live.classifier, Untouched(), mirror=True))
     feed(straight, astronaut, clock, 6)
@@ -64,7 +64,7 @@ def test_mirroring_turns_the_picture_before_it_is_read(live: LiveSettings, clock
     assert mirrored_x == pytest.approx(astronaut.shape[1] - x, abs=6)
 
 
-def test_the_newest_frame_wins_and_the_others_are_counted(live: LiveSettings, clock: Clock) -> None:
+def test_recv_queued_processes_the_newest_frame(live: LiveSettings, clock: Clock) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     frames = [frame_of(np.full((60, 80, 3), shade, np.uint8)) for shade in (10, 20, 30)]
     (result,) = run(processor.recv_queued(frames))
@@ -78,7 +78,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted(live: LiveSettings, cl
     [Sticker(StaticEmoji(PICTURES)), SideBySide(StaticEmoji(PICTURES)), BoxLabel()],
     ids=lambda a: type(a).__name__,
 )
-def test_any_frame_size_is_processed(
+def test_process_accepts_any_frame_size(
     tiny_model: bytes, clock: Clock, shape: tuple[int, int], annotator: Sticker | SideBySide | BoxLabel
 ) -> None:
     processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator), clock_s=clock)
@@ -88,7 +88,7 @@ def test_any_frame_size_is_processed(
     assert processor.status().failed == 0
 
 
-def test_a_size_change_in_the_middle_keeps_finding_the_face(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+def test_process_accepts_a_change_of_size(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     feed(processor, astronaut, clock, 6)
     seen = feed(processor, np.ascontiguousarray(astronaut[:384, :400]), clock, 6)
@@ -97,9 +97,7 @@ def test_a_size_change_in_the_middle_keeps_finding_the_face(live: LiveSettings, 
 
 
 @pytest.mark.parametrize("format_name", ["yuv420p", "rgb24", "gray", "nv12", "yuv444p"])
-def test_any_pixel_format_of_a_camera_is_taken(
-    live: LiveSettings, clock: Clock, astronaut: Image, format_name: str
-) -> None:
+def test_process_accepts_any_pixel_format(live: LiveSettings, clock: Clock, astronaut: Image, format_name: str) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     for _ in range(6):
         clock.now_s += 1 / 30
@@ -107,7 +105,7 @@ def test_any_pixel_format_of_a_camera_is_taken(
     assert len(processor.status().readings) == 1
 
 
-def test_a_failing_frame_comes_back_as_it_was_and_the_video_goes_on(
+def test_failing_frame_is_returned_unchanged(
     tiny_model: bytes, clock: Clock, astronaut: Image, caplog: pytest.LogCaptureFixture
 ) -> None:
     annotator = Failing()
@@ -123,7 +121,7 @@ def test_a_failing_frame_comes_back_as_it_was_and_the_video_goes_on(
     assert processor.status().processed == 1
 
 
-def test_changed_settings_count_from_the_next_frame_on(
+def test_configure_applies_to_the_next_frame(
     live: LiveSettings, tiny_model: bytes, clock: Clock, astronaut: Image
 ) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
@@ -145,7 +143,7 @@ def test_changed_settings_count_from_the_next_frame_on(
     assert reading.face.track_id == track_id  # the video was not started anew
 
 
-def test_the_figures_are_of_the_last_two_seconds(live: LiveSettings, clock: Clock) -> None:
+def test_fps_covers_the_last_two_seconds(live: LiveSettings, clock: Clock) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     feed(processor, np.zeros((48, 64, 3), np.uint8), clock, 90)
     assert processor.status().fps == pytest.approx(30, abs=1)
@@ -155,9 +153,7 @@ def test_the_figures_are_of_the_last_two_seconds(live: LiveSettings, clock: Cloc
 
 
 @pytest.mark.parametrize(("waiting", "behind"), [(1, False), (2, False), (3, True), (6, True)])
-def test_who_shows_less_than_half_of_a_fluent_picture_knows_it(
-    live: LiveSettings, clock: Clock, waiting: int, behind: bool
-) -> None:
+def test_is_behind_compares_with_the_cameras_rate(live: LiveSettings, clock: Clock, waiting: int, behind: bool) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     frame = frame_of(np.zeros((48, 64, 3), np.uint8))
     for _ in range(90 // waiting):
@@ -169,9 +165,7 @@ def test_who_shows_less_than_half_of_a_fluent_picture_knows_it(
     assert status.is_behind is behind
 
 
-def test_a_video_that_nobody_asks_about_keeps_no_more_than_two_seconds_of_times(
-    live: LiveSettings, clock: Clock
-) -> None:
+def test_frame_times_are_kept_for_two_seconds(live: LiveSettings, clock: Clock) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     frame = frame_of(np.zeros((48, 64, 3), np.uint8))
     for _ in range(300):
@@ -180,9 +174,7 @@ def test_a_video_that_nobody_asks_about_keeps_no_more_than_two_seconds_of_times(
     assert len(processor._received_s) + len(processor._finished_s) <= 2 * 62
 
 
-def test_a_new_stream_starts_with_nothing_remembered_but_the_last_picture(
-    live: LiveSettings, clock: Clock, astronaut: Image
-) -> None:
+def test_end_of_stream_resets_all_but_snapshot(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     assert processor.snapshot() is None
     seen = feed(processor, astronaut, clock, 6)
@@ -194,7 +186,7 @@ def test_a_new_stream_starts_with_nothing_remembered_but_the_last_picture(
     assert np.array_equal(snapshot, seen)
 
 
-def test_while_all_seats_are_taken_frames_are_not_looked_at(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+def test_process_returns_frame_unchanged_without_a_slot(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     limiter = SessionLimiter(1, clock)
     first, second = (
         EmojiVideoProcessor(live, clock_s=clock, limiter=limiter),

@@ -19,35 +19,35 @@ def darker(image: Image, share: float) -> Image:
     return np.asarray(image * share, np.uint8)
 
 
-def test_gray_weighs_the_colors_in_the_order_blue_green_red() -> None:
+def test_to_gray_weighs_bgr_channels() -> None:
     pure = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
     assert to_gray(pure).tolist() == [[29, 150, 76]]
 
 
 class TestPhoto:
-    def test_the_face_is_found_and_read(self, happy_astronaut: Image, classifier: Classifier) -> None:
+    def test_photo_face_is_found_and_read(self, happy_astronaut: Image, classifier: Classifier) -> None:
         (reading,) = analyze_photo(happy_astronaut, classifier)
         assert reading.box.iou(FACE) > 0.8
         assert (reading.emotion, reading.sure) == (Emotion.HAPPY, True)
         assert reading.probabilities.sum() == pytest.approx(1, abs=1e-5)
 
-    def test_the_photo_itself_is_left_as_it_was(self, happy_astronaut: Image, classifier: Classifier) -> None:
+    def test_photo_is_not_changed(self, happy_astronaut: Image, classifier: Classifier) -> None:
         before = happy_astronaut.copy()
         analyze_photo(happy_astronaut, classifier)
         assert np.array_equal(happy_astronaut, before)
 
-    def test_each_face_is_read_for_itself(self, astronaut: Image, classifier: Classifier) -> None:
+    def test_photo_faces_are_read_separately(self, astronaut: Image, classifier: Classifier) -> None:
         photo = np.hstack([darker(astronaut, 0.4), darker(astronaut, 0.85)])
         readings = sorted(analyze_photo(photo, classifier), key=lambda reading: reading.box.x)
         assert [reading.emotion for reading in readings] == [Emotion.DISGUSTED, Emotion.HAPPY]
         assert len({reading.face.track_id for reading in readings}) == 2
 
-    def test_below_the_threshold_a_face_is_unsure(self, happy_astronaut: Image, classifier: Classifier) -> None:
+    def test_photo_face_below_threshold_is_unsure(self, happy_astronaut: Image, classifier: Classifier) -> None:
         (reading,) = analyze_photo(happy_astronaut, classifier, smoothing=SmoothingSettings(threshold=1))
         assert (reading.emotion, reading.caption) == (Emotion.NEUTRAL, "unsure")
         assert reading.probabilities.argmax() == Emotion.HAPPY
 
-    def test_the_models_crop_margin_is_kept(self, happy_astronaut: Image, tiny_model: bytes) -> None:
+    def test_crop_margin_of_the_model_is_used(self, happy_astronaut: Image, tiny_model: bytes) -> None:
         happy_astronaut[:66] = 0  # what a wide crop sees above the face
         readings = [
             analyze_photo(happy_astronaut, Classifier(tiny_model, crop_margin=margin))[0] for margin in (0.0, 0.5)
@@ -56,19 +56,19 @@ class TestPhoto:
         assert brightnesses[1] < brightnesses[0] - 0.5
 
     @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (479, 641, 3)])
-    def test_without_a_face_there_is_no_reading(self, shape: tuple[int, ...], classifier: Classifier) -> None:
+    def test_photo_without_face_has_no_readings(self, shape: tuple[int, ...], classifier: Classifier) -> None:
         assert analyze_photo(np.zeros(shape, np.uint8), classifier) == []
 
 
 class TestVideo:
-    def test_a_face_is_soon_read_and_keeps_its_identity(self, happy_astronaut: Image, classifier: Classifier) -> None:
+    def test_video_face_keeps_its_track(self, happy_astronaut: Image, classifier: Classifier) -> None:
         analyzer = VideoAnalyzer(classifier)
         frames = [analyzer.analyze(happy_astronaut, number / 30) for number in range(15)]
         assert [len(readings) for readings in frames[FOUND_AFTER:]] == [1] * (15 - FOUND_AFTER)
         assert {reading.face.track_id for readings in frames for reading in readings} == {1}
         assert {reading.emotion for readings in frames for reading in readings} == {Emotion.HAPPY}
 
-    def test_a_change_of_expression_is_smoothed(self, astronaut: Image, classifier: Classifier) -> None:
+    def test_change_of_expression_is_smoothed(self, astronaut: Image, classifier: Classifier) -> None:
         analyzer = VideoAnalyzer(classifier, smoothing=SmoothingSettings(time_constant_s=0.5))
         for number in range(10):
             analyzer.analyze(darker(astronaut, 0.85), number / 30)
@@ -77,9 +77,7 @@ class TestVideo:
         assert changed > 3
         assert emotions == [Emotion.HAPPY] * changed + [Emotion.FEARFUL] * (30 - changed)
 
-    def test_a_hand_before_a_face_is_not_read_as_its_expression(
-        self, happy_astronaut: Image, classifier: Classifier
-    ) -> None:
+    def test_covered_face_keeps_its_last_reading(self, happy_astronaut: Image, classifier: Classifier) -> None:
         analyzer = VideoAnalyzer(classifier, smoothing=SmoothingSettings(time_constant_s=0))
         (before,) = [analyzer.analyze(happy_astronaut, number / 30) for number in range(10)][-1]
         happy_astronaut[40:200, 150:300] = 0  # what the tiny model would call angry
@@ -87,13 +85,13 @@ class TestVideo:
         assert hidden.face.age_s == pytest.approx(1 / 30)
         assert hidden.probabilities.tolist() == before.probabilities.tolist()
 
-    def test_the_models_crop_margin_is_kept(self, happy_astronaut: Image, tiny_model: bytes) -> None:
+    def test_crop_margin_of_the_model_is_used(self, happy_astronaut: Image, tiny_model: bytes) -> None:
         happy_astronaut[:66] = 0
         analyzers = [VideoAnalyzer(Classifier(tiny_model, crop_margin=margin)) for margin in (0.0, 0.5)]
         narrow, wide = ([a.analyze(happy_astronaut, number / 30) for number in range(8)][-1][0] for a in analyzers)
         assert wide.probabilities @ np.arange(7) < narrow.probabilities @ np.arange(7) - 0.5
 
-    def test_a_change_of_size_in_mid_stream_is_survived(self, happy_astronaut: Image, classifier: Classifier) -> None:
+    def test_analyzer_accepts_changing_frame_sizes(self, happy_astronaut: Image, classifier: Classifier) -> None:
         analyzer = VideoAnalyzer(classifier)
         now_s = 0.0
         for size, faces in [((512, 512), 1), ((1, 1), 0), ((333, 331), 1), ((512, 512), 1)]:
@@ -103,9 +101,7 @@ class TestVideo:
                 readings = analyzer.analyze(image, now_s)
             assert len(readings) == faces
 
-    def test_changed_settings_count_from_the_next_frame_on_and_the_face_stays_the_same(
-        self, astronaut: Image, classifier: Classifier, tiny_model: bytes
-    ) -> None:
+    def test_configure_keeps_the_tracks(self, astronaut: Image, classifier: Classifier, tiny_model: bytes) -> None:
         image = darker(astronaut, 0.7)  # about half way between fearful and happy
         analyzer = VideoAnalyzer(classifier)
         before = [analyzer.analyze(image, number / 30) for number in range(10)][-1][0]
@@ -116,9 +112,7 @@ class TestVideo:
         assert (before.sure, after.sure) == (True, False)
         assert after.face.track_id == before.face.track_id
 
-    def test_a_stricter_detector_counts_from_the_next_frame_on(
-        self, happy_astronaut: Image, classifier: Classifier
-    ) -> None:
+    def test_configure_changes_the_detector(self, happy_astronaut: Image, classifier: Classifier) -> None:
         analyzer = VideoAnalyzer(classifier)
         assert [len(analyzer.analyze(happy_astronaut, number / 30)) for number in range(10)][-1] == 1
         analyzer.configure(classifier, DetectorSettings(scale_factor=2, min_neighbors=20), SmoothingSettings())

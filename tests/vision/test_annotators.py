@@ -74,7 +74,7 @@ class TestOverlay:
             (51, 120),  # a fifth of 200 and four fifths of 100
         ],
     )
-    def test_alpha_blends_picture_and_scene(self, alpha: int, expected: int) -> None:
+    def test_overlay_blends_by_alpha(self, alpha: int, expected: int) -> None:
         scene = plain(8, 8)
         overlay(scene, square(8, alpha), 0, 0)
         assert np.abs(scene.astype(int) - expected).max() <= 1
@@ -90,13 +90,13 @@ class TestOverlay:
             (900, -900, slice(0, 0), slice(0, 0)),
         ],
     )
-    def test_what_reaches_beyond_the_scene_is_cut_off(self, x: int, y: int, rows: slice, columns: slice) -> None:
+    def test_overlay_clips_at_the_scene(self, x: int, y: int, rows: slice, columns: slice) -> None:
         scene, expected = plain(10, 10), plain(10, 10)
         expected[rows, columns] = 200
         overlay(scene, square(4, 255), x, y)
         assert np.array_equal(scene, expected)
 
-    def test_a_scaled_picture_has_no_dark_rim(self) -> None:
+    def test_scaled_picture_has_no_dark_rim(self) -> None:
         picture = np.zeros((64, 64, 4), np.uint8)  # see-through black around a white square
         picture[16:48, 16:48] = 255
         scene = plain(24, 24)
@@ -106,7 +106,7 @@ class TestOverlay:
 
 
 class TestSticker:
-    def test_it_covers_the_face_and_nothing_else(self, pictures: Pictures) -> None:
+    def test_sticker_covers_only_the_face(self, pictures: Pictures) -> None:
         scene = Sticker(StaticEmoji(pictures)).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
         mark = touched(scene)
         assert mark[150:250, 200:300].all()
@@ -115,7 +115,7 @@ class TestSticker:
         assert abs((columns[0] + columns[-1] + 1) / 2 - 250) <= 1  # in the middle of the face
         assert 0 < 200 - (rows[0] + rows[-1] + 1) / 2 < 10  # a little above, where the head is
 
-    def test_the_head_of_the_picture_lies_on_the_face_and_a_little_larger(self, pictures: Pictures) -> None:
+    def test_sticker_aligns_the_pictures_head_with_the_face(self, pictures: Pictures) -> None:
         head = (slice(8, 32), slice(20, 44))  # 24 of 64 pixels wide, in the middle, above a body
         for picture in pictures.values():
             picture[head] = (0, 0, 0, 255)
@@ -127,17 +127,17 @@ class TestSticker:
         assert 120 < np.ptp(columns) < 150
 
     @pytest.mark.parametrize("emotion", Emotion)
-    def test_it_is_the_picture_of_the_emotion(self, emotion: Emotion, pictures: Pictures) -> None:
+    def test_sticker_shows_the_emotions_picture(self, emotion: Emotion, pictures: Pictures) -> None:
         scene = Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80), emotion)])
         assert tuple(scene[100, 100].tolist()) == color(emotion)
 
-    def test_an_unsure_reading_shows_neutral(self, pictures: Pictures) -> None:
+    def test_sticker_shows_neutral_if_unsure(self, pictures: Pictures) -> None:
         unsure = reading(Box(60, 60, 80, 80), Emotion.NEUTRAL, sure=False)
         scene = Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [unsure])
         assert tuple(scene[100, 100].tolist()) == color(Emotion.NEUTRAL)
 
     @pytest.mark.parametrize("turned", [False, True])
-    def test_the_nearer_face_is_on_top_in_any_order(self, turned: bool, pictures: Pictures) -> None:
+    def test_sticker_draws_larger_face_on_top(self, turned: bool, pictures: Pictures) -> None:
         readings = [reading(Box(60, 60, 80, 80), Emotion.SAD), reading(Box(100, 60, 100, 100), Emotion.HAPPY)]
         scene = Sticker(StaticEmoji(pictures)).annotate(plain(240, 320), readings[::-1] if turned else readings)
         assert tuple(scene[100, 120].tolist()) == color(Emotion.HAPPY)  # on both faces
@@ -146,20 +146,20 @@ class TestSticker:
     @pytest.mark.parametrize(
         "box", [Box(-50, -50, 100, 100), Box(600, 440, 100, 100), Box(-100, 100, 100, 100), Box(0, 0, 640, 480)]
     )
-    def test_a_face_at_the_edge_is_covered_as_far_as_it_is_in_the_frame(self, box: Box, pictures: Pictures) -> None:
+    def test_sticker_covers_faces_at_the_edge(self, box: Box, pictures: Pictures) -> None:
         mark = touched(Sticker(StaticEmoji(pictures)).annotate(plain(480, 640), [reading(box)]))
         inside = mark[max(0, box.y) : box.y + box.height, max(0, box.x) : box.x + box.width]
         assert inside.all()
         assert mark.any()
 
-    def test_see_through_parts_of_a_pack_leave_the_camera_visible(self, packs_folder: Path) -> None:
+    def test_sticker_keeps_transparent_parts_visible(self, packs_folder: Path) -> None:
         pack = EmojiPack.load(packs_folder / "classic")
         scene = Sticker(pack.emoji).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
         mark = touched(scene)
         assert tuple(scene[200, 250].tolist()) == color(Emotion.HAPPY)
         assert mark.sum() == pytest.approx(np.pi * 72**2, rel=0.05)  # a disc; a square has 27 % more
 
-    def test_the_pictures_of_the_pack_are_left_as_they_were(self, pictures: Pictures) -> None:
+    def test_sticker_does_not_change_the_pictures(self, pictures: Pictures) -> None:
         Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
         assert tuple(pictures[Emotion.HAPPY][0, 0].tolist()) == (*color(Emotion.HAPPY), 255)
 
@@ -175,7 +175,7 @@ class Growing:
 
 @pytest.mark.parametrize(("style", "x"), [("sticker", 100), ("side-by-side", 300)])
 @pytest.mark.parametrize("happy", [0.25, 0.5, 0.75])
-def test_an_emoji_that_follows_the_probabilities_is_drawn_as_it_is_now(style: str, x: int, happy: float) -> None:
+def test_annotators_draw_the_emoji_of_each_reading(style: str, x: int, happy: float) -> None:
     probabilities = np.full(7, (1 - happy) / 6, np.float32)
     probabilities[Emotion.HAPPY] = happy
     face = Reading(Face(Box(60, 60, 80, 80), 1), probabilities, Emotion.HAPPY, True)
@@ -187,12 +187,12 @@ class TestSideBySide:
     @pytest.mark.parametrize(
         ("rows", "columns", "panel"), [(480, 640, 480), (640, 480, 480), (33, 47, 32), (1, 1, 2), (1, 40, 2)]
     )
-    def test_the_panel_is_as_high_as_the_frame_and_an_even_number_wide(
+    def test_panel_has_frame_height_and_even_width(
         self, rows: int, columns: int, panel: int, pictures: Pictures
     ) -> None:
         assert SideBySide(StaticEmoji(pictures)).annotate(plain(rows, columns), []).shape == (rows, columns + panel, 3)
 
-    def test_the_main_face_is_large_in_the_panel_and_the_camera_keeps_its_pixels(self, pictures: Pictures) -> None:
+    def test_panel_shows_the_main_face_large(self, pictures: Pictures) -> None:
         small, large = reading(Box(20, 20, 60, 60), Emotion.SAD), reading(Box(300, 200, 120, 120), Emotion.HAPPY)
         scene = SideBySide(StaticEmoji(pictures)).annotate(plain(480, 640), [small, large])
         camera, panel = scene[:, :640], scene[:, 640:]
@@ -203,7 +203,7 @@ class TestSideBySide:
         assert (camera[:, 300] == color(Emotion.HAPPY)).all(axis=1).any()  # the outline of whom it is
         assert (camera[230:290, 330:390] == GRAY).all()
 
-    def test_the_name_stands_below_the_picture(self, pictures: Pictures) -> None:
+    def test_panel_shows_the_caption_below_the_picture(self, pictures: Pictures) -> None:
         faces = [[reading(Box(20, 20, 60, 60))], [reading(Box(20, 20, 60, 60), Emotion.NEUTRAL, sure=False)]]
         panels = [
             SideBySide(StaticEmoji(pictures)).annotate(plain(480, 640), readings)[400:, 640:] for readings in faces
@@ -211,7 +211,7 @@ class TestSideBySide:
         assert all((panel == 255).all(axis=2).sum() > 100 for panel in panels)
         assert not np.array_equal(*[(panel == 255).all(axis=2) for panel in panels])  # happy, unsure
 
-    def test_without_a_face_there_is_a_word_and_no_picture(self, pictures: Pictures) -> None:
+    def test_panel_shows_only_text_without_a_face(self, pictures: Pictures) -> None:
         scene = SideBySide(StaticEmoji(pictures)).annotate(plain(480, 640), [])
         assert not touched(scene[:, :640]).any()
         panel = scene[:, 640:]
@@ -222,7 +222,7 @@ class TestSideBySide:
 
 
 class TestBoxLabel:
-    def test_every_face_has_an_outline_in_its_color_and_stays_visible(self) -> None:
+    def test_box_label_outlines_each_face_in_its_color(self) -> None:
         boxes = {Emotion.HAPPY: Box(50, 100, 120, 120), Emotion.SAD: Box(350, 200, 120, 120)}
         scene = BoxLabel().annotate(plain(480, 640), [reading(box, emotion) for emotion, box in boxes.items()])
         for emotion, (x, y, width, height) in boxes.items():
@@ -233,14 +233,14 @@ class TestBoxLabel:
     @pytest.mark.parametrize(
         ("y", "rows"), [(100, slice(81, 98)), (0, slice(3, 17))], ids=["above", "inside, at the top"]
     )
-    def test_the_label_can_be_read_wherever_the_face_is(self, y: int, rows: slice) -> None:
+    def test_label_is_readable_at_the_frames_top(self, y: int, rows: slice) -> None:
         scene = BoxLabel().annotate(plain(480, 640), [reading(Box(50, y, 120, 120))])
         assert (scene[rows, 55:120] == color(Emotion.HAPPY)).all(axis=2).mean() > 0.3
         assert (scene[rows, 55:120] > 240).all(axis=2).any()
 
 
 @pytest.mark.parametrize("head", [(-0.1, 0.5, 0.5), (0.5, 1.1, 0.5), (0.5, 0.5, 0.05), (0.5, 0.5, float("nan"))])
-def test_a_head_outside_its_picture_is_refused(head: tuple[float, float, float]) -> None:
+def test_head_outside_its_picture_is_rejected(head: tuple[float, float, float]) -> None:
     with pytest.raises(EmojifyError, match="A head must lie inside its picture"):
         Head(*head)
 
@@ -249,7 +249,7 @@ def test_a_head_outside_its_picture_is_refused(head: tuple[float, float, float])
 @pytest.mark.parametrize(
     "box", [Box(0, 0, 1, 1), Box(-20, -20, 60, 60), Box(5000, 5000, 60, 60), Box(-2000, -2000, 9000, 9000)]
 )
-def test_no_frame_and_no_box_is_too_odd(rows: int, columns: int, box: Box, annotator: Annotator) -> None:
+def test_annotators_accept_any_frame_and_box(rows: int, columns: int, box: Box, annotator: Annotator) -> None:
     for sure in (True, False):
         result = annotator.annotate(plain(rows, columns), [reading(box, sure=sure)])
         assert result.dtype == np.uint8
@@ -258,5 +258,5 @@ def test_no_frame_and_no_box_is_too_odd(rows: int, columns: int, box: Box, annot
 
 
 @pytest.mark.parametrize("style", ["sticker", "box"])
-def test_without_readings_the_scene_stays_as_it_was(style: str, pictures: Pictures) -> None:
+def test_annotators_draw_nothing_without_readings(style: str, pictures: Pictures) -> None:
     assert not touched(STYLES[style].create(StaticEmoji(pictures)).annotate(plain(33, 47), [])).any()

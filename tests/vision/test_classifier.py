@@ -27,17 +27,17 @@ def chart() -> NDArray[np.uint8]:
 
 
 class TestCropFace:
-    def test_a_crop_is_the_boxs_pixels_unchanged(self, chart: NDArray[np.uint8]) -> None:
+    def test_crop_of_48_pixels_is_unchanged(self, chart: NDArray[np.uint8]) -> None:
         chart[20:68, 60:108] = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
         assert np.array_equal(crop_face(chart, Box(60, 20, 48, 48)), chart[20:68, 60:108])
 
     @pytest.mark.parametrize("size", [1, 24, 47, 49, 90])
-    def test_any_size_becomes_48_by_48(self, size: int, chart: NDArray[np.uint8]) -> None:
+    def test_crop_is_48_by_48_for_any_box(self, size: int, chart: NDArray[np.uint8]) -> None:
         crop = crop_face(chart, Box(3, 5, size, size))
         assert crop.shape == (48, 48)
         assert crop.dtype == np.uint8
 
-    def test_a_margin_widens_the_crop_on_each_side(self, chart: NDArray[np.uint8]) -> None:
+    def test_margin_widens_the_crop_on_each_side(self, chart: NDArray[np.uint8]) -> None:
         crop = crop_face(chart, Box(60, 20, 48, 48), margin=0.25)  # 12 of 72 pixels a side: 8 of 48
         assert crop[8:40, 8:40].min() == 200
         for side in (crop[:7], crop[41:], crop[:, :7], crop[:, 41:]):
@@ -52,7 +52,7 @@ class TestCropFace:
         ],
         ids=["top left", "bottom right", "all around"],
     )
-    def test_what_lies_outside_the_image_is_left_away(
+    def test_crop_ignores_pixels_outside_the_image(
         self, box: Box, inside: tuple[slice, slice], chart: NDArray[np.uint8]
     ) -> None:
         rows, columns = inside
@@ -62,7 +62,7 @@ class TestCropFace:
     @pytest.mark.parametrize(
         "box", [Box(200, 0, 9, 9), Box(0, 100, 9, 9), Box(-9, 0, 9, 9), Box(0, -50, 9, 9), Box(5, 5, 0, 9)]
     )
-    def test_a_box_outside_the_image_is_refused(self, box: Box, chart: NDArray[np.uint8]) -> None:
+    def test_box_outside_the_image_is_rejected(self, box: Box, chart: NDArray[np.uint8]) -> None:
         with pytest.raises(ValueError, match="lies outside an image of 200x100"):
             crop_face(chart, box)
 
@@ -80,7 +80,7 @@ class TestClassifier:
             (255, Emotion.SURPRISED),
         ],
     )
-    def test_the_model_gets_raw_pixels(self, brightness: int, emotion: Emotion, classifier: Classifier) -> None:
+    def test_model_receives_raw_pixels(self, brightness: int, emotion: Emotion, classifier: Classifier) -> None:
         probabilities = classifier.classify(shade(brightness))  # divided by 255, all seven would read angry
         assert probabilities.argmax() == emotion
         assert probabilities.max() > 0.98
@@ -93,23 +93,23 @@ class TestClassifier:
             assert probabilities.sum() == pytest.approx(1, abs=1e-6)
             assert probabilities.min() >= 0
 
-    def test_an_answer_is_the_callers_own(self, classifier: Classifier) -> None:
+    def test_classify_returns_a_new_array(self, classifier: Classifier) -> None:
         happy = classifier.classify(shade(128))
         classifier.classify(shade(201))
         assert happy.argmax() == Emotion.HAPPY
 
     @pytest.mark.parametrize("crop", [np.zeros((24, 24), np.uint8), np.zeros((48, 48), np.float32)])
-    def test_a_crop_of_another_kind_is_refused(self, crop: NDArray[np.uint8], classifier: Classifier) -> None:
+    def test_classify_rejects_other_inputs(self, crop: NDArray[np.uint8], classifier: Classifier) -> None:
         with pytest.raises(ValueError, match="Cannot set tensor"):
             classifier.classify(crop)
 
-    def test_threads_that_share_a_classifier_get_their_own_answers(self, classifier: Classifier) -> None:
+    def test_classifier_is_thread_safe(self, classifier: Classifier) -> None:
         brightnesses = [18, 55, 91, 128, 165, 201, 238] * 200
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda brightness: classifier.classify(shade(brightness)).argmax(), brightnesses))
         assert answers == [0, 1, 2, 3, 4, 5, 6] * 200
 
-    def test_a_model_opens_from_a_file_too(self, data_folder: Path) -> None:
+    def test_classifier_opens_a_path(self, data_folder: Path) -> None:
         assert Classifier(data_folder / "tiny.tflite").classify(shade(128)).argmax() == Emotion.HAPPY
 
     @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ class TestClassifier:
         ],
         ids=["empty", "keras", "header alone", "half", "last byte missing", "other identifier"],
     )
-    def test_what_is_no_model_does_not_open(self, damage: Callable[[bytes], bytes], tiny_model: bytes) -> None:
+    def test_classifier_rejects_damaged_files(self, damage: Callable[[bytes], bytes], tiny_model: bytes) -> None:
         with pytest.raises(EmojifyError, match="model mine does not open: its file is damaged or not a LiteRT model"):
             Classifier(damage(tiny_model), name="mine")
 
     @pytest.mark.parametrize("file", ["takes_24x24", "takes_floats", "gives_five"])
-    def test_a_model_with_other_ends_is_refused(self, file: str, data_folder: Path) -> None:
+    def test_classifier_rejects_other_inputs_and_outputs(self, file: str, data_folder: Path) -> None:
         with pytest.raises(EmojifyError, match=r"model mine takes .* Emojify's models take raw uint8 \(1, 48, 48, 1\)"):
             Classifier(data_folder / f"{file}.tflite", name="mine")

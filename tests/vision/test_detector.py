@@ -12,25 +12,25 @@ from tests.helpers.scenes import Gray, face_at, frame
 
 
 class TestDetector:
-    def test_the_astronauts_face_is_found_once_and_where_it_is(self, gray: Gray) -> None:
+    def test_detect_finds_the_face_once(self, gray: Gray) -> None:
         (box,) = FaceDetector().detect(gray)
         assert box.iou(Box(177, 66, 95, 95)) > 0.8
 
-    def test_a_quick_scan_answers_in_pixels_of_the_whole_image(self, gray: Gray) -> None:
+    def test_scan_returns_pixels_of_the_whole_image(self, gray: Gray) -> None:
         (box,) = FaceDetector().scan(gray, Scan(200))  # 37 pixels wide in the shrunken image
         assert box.iou(Box(177, 66, 95, 95)) > 0.7
 
     @pytest.mark.parametrize(("frame_px", "largest"), [(80, True), (512, False)])
-    def test_a_quick_scan_finds_no_faces_of_other_sizes(self, frame_px: int, largest: bool, gray: Gray) -> None:
+    def test_scan_ignores_faces_of_other_sizes(self, frame_px: int, largest: bool, gray: Gray) -> None:
         assert FaceDetector().scan(gray, Scan(frame_px, largest)) == []
 
     @pytest.mark.parametrize("x", [215, 265])  # the face is left of, and across, the middle of the frame
-    def test_a_face_near_the_border_of_two_parts_is_whole_in_one(self, x: int, gray: Gray) -> None:
+    def test_scan_finds_faces_between_two_parts(self, x: int, gray: Gray) -> None:
         picture = frame(gray, (x, 20))
         parts = [FaceDetector().scan(picture, Scan(200, parts=(2, 1), part=(column, 0))) for column in range(2)]
         assert any(box.iou(face_at((x, 20))) > 0.7 for found in parts for box in found)
 
-    def test_every_face_is_found_largest_first(self, gray: Gray) -> None:
+    def test_detect_returns_the_largest_face_first(self, gray: Gray) -> None:
         picture = frame(gray, (20, 20), (20, 250), size=(800, 500))
         picture[100:415, 400:715] = cv2.resize(gray[20:230, 120:330], (315, 315))
         boxes = FaceDetector().detect(picture)
@@ -52,18 +52,18 @@ class TestDetector:
             pytest.param(np.zeros((25, 31), np.uint8), id="hardly larger than the cascade's window"),
         ],
     )
-    def test_without_a_face_none_is_found(self, image: Gray) -> None:
+    def test_detect_finds_nothing_without_a_face(self, image: Gray) -> None:
         assert FaceDetector().detect(image) == []
         assert [FaceDetector().scan(image, scan) for scan in SCANS] == [[]] * len(SCANS)
 
     @pytest.mark.parametrize("size", [(333, 517), (641, 479)])
-    def test_odd_sizes_are_no_matter(self, size: tuple[int, int], gray: Gray) -> None:
+    def test_detect_accepts_odd_image_sizes(self, size: tuple[int, int], gray: Gray) -> None:
         (box,) = FaceDetector().detect(np.asarray(cv2.resize(gray, size), np.uint8))
         x, y = box.center
         assert x / size[0] == pytest.approx(224 / 512, abs=0.03)
         assert y / size[1] == pytest.approx(113 / 512, abs=0.03)
 
-    def test_a_face_is_found_again_near_where_it_was(self, gray: Gray) -> None:
+    def test_search_around_finds_a_moved_face(self, gray: Gray) -> None:
         found = FaceDetector().search_around(gray, Box(165, 80, 95, 95))
         assert found is not None
         assert found.iou(Box(177, 66, 95, 95)) > 0.7
@@ -73,7 +73,7 @@ class TestDetector:
         [Box(380, 350, 95, 95), Box(505, 505, 6, 6), Box(600, 600, 95, 95), Box(-200, -200, 95, 95)],
         ids=["elsewhere", "tiny, in the corner", "beyond the image", "before the image"],
     )
-    def test_a_face_is_not_found_where_it_never_was(self, box: Box, gray: Gray) -> None:
+    def test_search_around_returns_none_without_a_face(self, box: Box, gray: Gray) -> None:
         assert FaceDetector().search_around(gray, box) is None
 
 
@@ -87,11 +87,11 @@ class TestDetector:
         (1.1, 21, "minNeighbors"),
     ],
 )
-def test_settings_out_of_range_are_refused(scale_factor: float, min_neighbors: int, sentence: str) -> None:
+def test_settings_out_of_range_are_rejected(scale_factor: float, min_neighbors: int, sentence: str) -> None:
     with pytest.raises(EmojifyError, match=sentence):
         DetectorSettings(scale_factor, min_neighbors)
 
 
 @pytest.mark.parametrize(("scale_factor", "min_neighbors"), [(1.01, 1), (1.1, 5), (2, 20)])
-def test_settings_in_range_are_taken(scale_factor: float, min_neighbors: int) -> None:
+def test_settings_in_range_are_accepted(scale_factor: float, min_neighbors: int) -> None:
     assert DetectorSettings(scale_factor, min_neighbors).scale_factor == scale_factor

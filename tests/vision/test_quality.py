@@ -45,7 +45,7 @@ def read_at(face: Box, readings: list[Reading]) -> Reading | None:
     return near[0] if near else None
 
 
-def test_faces_and_emotions_are_those_of_a_full_scan(astronaut: NDArray[np.uint8]) -> None:
+def test_live_analysis_matches_full_scans(astronaut: NDArray[np.uint8]) -> None:
     classifier = ModelStore(ROOT / "models").open().classifier
     live = VideoAnalyzer(classifier, smoothing=SmoothingSettings(time_constant_s=0, threshold=0))
     pairs = []

@@ -22,40 +22,40 @@ def reading(box: Box, emotion: Emotion = Emotion.HAPPY, sure: bool = True) -> Re
         (Box(20, -20, 5, 5), 0),  # apart both ways: two negatives are no area
     ],
 )
-def test_overlap_is_intersection_over_union_either_way_round(other: Box, overlap: float) -> None:
+def test_iou_is_symmetric(other: Box, overlap: float) -> None:
     box = Box(0, 0, 10, 10)
     assert box.iou(other) == pytest.approx(overlap)
     assert other.iou(box) == pytest.approx(overlap)
 
 
-def test_a_box_knows_area_and_center() -> None:
+def test_box_has_area_and_center() -> None:
     assert Box(10, 20, 5, 4).area == 20
     assert Box(10, 20, 5, 4).center == (12.5, 22)
 
 
 @pytest.mark.parametrize("box", [Box(3, 3, 0, 9), Box(3, 3, 9, 0), Box(3, 3, -9, -9)])
-def test_a_face_without_an_area_cannot_be_made(box: Box) -> None:
+def test_face_without_area_is_rejected(box: Box) -> None:
     with pytest.raises(ValueError, match="box with an area"):
         Face(box, 1)
 
 
 @pytest.mark.parametrize("shape", [(6,), (8,), (1, 7), ()])
-def test_a_reading_without_seven_probabilities_cannot_be_made(shape: tuple[int, ...]) -> None:
+def test_reading_without_seven_probabilities_is_rejected(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="7 probabilities"):
         Reading(Face(Box(0, 0, 9, 9), 1), np.zeros(shape, np.float32), Emotion.HAPPY, True)
 
 
-def test_a_reading_says_what_is_shown_and_how_probable_it_is() -> None:
+def test_reading_has_caption_and_confidence() -> None:
     happy = reading(Box(0, 0, 9, 9))
     assert happy.caption == "happy"
     assert happy.confidence == pytest.approx(0.7)
 
 
-def test_a_doubtful_reading_says_so() -> None:
+def test_unsure_reading_has_caption_unsure() -> None:
     assert reading(Box(0, 0, 9, 9), Emotion.NEUTRAL, sure=False).caption == "unsure"
 
 
-def test_the_main_face_is_the_largest() -> None:
+def test_main_reading_is_the_largest_face() -> None:
     small, large = reading(Box(0, 0, 9, 9)), reading(Box(50, 50, 30, 30))
     assert main_reading([small, large]) is large
     assert main_reading([large, small]) is large

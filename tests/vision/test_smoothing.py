@@ -50,19 +50,19 @@ class TestDecide:
             (mixed(neutral=0.9), None, False, (NEUTRAL, True)),  # sure that it is neutral
         ],
     )
-    def test_threshold_and_hysteresis(
+    def test_decide_applies_threshold_and_hysteresis(
         self, probabilities: Probabilities, shown: Emotion | None, was_sure: bool, decision: tuple[Emotion, bool]
     ) -> None:
         assert decide(probabilities, 0.5, shown, was_sure) == decision
 
 
 class TestSmoother:
-    def test_the_first_frame_is_shown_as_it_is(self) -> None:
+    def test_first_frame_is_not_smoothed(self) -> None:
         reading = play(Smoother(), (100.0, mixed(happy=0.8)))
         assert np.array_equal(reading.probabilities, mixed(happy=0.8))
         assert (reading.emotion, reading.sure, reading.face) == (HAPPY, True, FACE)
 
-    def test_after_the_time_constant_63_percent_of_a_change_are_shown(self) -> None:
+    def test_time_constant_shows_63_percent_of_a_change(self) -> None:
         smoother = Smoother(SmoothingSettings(time_constant_s=0.5))
         reading = play(smoother, (7.0, surely(SAD)), (7.5, surely(HAPPY)))
         assert reading.probabilities[HAPPY] == pytest.approx(1 - np.exp(-1), abs=1e-5)
@@ -70,12 +70,12 @@ class TestSmoother:
         assert reading.probabilities.dtype == np.float32
 
     @pytest.mark.parametrize("fps", [5, 10, 24, 60])
-    def test_the_frame_rate_makes_no_difference(self, fps: int) -> None:
+    def test_smoothing_is_independent_of_frame_rate(self, fps: int) -> None:
         frames = [(number / fps, surely(HAPPY)) for number in range(1, fps + 1)]
         reading = play(Smoother(SmoothingSettings(time_constant_s=0.5)), (0.0, surely(SAD)), *frames)
         assert reading.probabilities[SAD] == pytest.approx(np.exp(-1 / 0.5), abs=1e-4)
 
-    def test_a_single_misread_frame_is_not_seen(self) -> None:
+    def test_single_misread_frame_is_suppressed(self) -> None:
         smoother = Smoother()
         emotions = []
         for number in range(30):
@@ -83,21 +83,21 @@ class TestSmoother:
             emotions.append(smoother.update([FACE], [probabilities], number / 30)[0].emotion)
         assert set(emotions) == {HAPPY}
 
-    def test_a_lasting_change_is_seen_soon(self) -> None:
+    def test_lasting_change_is_shown_soon(self) -> None:
         smoother = Smoother()
         play(smoother, *((number / 30, surely(HAPPY)) for number in range(30)))
         reading = play(smoother, *((1 + number / 30, surely(SAD)) for number in range(10)))
         assert (reading.emotion, reading.sure) == (SAD, True)
 
-    def test_without_smoothing_every_frame_is_shown_as_it_is(self) -> None:
+    def test_time_constant_of_zero_disables_smoothing(self) -> None:
         smoother = Smoother(SmoothingSettings(time_constant_s=0))
         assert play(smoother, (0.0, surely(SAD)), (0.01, surely(HAPPY))).probabilities[HAPPY] == 1
 
-    def test_two_frames_of_one_moment_do_no_harm(self) -> None:
+    def test_frames_with_equal_times_are_accepted(self) -> None:
         reading = play(Smoother(), (1.0, surely(SAD)), (1.0, surely(HAPPY)), (0.9, surely(HAPPY)))
         assert np.array_equal(reading.probabilities, surely(SAD))
 
-    def test_two_nearly_equal_emotions_do_not_flicker(self) -> None:
+    def test_nearly_equal_emotions_do_not_flicker(self) -> None:
         smoother = Smoother(SmoothingSettings(time_constant_s=0))
         happier, sadder = mixed(happy=0.49, sad=0.45), mixed(happy=0.45, sad=0.49)
         emotions = {
@@ -105,25 +105,25 @@ class TestSmoother:
         }
         assert emotions == {HAPPY}
 
-    def test_below_the_threshold_a_face_is_unsure_and_neutral(self) -> None:
+    def test_face_below_threshold_is_unsure_and_neutral(self) -> None:
         reading = play(Smoother(SmoothingSettings(threshold=0.6)), (0.0, mixed(happy=0.55)))
         assert (reading.emotion, reading.sure) == (NEUTRAL, False)
         assert reading.probabilities[HAPPY] == pytest.approx(0.55)  # the bars still tell
 
-    def test_each_face_has_a_memory_of_its_own(self) -> None:
+    def test_faces_are_smoothed_separately(self) -> None:
         smoother, other = Smoother(), Face(Box(90, 0, 50, 50), 2)
         smoother.update([FACE, other], [surely(HAPPY), surely(SAD)], 0.0)
         readings = smoother.update([other, FACE], [surely(SAD), surely(HAPPY)], 0.03)
         assert [reading.probabilities.max() for reading in readings] == [1, 1]
         assert [reading.emotion for reading in readings] == [SAD, HAPPY]
 
-    def test_a_face_that_left_is_forgotten(self) -> None:
+    def test_missing_face_is_forgotten(self) -> None:
         smoother = Smoother()
         play(smoother, (0.0, surely(SAD)))
         assert smoother.update([], [], 0.03) == []
         assert np.array_equal(play(smoother, (0.06, surely(HAPPY))).probabilities, surely(HAPPY))
 
-    def test_changed_settings_count_from_the_next_frame_on(self) -> None:
+    def test_changed_settings_apply_to_the_next_frame(self) -> None:
         smoother = Smoother(SmoothingSettings(threshold=0.2))
         assert play(smoother, (0.0, mixed(happy=0.5))).sure
         smoother.settings = SmoothingSettings(threshold=0.9)
@@ -141,11 +141,11 @@ class TestSmoother:
         (0.25, float("nan"), "threshold"),
     ],
 )
-def test_settings_out_of_range_are_refused(time_constant_s: float, threshold: float, sentence: str) -> None:
+def test_settings_out_of_range_are_rejected(time_constant_s: float, threshold: float, sentence: str) -> None:
     with pytest.raises(EmojifyError, match=sentence):
         SmoothingSettings(time_constant_s, threshold)
 
 
 @pytest.mark.parametrize(("time_constant_s", "threshold"), [(0, 0), (0.25, 0.35), (5, 1)])
-def test_settings_in_range_are_taken(time_constant_s: float, threshold: float) -> None:
+def test_settings_in_range_are_accepted(time_constant_s: float, threshold: float) -> None:
     assert SmoothingSettings(time_constant_s, threshold).threshold == threshold

@@ -23,7 +23,7 @@ def play(tracker: FaceTracker, image: Gray, numbers: range) -> list[Face]:
 
 
 class TestTracker:
-    def test_a_moving_face_keeps_its_identity_and_its_box_follows(self, gray: Gray) -> None:
+    def test_moving_face_keeps_its_track(self, gray: Gray) -> None:
         tracker, seen = FaceTracker(), []
         for number in range(40):
             place = (10 + 6 * number, 40 + 3 * number)
@@ -33,7 +33,7 @@ class TestTracker:
                 assert [face.box.iou(face_at(place)) > 0.6 for face in faces] == [True]
         assert {face.track_id for face in seen} == {1}
 
-    def test_two_faces_keep_their_own_identities(self, gray: Gray) -> None:
+    def test_two_faces_keep_their_own_tracks(self, gray: Gray) -> None:
         tracker, both_found = FaceTracker(), (FOUND_AFTER + 1) * FRAMES_BETWEEN_SCANS
         left_ids, right_ids = set(), set()
         for number in range(both_found + 20):
@@ -46,9 +46,7 @@ class TestTracker:
         assert sorted(left_ids | right_ids) == [1, 2]
         assert len(left_ids) == len(right_ids) == 1
 
-    def test_of_many_faces_each_is_followed_in_every_second_frame(
-        self, gray: Gray, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_many_faces_are_searched_every_second_frame(self, gray: Gray, monkeypatch: pytest.MonkeyPatch) -> None:
         tracker, searched = FaceTracker(), 0
         search_around = tracker.detector.search_around
 
@@ -67,21 +65,21 @@ class TestTracker:
                 assert all(face.age_s < 1.5 * FRAME_S for face in faces)
                 assert all(any(face.box.iou(face_at(place)) > 0.6 for face in faces) for place in places)
 
-    def test_another_face_gets_a_new_identity(self, gray: Gray) -> None:
+    def test_another_face_gets_a_new_track(self, gray: Gray) -> None:
         tracker = FaceTracker()
         (first,) = play(tracker, frame(gray, (20, 20)), range(10))
         (second,) = play(tracker, frame(gray, (400, 250)), range(10, 40))
         assert second.track_id != first.track_id
         assert second.box.iou(face_at((400, 250))) > 0.6
 
-    def test_a_face_out_of_sight_is_lost_within_three_tenths_of_a_second_and_not_at_once(self, gray: Gray) -> None:
+    def test_hidden_face_is_dropped_after_lost_after_s(self, gray: Gray) -> None:
         tracker = FaceTracker()
         play(tracker, frame(gray, (200, 100)), range(10))
         last_seen_s = 9 * FRAME_S
         assert [len(tracker.update(frame(gray), last_seen_s + gone_s)) for gone_s in (0.1, 0.2, 0.25)] == [1, 1, 1]
         assert [len(tracker.update(frame(gray), last_seen_s + gone_s)) for gone_s in (0.27, 0.5)] == [0, 0]
 
-    def test_a_face_that_was_hidden_for_a_moment_is_the_same(self, gray: Gray) -> None:
+    def test_briefly_hidden_face_keeps_its_track(self, gray: Gray) -> None:
         tracker, shown = FaceTracker(), []
         for number in range(30):
             hidden = number in (10, 11, 12, 20)
@@ -91,7 +89,7 @@ class TestTracker:
         assert {face.track_id for face in shown} == {1}
 
     @pytest.mark.parametrize("late", range(FOUND_AFTER))
-    def test_a_face_seen_once_is_never_shown(self, late: int, gray: Gray) -> None:
+    def test_face_detected_once_is_not_reported(self, late: int, gray: Gray) -> None:
         tracker, shown = FaceTracker(), []
         for number in range(30):
             image = frame(gray, (200, 100)) if number == late else frame(gray)
@@ -99,7 +97,7 @@ class TestTracker:
         assert shown == []
 
     @pytest.mark.parametrize("face_px", [90, 95, 125, 180, 230])
-    def test_a_face_is_found_within_a_fifth_of_a_second(self, face_px: int, gray: Gray) -> None:
+    def test_face_is_found_within_six_frames(self, face_px: int, gray: Gray) -> None:
         head_px = round(face_px * HEAD_PX / FACE_PX)
         image = frame(gray, (100, 0), head_px=head_px)
         for starts_at in range(len(SCANS)):  # wherever in their turn the scans are when it appears
@@ -109,19 +107,19 @@ class TestTracker:
             assert face.box.iou(face_at((100, 0), head_px)) > 0.6
 
     @pytest.mark.parametrize("place", [(40, 30), (280, 170), (480, 330)])
-    def test_a_small_face_is_found_within_a_second(self, place: tuple[int, int], gray: Gray) -> None:
+    def test_small_face_is_found_within_thirty_frames(self, place: tuple[int, int], gray: Gray) -> None:
         head_px = round(55 * HEAD_PX / FACE_PX)
         (face,) = play(FaceTracker(), frame(gray, place, head_px=head_px), range(30))
         assert face.box.iou(face_at(place, head_px)) > 0.6
 
-    def test_the_box_of_a_face_that_keeps_still_does_not_tremble(self, gray: Gray) -> None:
+    def test_box_of_still_face_does_not_jitter(self, gray: Gray) -> None:
         tracker, boxes = FaceTracker(), []
         for number in range(30):
             jittered = (200 + number % 2, 100 + number // 2 % 2)  # a pixel of noise
             boxes += [face.box for face in tracker.update(frame(gray, jittered), number * FRAME_S)]
         assert np.ptp(np.array(boxes[10:]), axis=0).max() <= 4
 
-    def test_a_change_of_size_starts_afresh_and_finds_the_face_in_the_new_frame(self, gray: Gray) -> None:
+    def test_change_of_frame_size_starts_new_tracks(self, gray: Gray) -> None:
         tracker = FaceTracker()
         image = frame(gray, (400, 250))
         (before,) = play(tracker, image, range(10))
@@ -130,7 +128,7 @@ class TestTracker:
         assert after.track_id != before.track_id
         assert after.box.iou(face_at((200, 125), HEAD_PX // 2)) > 0.6
 
-    def test_frames_of_any_size_in_a_row_do_no_harm(self, gray: Gray) -> None:
+    def test_tracker_accepts_frames_of_any_size(self, gray: Gray) -> None:
         tracker = FaceTracker()
         for number, size in enumerate([(640, 480), (1, 1), (500, 1), (333, 517), (24, 24), (25, 31)] * 3):
             tracker.update(np.asarray(cv2.resize(frame(gray, (200, 100)), size), np.uint8), number * FRAME_S)
