@@ -11,30 +11,30 @@ from skimage import data
 
 from emojify.models import CARD, Model
 from emojify.teaching.fit import augment
-from emojify.teaching.rehearsal import BANK_FILE, BankFaces, make_bank
+from emojify.teaching.rehearsal import BANK_FILE, TEST, TRAIN, VALIDATION, BankFaces, make_bank
 from emojify.training.evaluate import predict
 
-CLEAR = 0.6
+MIN_CONFIDENCE = 0.6
 
 
 def lfw_faces() -> NDArray[np.uint8]:
-    """(100, 48, 48) uint8: faces of LFW."""
-    faces = data.lfw_subset()[:100]  # the other hundred are no faces
+    """Return faces of LFW, (100, 48, 48) uint8."""
+    faces = data.lfw_subset()[:100]  # the other hundred pictures show no face
     return np.stack([np.asarray(cv2.resize(np.asarray(face * 255, np.uint8), (48, 48)), np.uint8) for face in faces])
 
 
 def add_bank(folder: Path) -> None:
-    """Put a bank into a model's folder: LFW's faces in six versions each, those that it reads clearly.
+    """Put a bank into a model's folder, made from LFW's faces in six versions each.
 
-    What they show is, by definition, what the model reads in them now.
+    Only faces are used that the model reads with a confidence of ``MIN_CONFIDENCE``; their label is what it reads.
     """
     tflite = (folder / Model(folder).card["tflite"]["file"]).read_bytes()
     pictures, _ = augment(lfw_faces())
-    read = predict(tflite, pictures)
-    clear = read.max(axis=1) >= CLEAR
-    pictures, labels = pictures[clear], read[clear].argmax(axis=1).astype(np.int64)
-    parts = np.resize(np.array([0, 0, 1, 2], np.uint8), len(pictures))
-    content = make_bank(tflite, BankFaces(pictures, labels, parts))
+    probabilities = predict(tflite, pictures)
+    confident = probabilities.max(axis=1) >= MIN_CONFIDENCE
+    pictures, labels = pictures[confident], probabilities[confident].argmax(axis=1).astype(np.int64)
+    splits = np.resize(np.array([TRAIN, TRAIN, VALIDATION, TEST], np.uint8), len(pictures))
+    content = make_bank(tflite, BankFaces(pictures, labels, splits))
     (folder / BANK_FILE).write_bytes(content)
     card = json.loads((folder / CARD).read_text())
     card["rehearsal"] = {"file": BANK_FILE, "sha256": hashlib.sha256(content).hexdigest()}

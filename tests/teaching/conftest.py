@@ -1,18 +1,15 @@
-"""Cutouts that can be told apart, and a model that can be taught without anything that is not in the project."""
+"""The store of recordings that the tests of teaching share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from emojify.teaching.samples import SampleStore
-from emojify.vision.cutout import Cutout
-
-Record = Callable[..., list[Cutout]]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> SampleStore:
+    """An empty store."""
     return SampleStore(tmp_path / "data" / "samples")
