@@ -172,10 +172,10 @@ def test_discard_refuses_data_sets(store: DatasetStore) -> None:
 def test_check_ignores_edited_report(store: DatasetStore) -> None:
     path = upload(store, "faces.zip", zipped(pictures()))
     wait_for_check(store, path)
-    place = store.folder / ".checks" / "faces.zip-brought"
-    wait_until(lambda: not processes.is_running(place))
+    check_folder = store.folder / ".checks" / "faces.zip-brought"
+    wait_until(lambda: not processes.is_running(check_folder))
     for report in ("", "{", "[]", '{"counts": 1}', '{"error": ""}'):
-        (place / "report.json").write_text(report)
+        (check_folder / "report.json").write_text(report)
         assert "stopped unexpectedly" in store.check(path).error
 
 

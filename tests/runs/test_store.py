@@ -151,8 +151,8 @@ def test_other_process_finds_and_stops_run(store: RunStore, data: Path) -> None:
         "print([run.state.name for run in store.runs()]); store.stop(sys.argv[2])"
     )
     command = [sys.executable, "-c", code, str(store.folder), run.id]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert said == "['RUNNING']\n"
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert output == "['RUNNING']\n"
     wait_until(lambda: state(store, run) is State.STOPPED)
 
 
@@ -216,10 +216,10 @@ def test_launches_in_one_second_get_different_ids(store: RunStore, data: Path) -
 
 
 def test_concurrent_launches_make_one_run_each(store: RunStore, data: Path) -> None:
-    together, problems = threading.Barrier(8), []
+    barrier, problems = threading.Barrier(8), []
 
     def launch() -> None:
-        together.wait()
+        barrier.wait()
         try:
             store.launch(config(data))
         except EmojifyError as error:

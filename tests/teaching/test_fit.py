@@ -79,20 +79,20 @@ def test_fit_is_invariant_to_feature_scale(head: Head, bank: Bank) -> None:
     features, labels = person(1)
     large = Head(head.kernel / np.float32(100), head.bias)
     scaled = Bank(bank.features * np.float32(100), bank.labels, bank.splits)
-    one, other = fit(head, features, labels, bank), fit(large, features * 100, labels, scaled)
-    assert one.rehearsal == other.rehearsal
-    assert one.head.branch is not None
-    assert other.head.branch is not None
-    np.testing.assert_allclose(one.head.branch.inner, other.head.branch.inner * 100, atol=1e-3)
-    np.testing.assert_allclose(one.head.branch.outer, other.head.branch.outer, atol=1e-3)
+    first, second = fit(head, features, labels, bank), fit(large, features * 100, labels, scaled)
+    assert first.rehearsal == second.rehearsal
+    assert first.head.branch is not None
+    assert second.head.branch is not None
+    np.testing.assert_allclose(first.head.branch.inner, second.head.branch.inner * 100, atol=1e-3)
+    np.testing.assert_allclose(first.head.branch.outer, second.head.branch.outer, atol=1e-3)
 
 
 def test_fit_is_deterministic(head: Head, bank: Bank) -> None:
-    one, other = (fit(head, *person(1), bank).head.branch for _ in range(2))
-    assert one is not None
-    assert other is not None
-    assert np.array_equal(one.inner, other.inner)
-    assert np.array_equal(one.outer, other.outer)
+    first, second = (fit(head, *person(1), bank).head.branch for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert np.array_equal(first.inner, second.inner)
+    assert np.array_equal(first.outer, second.outer)
 
 
 def test_fit_keeps_layer_and_float32(head: Head, bank: Bank) -> None:
@@ -134,15 +134,15 @@ def test_fit_discards_branch_that_did_not_learn(
 
 def test_fit_accepts_correctly_read_pictures(head: Head, bank: Bank) -> None:
     features, labels = bank.split(TEST)
-    right = head.logits(features).argmax(axis=1) == labels
-    assert np.isfinite(fit(head, features[right], labels[right], bank).rehearsal)
+    correct = head.logits(features).argmax(axis=1) == labels
+    assert np.isfinite(fit(head, features[correct], labels[correct], bank).rehearsal)
 
 
 def test_fit_progress_is_increasing(head: Head, bank: Bank) -> None:
-    seen: list[float] = []
-    fit(head, *person(1), bank, seen.append)
-    assert seen == sorted(seen)
-    assert 0 < len(seen) <= len(REHEARSAL_WEIGHTS)
+    shares: list[float] = []
+    fit(head, *person(1), bank, shares.append)
+    assert shares == sorted(shares)
+    assert 0 < len(shares) <= len(REHEARSAL_WEIGHTS)
 
 
 @pytest.mark.parametrize("number", [1, 10, 400, 2000])

@@ -132,9 +132,8 @@ def test_add_replaces_recording_after_success_only(store: SampleStore) -> None:
     with pytest.raises(EmojifyError, match="all alike"):
         store.add(Emotion.HAPPY, cutouts(2, 1) * 30, replaces=old)
     assert store.samples() == before
-    new = store.add(
-        Emotion.SAD, [*cutouts(1, 3), *cutouts(2, 2)], replaces=old
-    )  # duplicates of the replaced recording are kept
+    # Duplicates of the replaced recording are kept.
+    new = store.add(Emotion.SAD, [*cutouts(1, 3), *cutouts(2, 2)], replaces=old)
     assert (new.kept, new.notes) == (5, ())
     assert {sample.recording for sample in store.samples()} == {new.recording}
     assert not (store.folder / old).exists()
