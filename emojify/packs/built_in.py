@@ -1,7 +1,11 @@
 """The packs that come with Emojify. All of them are drawn by code.
 
-To add one: write a function that draws an expression as SVG (:mod:`~emojify.packs.drawing.classic` is an example),
-add an entry to :data:`BUILT_IN_PACKS`, and run ``python -m emojify.packs.drawing``.
+To add one: write a function that draws an expression as SVG (:mod:`~emojify.packs.drawing.classic` is an example) and
+add an entry to :data:`BUILT_IN_PACKS`. Then draw and commit its pictures; git ignores other packs in ``emojis/``, hence
+``-f``::
+
+    python -m emojify.packs.drawing
+    git add -f emojis/<id>
 """
 
 from __future__ import annotations

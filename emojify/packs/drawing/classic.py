@@ -1,6 +1,6 @@
 """The classic emoji: a round yellow face."""
 
-from emojify.packs.drawing.effects import effect_gradients, hands, sticker_edge, water
+from emojify.packs.drawing.effects import HandPlace, effect_gradients, hands, sticker_edge, water
 from emojify.packs.drawing.expression import Expression
 from emojify.packs.drawing.features import BrowPlace, EyePlace, brow_outline, eye_opening
 from emojify.packs.drawing.mouth import MouthPlace, mouth, mouth_gradients
@@ -12,6 +12,7 @@ _INK = "#4a2511"
 _EYES = tuple(EyePlace(side, _CX + side * 80, 228.0, 40.0, 50.0) for side in (-1, 1))
 _BROWS = tuple(BrowPlace(side, _CX + side * 84, 146.0, 54.0, 42.0) for side in (-1, 1))
 _BROW_PAINT: dict[str, str | float] = {"fill": _INK, "stroke": _INK, "stroke_width": 4, "stroke_linejoin": "round"}
+_HANDS = HandPlace(_CX, 500.0, 172.0)
 _MOUTH = MouthPlace(_CX, 358.0, 94.0, 84.0, 12.0)
 
 # Colors of the face (highlight, base, rim): at rest, angry, disgusted.
@@ -41,7 +42,7 @@ def classic_svg(expression: Expression) -> str:
         water(_EYES[0].cx - 20, 260, 98 * expression.tears),
         water(78, 138, 86 * expression.sweat),
         water(432, 160, 60 * expression.sweat),
-        hands(expression.hands, _CX, 500, 172, mix(base, highlight, 0.3), edge),
+        hands(expression.hands, _HANDS, mix(base, highlight, 0.3), edge),
     ]
     head = tag("g", *face, transform=f"rotate({expression.head_tilt_degrees:.2f} {_CX} {_CY})")
     return tag(

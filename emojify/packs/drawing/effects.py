@@ -3,6 +3,7 @@
 The size of each grows from zero with its amount, so that none appears suddenly while expressions blend.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 from emojify.packs.drawing.shapes import CENTER_TO_RIM, TOP_TO_BOTTOM, drop, ease, ellipse, gradient, line, path, tag
@@ -37,16 +38,29 @@ def water(x: float, y: float, size_px: float) -> str:
     return body + ellipse(x - size_px * 0.13, y + size_px * 0.66, size_px * 0.07, size_px * 0.12, fill="#fff")
 
 
-def hands(amount: float, cx: float, y: float, apart_px: float, fill: str, outline: str, forearm: str = "") -> str:
+@dataclass(frozen=True)
+class HandPlace:
+    """Position of two raised hands.
+
+    Attributes:
+        cx: the middle between the hands.
+        y: the lower end of the forearms.
+        apart_px: the distance of each hand from ``cx``.
+    """
+
+    cx: float
+    y: float
+    apart_px: float
+
+
+def hands(amount: float, place: HandPlace, fill: str, outline: str, forearm: str = "") -> str:
     """Return two hands raised to the cheeks.
 
     They grow in place instead of rising from below, so that the edge of the picture never cuts them.
 
     Args:
         amount: 0 (hidden) to 1 (full size).
-        cx: the middle between the hands.
-        y: the lower end of the forearms.
-        apart_px: the distance of each hand from ``cx``.
+        place: where the hands are.
         fill, outline: the colors of the skin.
         forearm: SVG drawn behind each hand, with its lower end at the origin.
     """
@@ -60,7 +74,9 @@ def hands(amount: float, cx: float, y: float, apart_px: float, fill: str, outlin
             "g",
             forearm,
             raised,
-            transform=f"translate({cx + side * apart_px:.1f} {y:.1f}) scale({side * size:.3f} {size:.3f})",
+            transform=(
+                f"translate({place.cx + side * place.apart_px:.1f} {place.y:.1f}) scale({side * size:.3f} {size:.3f})"
+            ),
         )
         for side in (-1, 1)
     )

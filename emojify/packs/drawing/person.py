@@ -15,7 +15,7 @@ from emojify.packs.drawing.appearance import (
 )
 from emojify.packs.drawing.beard import beard
 from emojify.packs.drawing.clothing import SHOULDERS, earrings, glasses, shirt, sleeve
-from emojify.packs.drawing.effects import effect_gradients, hands, sticker_edge, water
+from emojify.packs.drawing.effects import HandPlace, effect_gradients, hands, sticker_edge, water
 from emojify.packs.drawing.expression import Expression
 from emojify.packs.drawing.face import (
     AVERAGE_HEAD,
@@ -42,6 +42,7 @@ SIZE = 512
 _CX = 256.0
 # The head is drawn in its own square, where it fills x 134 to 378 and y 84 to 388, and then moved and scaled.
 _HEAD_POSITION = f"translate({_CX} 224) scale(1.12) translate({-_CX} -212)"
+_HANDS = HandPlace(_CX, 499.0, 150.0)
 _PALLOR = {0: "#4d86e8", 0.4: "#7fabf5", 1: "#d3e3ff"}  # from the forehead down
 
 
@@ -125,7 +126,7 @@ def before_face(person: Person, expression: Expression) -> str:
             water(376, 192, 46 * expression.sweat),
             transform=_head_transform(expression.head_tilt_degrees),
         ),
-        hands(expression.hands, _CX, 499, 150, skin.base, skin.line, sleeve(person.clothes)),
+        hands(expression.hands, _HANDS, skin.base, skin.line, sleeve(person.clothes)),
     )
 
 
