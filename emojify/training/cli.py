@@ -1,6 +1,6 @@
-"""``python -m emojify train | evaluate | export | data``: arguments in, plain words or JSON out.
+"""The commands ``train``, ``distill``, ``evaluate``, ``export`` and ``data``.
 
-Nothing heavy is imported before a command runs: the other commands share this parser.
+A command imports TensorFlow, OpenCV and NumPy when it runs, because the other commands share the parser.
 """
 
 from __future__ import annotations
@@ -17,33 +17,43 @@ from emojify.training.fit_cli import add_fit_cli, silence_tensorflow
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the training wing's commands to a parser's.
+    """Add the commands to a parser.
 
-    Each sets ``run``, a function of the parsed arguments that returns the exit status or None and may raise
+    Each one sets ``run``: a function of the parsed arguments that returns the exit status or None and may raise
     EmojifyError.
     """
     add_fit_cli(commands)
     add_evaluate_command(commands)
 
-    export = commands.add_parser("export", help="make a model for the app from a training run")
+    export = commands.add_parser(
+        "export",
+        help="make a model for the app from a training run",
+        description="Makes models/ID from the best epoch of a run: the LiteRT file (int8, or float32 if int8 reads "
+        "public worse by the FER+ majority), its weights, and a card with its figures. Takes about a minute.",
+    )
     export.add_argument("folder", type=Path, metavar="RUN")
     export.add_argument("--id", required=True, dest="model_id", help="the model's folder under models/")
-    export.add_argument("--name", help="what people see; default: the id")
+    export.add_argument("--name", help="the name that the app shows; default: the id")
     export.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="default: what the run was trained on")
     export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
     export.add_argument(
-        "--logit-bias", action="append", default=[], metavar="EMOTION=VALUE",
-        help="add VALUE to the logit of an emotion that is too seldom the likeliest; choose it on public",
-    )  # fmt: skip
+        "--logit-bias",
+        action="append",
+        default=[],
+        metavar="EMOTION=VALUE",
+        help="add VALUE to the logit of an emotion that is too rarely the most probable one; choose it on public",
+    )
     export.add_argument("--promote", action="store_true", help="put the model live at once")
     export.set_defaults(run=_export)
 
     data = commands.add_parser("data", help="check or get training data")
     actions = data.add_subparsers(metavar="check|download", required=True)
-    check = actions.add_parser("check", help="counts, unreadable and blank pictures, copies, leaks from test to train")
+    check = actions.add_parser("check", help="count pictures; find unreadable and blank ones, copies and leaks")
     check.add_argument("data", type=Path, metavar="DIR|ZIP|CSV")
     check.add_argument("--json", action="store_true", help="print one JSON object")
-    check.add_argument("--report", type=Path, metavar="FILE", help="write what was found there, with some of the faces")
+    check.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the findings and some of the faces there, as JSON"
+    )
     check.set_defaults(run=_check)
     actions.add_parser("download", help="get FER-2013 from Kaggle").set_defaults(run=_download)
 
@@ -61,7 +71,7 @@ def _export(options: argparse.Namespace) -> None:
     from emojify.settings import ROOT, Settings
     from emojify.training.export import ExportOptions, export_run
 
-    print("Reading the pictures, converting the network and measuring what it reads", flush=True)
+    print("Reading the pictures, converting the network and measuring it", flush=True)
     target = export_run(
         options.folder,
         options.data,
@@ -73,10 +83,10 @@ def _export(options: argparse.Namespace) -> None:
     if not options.promote:
         print(f"{target} is ready. Put it live: python {' '.join(promote)}")
         return
-    # In a process of its own: LiteRT has been seen to crash where TensorFlow's converter had worked.
+    # In a new process: LiteRT sometimes crashes in a process in which TensorFlow's converter has worked.
     done = subprocess.run([sys.executable, *promote], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise EmojifyError(f"{target} is ready, but can't be put live. {done.stderr.strip()}")
+        raise EmojifyError(f"{target} is ready, but it can't be put live. {done.stderr.strip()}")
     print(done.stdout.strip())
 
 

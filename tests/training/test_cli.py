@@ -1,4 +1,4 @@
-"""The commands: plain words or JSON out, and nothing heavy before one runs."""
+"""The training commands."""
 
 import argparse
 import json
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from emojify.errors import EmojifyError
 from emojify.runs.networks import NETWORKS
 from emojify.training.cli import add_commands
+from emojify.training.evaluate_cli import add_figures_command
 from emojify.training.export import export_run
 
 
@@ -30,7 +32,7 @@ def use_recipe(monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any]) -> None:
     monkeypatch.setitem(NETWORKS, "tiny", replace(NETWORKS["tiny"], recipe=recipe))
 
 
-def test_the_parser_imports_nothing_heavy() -> None:
+def test_parser_imports_no_large_packages() -> None:
     code = "import sys, emojify.training.cli; print({'tensorflow', 'keras', 'cv2', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
 
@@ -44,7 +46,7 @@ def test_train_export_evaluate(
     assert call("train", "--data", faces, "--run", run, "--network", "tiny", *settings) == 0
     config = json.loads((run / "config.json").read_text())
     assert (config["network"], config["epochs"], config["flip"]) == ("tiny", 1, True)
-    assert (config["learning_rate"], config["shift"]) == (1e-3, 0.1)  # the recipe's, and what was asked for
+    assert (config["learning_rate"], config["shift"]) == (1e-3, 0.1)  # from the recipe, and from the option
     assert call("export", run, "--id", "drawn") == 0
     assert call("evaluate", "--data", faces, "--model", "drawn", "--clean", "--picture", tmp_path / "c.png") == 0
     assert "macro recall" in capsys.readouterr().out
@@ -55,7 +57,7 @@ def test_train_export_evaluate(
     assert (figures["split"], figures["clean"], figures["n"], figures["model"]) == ("public", False, 42, "drawn")
 
 
-def test_train_begins_with_a_model_or_a_run(
+def test_train_begins_with_model_or_run(
     finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path / "models"))
@@ -79,7 +81,7 @@ def test_train_begins_with_a_model_or_a_run(
         call("train", "--data", faces, "--from", finished_run, "--network", "seed")
 
 
-def test_a_model_whose_file_was_changed_is_not_evaluated(
+def test_evaluate_refuses_changed_model_file(
     finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOJIFY_MODELS", str(tmp_path))
@@ -89,7 +91,7 @@ def test_a_model_whose_file_was_changed_is_not_evaluated(
         call("evaluate", "--data", faces, "--model", "one")
 
 
-def test_data_check(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_check_prints_text_or_json(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call("data", "check", faces)
     assert "224 pictures" in capsys.readouterr().out
     call("data", "check", faces, "--json")
@@ -103,32 +105,32 @@ def test_data_check(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("flip=maybe", "flip must be true or false"),
         ("shift=far", "shift must be a number, not 'far'"),
         ("shift=3", "shift is 3.0; it must lie between 0 and 1"),
-        ("epochs=3", "no setting 'epochs' for --set"),  # it has a flag of its own
+        ("epochs=3", "no setting 'epochs' for --set"),  # it has its own flag
     ],
 )
-def test_settings_that_can_not_be_meant_are_refused(setting: str, sentence: str, faces: Path, tmp_path: Path) -> None:
+def test_train_refuses_invalid_settings(setting: str, sentence: str, faces: Path, tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match=sentence):
         call("train", "--data", faces, "--run", tmp_path / "run", "--set", setting)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_resumed_run_keeps_its_settings(finished_run: Path) -> None:
+def test_train_refuses_settings_with_resume(finished_run: Path) -> None:
     with pytest.raises(EmojifyError, match="keeps its own settings"):
         call("train", "--resume", finished_run, "--epochs", 100)
 
 
-def test_resuming_what_is_no_run_is_said_plainly(tmp_path: Path) -> None:
+def test_train_refuses_to_resume_other_folders(tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match="no training run"):
         call("train", "--resume", tmp_path)
 
 
-def test_download_without_kagglehub_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_explains_missing_kagglehub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(EmojifyError, match=r"pip install kagglehub.*download it yourself"):
         call("data", "download")
 
 
-def test_download_without_a_connection_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_explains_missing_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(handle: str) -> str:
         raise ConnectionError("no route to host")
 
@@ -137,7 +139,61 @@ def test_download_without_a_connection_says_what_to_do(monkeypatch: pytest.Monke
         call("data", "download")
 
 
-def test_download_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_download_prints_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(sys.modules, "kagglehub", types.SimpleNamespace(dataset_download=lambda handle: "/data/fer"))
     call("data", "download")
     assert capsys.readouterr().out.strip() == "/data/fer"
+
+
+def test_evaluate_all_reads_any_folder_by_class(
+    faces: Path,
+    models_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    shutil.copytree(faces / "test" / "happy", tmp_path / "set" / "Happy")
+    shutil.copytree(faces / "test" / "sad", tmp_path / "set" / "other")
+    cv2.imwrite(str(tmp_path / "set" / "Happy" / "large.png"), np.full((300, 300), 90, np.uint8))
+    assert call("evaluate", "--data", tmp_path / "set", "--split", "all", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["split"], figures["n"], figures["no_face_n"], figures["ferplus_n"]) == ("all", 12, 1, 0)
+    assert call("evaluate", "--data", tmp_path / "set", "--split", "all") == 0
+    text = capsys.readouterr().out
+    assert "left out: 1 pictures in which no face was found" in text
+    assert "left out: 12 pictures in folders that are not named after an emotion" in text
+
+
+def test_data_check_accepts_set_that_lacks_emotions(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(faces / "train" / "happy", tmp_path / "mine" / "happy")
+    call("data", "check", tmp_path / "mine")
+    assert "It can be added to another data set" in capsys.readouterr().out
+
+
+def test_train_takes_two_data_sets_at_most(faces: Path) -> None:
+    with pytest.raises(EmojifyError, match="--data can be given twice at most"):
+        call("train", *["--data", faces] * 3)
+
+
+def test_models_figures_prints_and_writes_cards(
+    faces: Path, models_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    parser = argparse.ArgumentParser()
+    add_figures_command(parser.add_subparsers())
+
+    def figures(*arguments: object) -> str:
+        options = parser.parse_args(["figures", *map(str, arguments)])
+        options.run(options)
+        return capsys.readouterr().out
+
+    assert "| private | 42 |" not in figures()
+    assert "| private | 42 |" in figures("--data", faces)
+    assert "| private | 42 |" not in figures()
+    figures("seed", "--data", faces, "--write")
+    assert "| private | 42 |" in figures("seed")
+    with pytest.raises(EmojifyError, match="--write needs --data"):
+        figures("--write")

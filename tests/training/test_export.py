@@ -1,4 +1,4 @@
-"""Export: the folder that ships holds the network that was trained, whole or not at all."""
+"""Export: the model folder holds the trained network, and appears whole or not at all."""
 
 import hashlib
 import json
@@ -13,8 +13,8 @@ from emojify.errors import EmojifyError
 from emojify.runs.config import FitConfig
 from emojify.training import export as exporting
 from emojify.training.dataset import Dataset, load
-from emojify.training.evaluate import evaluate, predict_in_subprocess
-from emojify.training.export import ExportOptions, convert, export, export_run, recipe_of
+from emojify.training.evaluate import evaluate, measure, predict_in_subprocess
+from emojify.training.export import ExportOptions, convert, export, export_run, recipe_of, selection_score
 from emojify.training.weights import build_network, load_network, save_weights
 
 
@@ -28,7 +28,7 @@ def model(finished_run: Path, faces: Path, tmp_path_factory: pytest.TempPathFact
     return export_run(finished_run, faces, tmp_path_factory.mktemp("models"), "drawn", ExportOptions("Drawn faces"))
 
 
-def test_weights_survive_the_way_to_disk_and_back(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
+def test_save_weights_round_trip_keeps_outputs(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
     trained = load_network("tiny", finished_run / "best.weights.h5")
     save_weights(trained, tmp_path / "weights.npz")
     back = load_network("tiny", tmp_path / "weights.npz")
@@ -36,7 +36,7 @@ def test_weights_survive_the_way_to_disk_and_back(finished_run: Path, data: Data
     np.testing.assert_allclose(back.predict(pixels, verbose=0), trained.predict(pixels, verbose=0), atol=5e-3)
 
 
-def test_weights_of_the_seed_network_fit_into_git(tmp_path: Path) -> None:
+def test_save_weights_of_seed_is_below_6_mb(tmp_path: Path) -> None:
     save_weights(build_network("seed"), tmp_path / "weights.npz")
     assert (tmp_path / "weights.npz").stat().st_size < 6_000_000
 
@@ -49,7 +49,9 @@ def test_weights_of_the_seed_network_fit_into_git(tmp_path: Path) -> None:
         ("seed", None, "does not hold the weights of the network 'seed'"),  # another network's
     ],
 )
-def test_weights_that_do_not_fit_are_named(network: str, content: bytes | None, sentence: str, tmp_path: Path) -> None:
+def test_load_network_explains_wrong_weights(
+    network: str, content: bytes | None, sentence: str, tmp_path: Path
+) -> None:
     path = tmp_path / "weights.npz"
     if content is None:
         save_weights(build_network("tiny"), path)
@@ -59,14 +61,14 @@ def test_weights_that_do_not_fit_are_named(network: str, content: bytes | None, 
         load_network(network, path)
 
 
-def test_the_float_file_reads_exactly_like_the_network(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
+def test_convert_float_matches_network(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
     network = load_network("tiny", finished_run / "best.weights.h5")
     expected = network.predict(data.images[:60, :, :, None], verbose=0)
     (tmp_path / "model.tflite").write_bytes(convert(network))
     np.testing.assert_allclose(predict_in_subprocess(tmp_path / "model.tflite", data.images[:60]), expected, atol=1e-5)
 
 
-def test_the_int8_file_reads_like_the_network(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
+def test_convert_int8_is_close_to_network(finished_run: Path, data: Dataset, tmp_path: Path) -> None:
     network = load_network("tiny", finished_run / "best.weights.h5")
     pictures = data.split("private").images
     expected = network.predict(pictures[..., None], verbose=0)
@@ -76,14 +78,14 @@ def test_the_int8_file_reads_like_the_network(finished_run: Path, data: Dataset,
     assert (read.argmax(1) == expected.argmax(1)).mean() > 0.9
 
 
-def test_the_card_names_the_run_that_another_began_with_and_no_path() -> None:
+def test_recipe_names_origin_without_local_paths() -> None:
     config = FitConfig("/home/ada/faces", network="tiny", begin_with="/home/ada/runs/first/best.weights.h5")
     recipe = recipe_of(config, {"epoch": 4, "best_epoch": 3})
     assert (recipe["begin_with"], recipe["epochs_done"], recipe["best_epoch"]) == ("first", 4, 3)
     assert "/home" not in json.dumps(recipe)
 
 
-def test_the_card_is_complete_and_true(model: Path, data: Dataset) -> None:
+def test_export_run_writes_complete_card(model: Path, data: Dataset) -> None:
     card = json.loads((model / "card.json").read_text())
     assert sorted(path.name for path in model.iterdir()) == [
         "card.json",
@@ -105,20 +107,21 @@ def test_the_card_is_complete_and_true(model: Path, data: Dataset) -> None:
         8,
         "public",
     )
-    assert "data" not in card["recipe"]  # a path on somebody's machine
+    assert "data" not in card["recipe"]  # a local path
     assert set(card["figures"]) == {"public", "private", "private_clean"}
     assert card["figures"]["private"] == evaluate(model / "model.tflite", data, "private").as_dict()
     assert card["caveats"]
     assert not set(card["reads_well"]) & set(card["reads_badly"])
 
 
-def test_int8_ships_when_it_is_as_good_as_float(model: Path) -> None:
+def test_export_run_chooses_int8_if_as_good(model: Path) -> None:
     tflite = json.loads((model / "card.json").read_text())["tflite"]
-    loss = tflite["public_accuracy"]["float32"] - tflite["public_accuracy"]["int8"]
+    loss = tflite["public_score"]["float32"] - tflite["public_score"]["int8"]
+    assert tflite["chosen_by"] == "labels"
     assert tflite["quantization"] == ("int8" if loss <= 0.005 else "float32")
 
 
-def test_float_ships_when_int8_loses_too_much(
+def test_export_run_chooses_float_if_int8_is_worse(
     finished_run: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "MAX_INT8_LOSS", -1.0)
@@ -152,26 +155,34 @@ def test_export_run_rejects_bad_logit_bias(logit_bias: dict[str, float], sentenc
         ExportOptions(logit_bias=logit_bias)
 
 
-def test_a_taken_id_is_refused_and_left_alone(model: Path, finished_run: Path, faces: Path) -> None:
+def test_export_run_refuses_existing_id(model: Path, finished_run: Path, faces: Path) -> None:
     before = (model / "card.json").read_bytes()
     with pytest.raises(EmojifyError, match="'drawn' already"):
         export_run(finished_run, faces, model.parent, "drawn")
     assert (model / "card.json").read_bytes() == before
 
 
+def test_selection_score_prefers_votes_to_labels() -> None:
+    probabilities = np.eye(7, dtype=np.float32)[[3, 5]]
+    votes = np.zeros((2, 10), np.uint8)
+    votes[:, 3] = 10
+    assert selection_score(measure(probabilities, np.array([3, 5]))) == 1
+    assert selection_score(measure(probabilities, np.array([3, 5]), votes)) == 0.5
+
+
 @pytest.mark.parametrize("model_id", ["", "../up", "a/b", ".hidden", "With Space", "x" * 65])
-def test_an_id_that_is_no_plain_name_is_refused(model_id: str, finished_run: Path, faces: Path, tmp_path: Path) -> None:
+def test_export_run_refuses_invalid_id(model_id: str, finished_run: Path, faces: Path, tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match="can't name a model"):
         export_run(finished_run, faces, tmp_path / "models", model_id)
     assert not (tmp_path / "models").exists()
 
 
-def test_a_folder_that_is_no_run_is_named(faces: Path, tmp_path: Path) -> None:
+def test_export_run_explains_missing_run(faces: Path, tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match="no training run"):
         export_run(tmp_path, faces, tmp_path / "models", "one")
 
 
-def test_a_failing_export_leaves_nothing(
+def test_export_leaves_nothing_if_it_fails(
     finished_run: Path, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full_disk(*args: object) -> bytes:
@@ -183,7 +194,7 @@ def test_a_failing_export_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_with_broken_weights_leaves_nothing(finished_run: Path, faces: Path, tmp_path: Path) -> None:
+def test_export_run_leaves_nothing_if_weights_are_broken(finished_run: Path, faces: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(finished_run, tmp_path / "run")
     (broken / "best.weights.h5").write_bytes(b"half a file")
     with pytest.raises(EmojifyError, match="damaged"):
