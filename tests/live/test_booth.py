@@ -9,7 +9,7 @@ from tests.helpers.live_frames import processed_frame
 
 
 def run(booth: PhotoBooth, seconds: float, size: tuple[int, int] = (240, 320)) -> list[tuple[float, Image]]:
-    """Frames that get lighter by the second, as they are shown."""
+    """Give the booth frames that get lighter; return the time and the shown picture of each."""
     return [
         (time_s, booth.add_frame(processed_frame(np.full((*size, 3), round(10 * time_s), np.uint8), time_s)))
         for time_s in np.arange(0, seconds, 1 / 15)

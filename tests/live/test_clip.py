@@ -30,7 +30,7 @@ def reading(x: int = 200) -> Reading:
 
 
 def record(seconds: float = 2.0, size: tuple[int, int] = (480, 640), faces: bool = True) -> ClipRecorder:
-    """Thirty frames a second for a little longer than asked; the picture gets lighter, the face moves."""
+    """Record 30 frames/s for slightly longer than ``seconds``. The picture gets lighter and the face moves."""
     recorder = ClipRecorder()
     recorder.start(seconds)
     for number in range(round(seconds * 30) + 5):
@@ -48,7 +48,7 @@ def clip_of(recorder: ClipRecorder) -> Clip:
 
 
 def frames_of(content: bytes) -> tuple[list[NDArray[np.uint8]], list[int]]:
-    """RGBA pictures and their times in ms."""
+    """Decode an animation into RGBA pictures and their durations in ms."""
     picture = PillowImage.open(io.BytesIO(content))
     frames, times_ms = [], []
     for frame in ImageSequence.Iterator(picture):
@@ -120,7 +120,7 @@ def test_mp4_has_the_recorded_frames_and_times(tmp_path: Path) -> None:
 def test_looping_pictures_have_the_clips_duration(ending: str) -> None:
     frames, times_ms = frames_of(clip_of(record()).encode(ending))
     assert sum(times_ms) == pytest.approx(2000, abs=80)
-    assert 10 <= len(frames) <= 30  # WebP joins pictures that look the same
+    assert 10 <= len(frames) <= 30  # WebP merges pictures that look the same
     assert max(frames[0].shape) == 480
 
 
@@ -148,7 +148,7 @@ def test_sticker_is_transparent_and_animated(ending: str) -> None:
         red = frame[solid][:, :3].astype(int)
         assert (np.abs(red - (255, 0, 0)).mean(axis=0) < 12).all()
         centers.append(np.nonzero(solid)[1].mean())
-    assert np.diff(centers).min() > 0  # to the right, as the face does
+    assert np.diff(centers).min() > 0  # moves to the right, like the face
     assert centers[-1] - centers[0] > 20
 
 

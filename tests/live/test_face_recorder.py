@@ -1,4 +1,4 @@
-"""Recording from the video: 3, 2, 1, thirty crops, and a sentence when there is nothing to keep."""
+"""The face recorder: countdown, crops, and an error for an unusable recording."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_recorder_counts_down_then_takes_thirty_crops(recorder: FaceRecorder, cl
     assert recorder.progress().phase is Phase.IDLE
     recorder.start(Emotion.SAD)
     seen = []
-    clock.now_s += 0.01  # the clock adds thirtieths, not exactly
+    clock.now_s += 0.01  # the sum of thirtieths is not exact
     for _ in range(3):
         seen.append(recorder.progress().seconds_left)
         play(recorder, clock, COUNTDOWN_S / 3, [reading()])

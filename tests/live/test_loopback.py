@@ -1,4 +1,4 @@
-"""The processor behind a real peer connection: both ends in this process, frames over loopback."""
+"""The processor in a real peer connection, with both ends in this process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FRAMES = 45
 
 
 class StillCamera(MediaStreamTrack):
-    """The same picture thirty times a second; half way through it changes its size, as Chromium does under load."""
+    """Sends one picture 30 times a second, in the second half smaller, as Chromium does under load."""
 
     kind = "video"
 
@@ -83,7 +83,9 @@ def test_connection_returns_frames_with_the_emoji(tiny_model: bytes, astronaut: 
     blue, green, red = frames[-1][round(114 * 0.75), round(224 * 0.75)].astype(int)  # the middle of the face
     assert green > blue + 80
     assert green > red + 80
-    assert np.abs(frames[-1][250:, :100].astype(int) - _shrunk(astronaut)[250:, :100]).mean() < 12  # VP8, no emoji here
+    assert (
+        np.abs(frames[-1][250:, :100].astype(int) - _shrunk(astronaut)[250:, :100]).mean() < 12
+    )  # lossy by VP8, without an emoji
     assert processor.status().processed == 0  # the track's end reached on_ended
 
 

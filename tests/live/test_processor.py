@@ -14,21 +14,21 @@ from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
 from tests.helpers.event_loop import run
-from tests.helpers.live_frames import Clock, Untouched, feed, frame_of, pixels_of
+from tests.helpers.live_frames import Clock, feed, frame_of, pixels_of
 
 RED = np.full((8, 8, 4), (0, 0, 255, 255), np.uint8)
 PICTURES = dict.fromkeys(Emotion, RED)
 
 
 class Failing:
-    """An annotator that fails while it is told to."""
+    """An annotator that fails while ``failing`` is True."""
 
     def __init__(self) -> None:
         self.failing = True
 
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
         if self.failing:
-            raise RuntimeError("the crayon broke")
+            raise RuntimeError("drawing failed")
         return scene
 
 
@@ -114,8 +114,8 @@ def test_failing_frame_is_returned_unchanged(
     assert np.array_equal(seen, astronaut)
     status = processor.status()
     assert (status.failed, status.processed) == (5, 0)
-    assert status.problem == "RuntimeError: the crayon broke"
-    assert len(caplog.records) == 1  # said once, not thirty times a second
+    assert status.problem == "RuntimeError: drawing failed"
+    assert len(caplog.records) == 1  # logged once, not thirty times a second
     annotator.failing = False
     feed(processor, astronaut, clock)
     assert processor.status().processed == 1
@@ -140,7 +140,7 @@ def test_configure_applies_to_the_next_frame(
     assert seen.shape[1] > astronaut.shape[1]
     (reading,) = processor.status().readings
     assert not reading.sure
-    assert reading.face.track_id == track_id  # the video was not started anew
+    assert reading.face.track_id == track_id  # the video was not restarted
 
 
 def test_fps_covers_the_last_two_seconds(live: LiveSettings, clock: Clock) -> None:

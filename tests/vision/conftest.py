@@ -1,4 +1,4 @@
-"""What the tests of the vision chain share."""
+"""Fixtures of the vision tests."""
 
 import cv2
 import numpy as np
@@ -8,5 +8,5 @@ from numpy.typing import NDArray
 
 @pytest.fixture
 def gray(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(512, 512) uint8: the astronaut."""
+    """The astronaut in gray, (512, 512) uint8."""
     return np.asarray(cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY), np.uint8)

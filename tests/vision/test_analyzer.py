@@ -1,4 +1,4 @@
-"""Detector, classifier and smoothing together, on a real face and the tiny model."""
+"""Detection, classification and smoothing combined, on a photograph with the tiny model."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from emojify.vision.readings import Box, Image
 from emojify.vision.smoothing import SmoothingSettings
 
 FACE = Box(177, 66, 95, 95)
-FOUND_AFTER = 4  # frames until a face of this size was looked for everywhere
+FOUND_AFTER = 4  # frames until every scan for a face of this size ran once
 
 
 def darker(image: Image, share: float) -> Image:
@@ -48,7 +48,7 @@ class TestPhoto:
         assert reading.probabilities.argmax() == Emotion.HAPPY
 
     def test_crop_margin_of_the_model_is_used(self, happy_astronaut: Image, tiny_model: bytes) -> None:
-        happy_astronaut[:66] = 0  # what a wide crop sees above the face
+        happy_astronaut[:66] = 0  # inside a wide crop, above the face
         readings = [
             analyze_photo(happy_astronaut, Classifier(tiny_model, crop_margin=margin))[0] for margin in (0.0, 0.5)
         ]
@@ -80,7 +80,7 @@ class TestVideo:
     def test_covered_face_keeps_its_last_reading(self, happy_astronaut: Image, classifier: Classifier) -> None:
         analyzer = VideoAnalyzer(classifier, smoothing=SmoothingSettings(time_constant_s=0))
         (before,) = [analyzer.analyze(happy_astronaut, number / 30) for number in range(10)][-1]
-        happy_astronaut[40:200, 150:300] = 0  # what the tiny model would call angry
+        happy_astronaut[40:200, 150:300] = 0  # the tiny model classifies black as angry
         (hidden,) = analyzer.analyze(happy_astronaut, 10 / 30)
         assert hidden.face.age_s == pytest.approx(1 / 30)
         assert hidden.probabilities.tolist() == before.probabilities.tolist()
@@ -102,7 +102,7 @@ class TestVideo:
             assert len(readings) == faces
 
     def test_configure_keeps_the_tracks(self, astronaut: Image, classifier: Classifier, tiny_model: bytes) -> None:
-        image = darker(astronaut, 0.7)  # about half way between fearful and happy
+        image = darker(astronaut, 0.7)  # between fearful and happy
         analyzer = VideoAnalyzer(classifier)
         before = [analyzer.analyze(image, number / 30) for number in range(10)][-1][0]
         other = Classifier(tiny_model, name="other")

@@ -1,4 +1,4 @@
-"""What is drawn, to the pixel, with plain pictures: one color an emotion."""
+"""The annotators, pixel by pixel, with pictures of one color per emotion."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +32,7 @@ SIZES = [(1, 1), (1, 40), (40, 1), (2, 2), (33, 47), (480, 640)]  # rows, column
 
 
 def color(emotion: Emotion) -> tuple[int, int, int]:
-    """BGR."""
+    """Return the emotion's color as BGR."""
     red, green, blue = bytes.fromhex(emotion.color[1:])
     return blue, green, red
 
@@ -45,7 +45,7 @@ def plain(rows: int, columns: int) -> Image:
     return np.full((rows, columns, 3), GRAY, np.uint8)
 
 
-def touched(image: Image) -> NDArray[np.bool_]:
+def changed(image: Image) -> NDArray[np.bool_]:
     return (image != GRAY).any(axis=2)
 
 
@@ -55,7 +55,7 @@ def square(size: int, alpha: int, shade: int = 200) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def pictures() -> Pictures:
-    """Each emotion a full square of its color, without any alpha to soften edges."""
+    """One opaque square per emotion, in its color."""
     return {emotion: np.full((64, 64, 4), (*color(emotion), 255), np.uint8) for emotion in Emotion}
 
 
@@ -85,7 +85,7 @@ class TestOverlay:
             (3, 2, slice(2, 6), slice(3, 7)),
             (-2, -1, slice(0, 3), slice(0, 2)),
             (8, 9, slice(9, 10), slice(8, 10)),
-            (10, 0, slice(0, 0), slice(0, 0)),  # just beyond
+            (10, 0, slice(0, 0), slice(0, 0)),  # just outside
             (-4, 0, slice(0, 0), slice(0, 0)),
             (900, -900, slice(0, 0), slice(0, 0)),
         ],
@@ -97,7 +97,7 @@ class TestOverlay:
         assert np.array_equal(scene, expected)
 
     def test_scaled_picture_has_no_dark_rim(self) -> None:
-        picture = np.zeros((64, 64, 4), np.uint8)  # see-through black around a white square
+        picture = np.zeros((64, 64, 4), np.uint8)  # a white square on transparent black
         picture[16:48, 16:48] = 255
         scene = plain(24, 24)
         overlay(scene, scale(premultiply(picture), 24), 0, 0)
@@ -108,15 +108,15 @@ class TestOverlay:
 class TestSticker:
     def test_sticker_covers_only_the_face(self, pictures: Pictures) -> None:
         scene = Sticker(StaticEmoji(pictures)).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
-        mark = touched(scene)
+        mark = changed(scene)
         assert mark[150:250, 200:300].all()
         rows, columns = np.flatnonzero(mark.any(axis=1)), np.flatnonzero(mark.any(axis=0))
         assert mark.sum() == len(rows) * len(columns) == 144**2  # one square
         assert abs((columns[0] + columns[-1] + 1) / 2 - 250) <= 1  # in the middle of the face
-        assert 0 < 200 - (rows[0] + rows[-1] + 1) / 2 < 10  # a little above, where the head is
+        assert 0 < 200 - (rows[0] + rows[-1] + 1) / 2 < 10  # slightly above the box, as the head is
 
     def test_sticker_aligns_the_pictures_head_with_the_face(self, pictures: Pictures) -> None:
-        head = (slice(8, 32), slice(20, 44))  # 24 of 64 pixels wide, in the middle, above a body
+        head = (slice(8, 32), slice(20, 44))  # 24 of 64 pixels wide, centered, above a body
         for picture in pictures.values():
             picture[head] = (0, 0, 0, 255)
         sticker = Sticker(StaticEmoji(pictures, Head(x=0.5, y=20 / 64, width=24 / 64)))
@@ -140,14 +140,14 @@ class TestSticker:
     def test_sticker_draws_larger_face_on_top(self, turned: bool, pictures: Pictures) -> None:
         readings = [reading(Box(60, 60, 80, 80), Emotion.SAD), reading(Box(100, 60, 100, 100), Emotion.HAPPY)]
         scene = Sticker(StaticEmoji(pictures)).annotate(plain(240, 320), readings[::-1] if turned else readings)
-        assert tuple(scene[100, 120].tolist()) == color(Emotion.HAPPY)  # on both faces
+        assert tuple(scene[100, 120].tolist()) == color(Emotion.HAPPY)  # where both faces overlap
         assert tuple(scene[100, 65].tolist()) == color(Emotion.SAD)
 
     @pytest.mark.parametrize(
         "box", [Box(-50, -50, 100, 100), Box(600, 440, 100, 100), Box(-100, 100, 100, 100), Box(0, 0, 640, 480)]
     )
     def test_sticker_covers_faces_at_the_edge(self, box: Box, pictures: Pictures) -> None:
-        mark = touched(Sticker(StaticEmoji(pictures)).annotate(plain(480, 640), [reading(box)]))
+        mark = changed(Sticker(StaticEmoji(pictures)).annotate(plain(480, 640), [reading(box)]))
         inside = mark[max(0, box.y) : box.y + box.height, max(0, box.x) : box.x + box.width]
         assert inside.all()
         assert mark.any()
@@ -155,17 +155,17 @@ class TestSticker:
     def test_sticker_keeps_transparent_parts_visible(self, packs_folder: Path) -> None:
         pack = EmojiPack.load(packs_folder / "classic")
         scene = Sticker(pack.emoji).annotate(plain(480, 640), [reading(Box(200, 150, 100, 100))])
-        mark = touched(scene)
+        mark = changed(scene)
         assert tuple(scene[200, 250].tolist()) == color(Emotion.HAPPY)
-        assert mark.sum() == pytest.approx(np.pi * 72**2, rel=0.05)  # a disc; a square has 27 % more
+        assert mark.sum() == pytest.approx(np.pi * 72**2, rel=0.05)  # the area of a disc; a square has 27 % more
 
     def test_sticker_does_not_change_the_pictures(self, pictures: Pictures) -> None:
         Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
         assert tuple(pictures[Emotion.HAPPY][0, 0].tolist()) == (*color(Emotion.HAPPY), 255)
 
 
-class Growing:
-    """An emoji whose blue grows with the probability of happy."""
+class FollowingEmoji:
+    """An emoji whose shade follows the probability of happy."""
 
     head = Head()
 
@@ -179,7 +179,7 @@ def test_annotators_draw_the_emoji_of_each_reading(style: str, x: int, happy: fl
     probabilities = np.full(7, (1 - happy) / 6, np.float32)
     probabilities[Emotion.HAPPY] = happy
     face = Reading(Face(Box(60, 60, 80, 80), 1), probabilities, Emotion.HAPPY, True)
-    scene = STYLES[style].create(Growing()).annotate(plain(200, 200), [face])
+    scene = STYLES[style].create(FollowingEmoji()).annotate(plain(200, 200), [face])
     assert tuple(scene[90, x].tolist()) == (round(100 * happy),) * 3
 
 
@@ -199,8 +199,8 @@ class TestSideBySide:
         share = (panel == color(Emotion.HAPPY)).all(axis=2).mean()
         assert share > 0.4
         assert not (panel == color(Emotion.SAD)).all(axis=2).any()
-        assert not touched(camera[:150]).any()
-        assert (camera[:, 300] == color(Emotion.HAPPY)).all(axis=1).any()  # the outline of whom it is
+        assert not changed(camera[:150]).any()
+        assert (camera[:, 300] == color(Emotion.HAPPY)).all(axis=1).any()  # the outline of the main face
         assert (camera[230:290, 330:390] == GRAY).all()
 
     def test_panel_shows_the_caption_below_the_picture(self, pictures: Pictures) -> None:
@@ -213,7 +213,7 @@ class TestSideBySide:
 
     def test_panel_shows_only_text_without_a_face(self, pictures: Pictures) -> None:
         scene = SideBySide(StaticEmoji(pictures)).annotate(plain(480, 640), [])
-        assert not touched(scene[:, :640]).any()
+        assert not changed(scene[:, :640]).any()
         panel = scene[:, 640:]
         assert tuple(panel[0, 0].tolist()) == PANEL_COLOR
         assert (panel == 255).all(axis=2).sum() > 100
@@ -259,4 +259,4 @@ def test_annotators_accept_any_frame_and_box(rows: int, columns: int, box: Box, 
 
 @pytest.mark.parametrize("style", ["sticker", "box"])
 def test_annotators_draw_nothing_without_readings(style: str, pictures: Pictures) -> None:
-    assert not touched(STYLES[style].create(StaticEmoji(pictures)).annotate(plain(33, 47), [])).any()
+    assert not changed(STYLES[style].create(StaticEmoji(pictures)).annotate(plain(33, 47), [])).any()

@@ -1,4 +1,4 @@
-"""From a box to seven probabilities. The tiny model goes by mean brightness: see tests/data/make_tiny_models.py."""
+"""Cropping and classification. The tiny model classifies by mean brightness: see tests/data/make_tiny_models.py."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ def shade(brightness: int) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def chart() -> NDArray[np.uint8]:
-    """(100, 200) gray: 10 around, and 200 in the 48x48 pixels from (60, 20) on."""
+    """(100, 200) uint8: the 48x48 pixels at (60, 20) are 200, all others 10."""
     gray = np.full((100, 200), 10, np.uint8)
     gray[20:68, 60:108] = 200
     return gray
@@ -38,7 +38,7 @@ class TestCropFace:
         assert crop.dtype == np.uint8
 
     def test_margin_widens_the_crop_on_each_side(self, chart: NDArray[np.uint8]) -> None:
-        crop = crop_face(chart, Box(60, 20, 48, 48), margin=0.25)  # 12 of 72 pixels a side: 8 of 48
+        crop = crop_face(chart, Box(60, 20, 48, 48), margin=0.25)  # 12 of 72 pixels on each side become 8 of 48
         assert crop[8:40, 8:40].min() == 200
         for side in (crop[:7], crop[41:], crop[:, :7], crop[:, 41:]):
             assert side.max() == 10
@@ -81,7 +81,7 @@ class TestClassifier:
         ],
     )
     def test_model_receives_raw_pixels(self, brightness: int, emotion: Emotion, classifier: Classifier) -> None:
-        probabilities = classifier.classify(shade(brightness))  # divided by 255, all seven would read angry
+        probabilities = classifier.classify(shade(brightness))  # pixels divided by 255 would all be classified as angry
         assert probabilities.argmax() == emotion
         assert probabilities.max() > 0.98
 
@@ -106,8 +106,8 @@ class TestClassifier:
     def test_classifier_is_thread_safe(self, classifier: Classifier) -> None:
         brightnesses = [18, 55, 91, 128, 165, 201, 238] * 200
         with ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda brightness: classifier.classify(shade(brightness)).argmax(), brightnesses))
-        assert answers == [0, 1, 2, 3, 4, 5, 6] * 200
+            results = list(pool.map(lambda brightness: classifier.classify(shade(brightness)).argmax(), brightnesses))
+        assert results == [0, 1, 2, 3, 4, 5, 6] * 200
 
     def test_classifier_opens_a_path(self, data_folder: Path) -> None:
         assert Classifier(data_folder / "tiny.tflite").classify(shade(128)).argmax() == Emotion.HAPPY
@@ -122,7 +122,7 @@ class TestClassifier:
             lambda content: content[:-1],
             lambda content: content[:4] + b"XXXX" + content[8:],
         ],
-        ids=["empty", "keras", "header alone", "half", "last byte missing", "other identifier"],
+        ids=["empty", "keras", "header only", "half", "last byte missing", "other identifier"],
     )
     def test_classifier_rejects_damaged_files(self, damage: Callable[[bytes], bytes], tiny_model: bytes) -> None:
         with pytest.raises(EmojifyError, match="model mine does not open: its file is damaged or not a LiteRT model"):

@@ -1,4 +1,4 @@
-"""Finding faces in a picture, on a real face."""
+"""The Haar detector on a photograph."""
 
 import cv2
 import numpy as np
@@ -48,8 +48,8 @@ class TestDetector:
             pytest.param(np.zeros((1, 500), np.uint8), id="one row"),
             pytest.param(np.zeros((500, 1), np.uint8), id="one column"),
             pytest.param(np.zeros((2, 5000), np.uint8), id="shrinks to half a row"),
-            pytest.param(np.zeros((23, 640), np.uint8), id="lower than the cascade's window"),
-            pytest.param(np.zeros((25, 31), np.uint8), id="hardly larger than the cascade's window"),
+            pytest.param(np.zeros((23, 640), np.uint8), id="smaller than the cascade's window"),
+            pytest.param(np.zeros((25, 31), np.uint8), id="slightly larger than the cascade's window"),
         ],
     )
     def test_detect_finds_nothing_without_a_face(self, image: Gray) -> None:
@@ -80,7 +80,7 @@ class TestDetector:
 @pytest.mark.parametrize(
     ("scale_factor", "min_neighbors", "sentence"),
     [
-        (1.0, 5, "scaleFactor must be between 1.01 and 2, not 1.0"),  # OpenCV would never end
+        (1.0, 5, "scaleFactor must be between 1.01 and 2, not 1.0"),  # OpenCV would not terminate
         (2.5, 5, "scaleFactor"),
         (float("nan"), 5, "scaleFactor"),
         (1.1, 0, "minNeighbors must be between 1 and 20, not 0"),

@@ -1,4 +1,4 @@
-"""Speed is not paid for with quality: the live chain against a full scan of every frame, on one clip."""
+"""The quality of live analysis compared with full scans of single frames, on one clip."""
 
 import math
 
@@ -16,25 +16,25 @@ from emojify.vision.smoothing import SmoothingSettings
 pytestmark = pytest.mark.slow
 
 FRAMES = 180
-COMPARED = range(30, FRAMES, 3)  # once the face is found; a full scan of each frame would take too long
-MOST_LOST = 0.01
+COMPARED = range(30, FRAMES, 3)  # after the face is found; a full scan of every frame would take too long
+MAX_LOSS = 0.01  # share of frames without the face, or with another emotion
 FACE = np.array([[177, 66], [272, 161]])  # the face's corners in the astronaut's picture
 
 
 def clip(astronaut: Image) -> list[tuple[Image, Box]]:
-    """Six seconds: the astronaut comes nearer and goes back, sways, and the light changes; with a camera's noise.
+    """Draw six seconds in which the astronaut moves back and forth and sideways and the light changes, with noise.
 
     Returns:
-        The frames, and where the face is in each.
+        The frames, each with the box of the face.
     """
-    random, frames = np.random.default_rng(0), []
+    rng, frames = np.random.default_rng(0), []
     for number in range(FRAMES):
-        turn = 2 * math.pi * number / FRAMES
-        zoom = 1.3 - 0.5 * math.cos(turn)
-        shift = (320 - 224 * zoom + 60 * math.sin(2 * turn), 220 - 113 * zoom + 20 * math.sin(3 * turn))
+        angle = 2 * math.pi * number / FRAMES
+        zoom = 1.3 - 0.5 * math.cos(angle)
+        shift = (320 - 224 * zoom + 60 * math.sin(2 * angle), 220 - 113 * zoom + 20 * math.sin(3 * angle))
         move = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
         image = cv2.warpAffine(astronaut, move, (640, 480), borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-        image = image * (0.85 + 0.15 * math.sin(turn)) + random.normal(0, 3, image.shape)
+        image = image * (0.85 + 0.15 * math.sin(angle)) + rng.normal(0, 3, image.shape)
         (left, top), (right, bottom) = np.rint(FACE * zoom + shift).astype(int).tolist()
         frames.append((np.clip(image, 0, 255).astype(np.uint8), Box(left, top, right - left, bottom - top)))
     return frames
@@ -53,10 +53,10 @@ def test_live_analysis_matches_full_scans(astronaut: NDArray[np.uint8]) -> None:
         read = read_at(face, live.analyze(image, number / 30))
         if number in COMPARED:
             pairs.append((read_at(face, analyze_photo(image, classifier)), read))
-    by_full_scan = [pair for pair in pairs if pair[0] is not None]
-    assert len(by_full_scan) > 0.9 * len(COMPARED)  # else there is nothing to compare with
-    both = [(full.probabilities, live.probabilities) for full, live in by_full_scan if full and live]
-    assert len(both) >= (1 - MOST_LOST) * len(by_full_scan)
+    found_by_full_scan = [pair for pair in pairs if pair[0] is not None]
+    assert len(found_by_full_scan) > 0.9 * len(COMPARED)  # otherwise the comparison says little
+    both = [(full.probabilities, live.probabilities) for full, live in found_by_full_scan if full and live]
+    assert len(both) >= (1 - MAX_LOSS) * len(found_by_full_scan)
     same = [full.argmax() == live.argmax() for full, live in both]
-    assert np.mean(same) >= 1 - MOST_LOST
+    assert np.mean(same) >= 1 - MAX_LOSS
     assert np.mean([np.abs(full - live).max() for full, live in both]) < 0.05

@@ -12,20 +12,20 @@ def reading(box: Box, emotion: Emotion = Emotion.HAPPY, sure: bool = True) -> Re
 
 
 @pytest.mark.parametrize(
-    ("other", "overlap"),
+    ("other", "iou"),
     [
         (Box(0, 0, 10, 10), 1),
         (Box(5, 0, 10, 10), 1 / 3),
         (Box(2, 2, 5, 5), 0.25),  # inside
         (Box(10, 0, 10, 10), 0),  # touches
         (Box(30, 30, 10, 10), 0),
-        (Box(20, -20, 5, 5), 0),  # apart both ways: two negatives are no area
+        (Box(20, -20, 5, 5), 0),  # apart in both directions: the product of two negative sides is no area
     ],
 )
-def test_iou_is_symmetric(other: Box, overlap: float) -> None:
+def test_iou_is_symmetric(other: Box, iou: float) -> None:
     box = Box(0, 0, 10, 10)
-    assert box.iou(other) == pytest.approx(overlap)
-    assert other.iou(box) == pytest.approx(overlap)
+    assert box.iou(other) == pytest.approx(iou)
+    assert other.iou(box) == pytest.approx(iou)
 
 
 def test_box_has_area_and_center() -> None:

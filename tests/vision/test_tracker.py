@@ -1,4 +1,4 @@
-"""Following faces through a video, on a real face."""
+"""Tracking of faces, with a photograph moved through a video."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from emojify.vision.tracker import FRAMES_BETWEEN_SCANS, SCANS, FaceTracker
 from tests.helpers.scenes import FACE_PX, HEAD_PX, Gray, face_at, frame
 
 FRAME_S = 1 / 30
-FOUND_AFTER = 4  # frames until every scan for faces of this size was made once; in the one after that it is confirmed
+FOUND_AFTER = 4  # frames until each scan for faces of this size ran once; the next frame confirms the face
 
 
 def play(tracker: FaceTracker, image: Gray, numbers: range) -> list[Face]:
-    """The faces in the last of some frames that all show the same."""
+    """Update the tracker with the same image several times; return the faces of the last frame."""
     faces: list[Face] = []
     for number in numbers:
         faces = tracker.update(image, number * FRAME_S)
@@ -100,7 +100,7 @@ class TestTracker:
     def test_face_is_found_within_six_frames(self, face_px: int, gray: Gray) -> None:
         head_px = round(face_px * HEAD_PX / FACE_PX)
         image = frame(gray, (100, 0), head_px=head_px)
-        for starts_at in range(len(SCANS)):  # wherever in their turn the scans are when it appears
+        for starts_at in range(len(SCANS)):  # for each scan that may be next when the face appears
             tracker = FaceTracker()
             play(tracker, frame(gray), range(starts_at))
             (face,) = play(tracker, image, range(starts_at, starts_at + 6))
