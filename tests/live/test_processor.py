@@ -14,7 +14,7 @@ from emojify.vision.detector import DetectorSettings
 from emojify.vision.readings import Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
 from tests.helpers.event_loop import run
-from tests.helpers.live_frames import Clock, feed, frame_of, pixels_of
+from tests.helpers.live_frames import Clock, Untouched, feed, frame_of, pixels_of
 
 RED = np.full((8, 8, 4), (0, 0, 255, 255), np.uint8)
 PICTURES = dict.fromkeys(Emotion, RED)
