@@ -81,7 +81,7 @@ def test_predict_bad_picture_prints_only_error(
 
 
 def test_predict_unknown_model_lists_known_models(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["predict", "--model", "nobody", str(photo)]) == 2
+    assert main(["predict", "--model", "missing", str(photo)]) == 2
     assert "seed" in capsys.readouterr().err
 
 
@@ -161,9 +161,9 @@ def test_packs_export_keeps_existing_file(
         (["check", "nowhere.zip"], "is not a file"),
         (["check", "."], "is not a file"),
         (["add", "/dev/zero"], "is not a file"),
-        (["remove", "nobody"], "no pack 'nobody'"),
+        (["remove", "missing"], "no pack 'missing'"),
         (["remove", "classic"], "comes with Emojify"),
-        (["export", "nobody"], "no pack 'nobody'"),
+        (["export", "missing"], "no pack 'missing'"),
         (["export", "squares", "--out", "nowhere/squares.zip"], "cannot be written"),
     ],
     ids=" ".join,

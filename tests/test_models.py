@@ -1,4 +1,4 @@
-"""Models on disk: which is live, and that a broken one never takes the app down with it."""
+"""The model store: which model is live, and what replaces a model that can't be opened."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from emojify.models import ModelStore
 
 @pytest.fixture
 def store(models_folder: Path) -> ModelStore:
-    """Three models: seed, and the same as better and newest."""
+    """A store of three equal models: seed, better and newest."""
     for name in ("better", "newest"):
         shutil.copytree(models_folder / "seed", models_folder / name)
     return ModelStore(models_folder)
@@ -29,7 +29,7 @@ def change_card(folder: Path, **values: Any) -> None:
 
 
 def replace_file(folder: Path, content: bytes) -> None:
-    """Another model's file, with its own right SHA-256 in the card."""
+    """Replace the model's file, and its SHA-256 in the card."""
     (folder / "model.tflite").write_bytes(content)
     change_card(folder, tflite={"file": "model.tflite", "sha256": hashlib.sha256(content).hexdigest()})
 
@@ -46,7 +46,7 @@ def flip_a_bit(folder: Path) -> None:
     path.write_bytes(content)
 
 
-BREAKAGES = [
+DAMAGES = [
     pytest.param(lambda f: (f / "model.tflite").unlink(), r"seed cannot be read: model\.tflite: no such", id="no file"),
     pytest.param(cut_short, "seed is damaged: model.tflite is not the file its card describes", id="cut short"),
     pytest.param(flip_a_bit, r"seed is damaged.*SHA-256", id="one bit differs"),
@@ -63,8 +63,8 @@ BREAKAGES = [
 ]
 
 
-@pytest.mark.parametrize(("damage", "sentence"), BREAKAGES)
-def test_a_broken_model_says_what_is_wrong(
+@pytest.mark.parametrize(("damage", "sentence"), DAMAGES)
+def test_open_damaged_model_says_what_is_wrong(
     damage: Callable[[Path], object], sentence: str, models_folder: Path
 ) -> None:
     damage(models_folder / "seed")
@@ -72,10 +72,8 @@ def test_a_broken_model_says_what_is_wrong(
         ModelStore(models_folder).get("seed").open()
 
 
-@pytest.mark.parametrize(("damage", "sentence"), BREAKAGES)
-def test_a_broken_live_model_falls_back_to_a_good_one_and_says_so(
-    damage: Callable[[Path], object], sentence: str, store: ModelStore
-) -> None:
+@pytest.mark.parametrize(("damage", "sentence"), DAMAGES)
+def test_open_replaces_damaged_live_model(damage: Callable[[Path], object], sentence: str, store: ModelStore) -> None:
     damage(store.folder / "seed")
     opened = store.open()
     assert opened.model.id == "better"
@@ -94,7 +92,7 @@ def test_a_broken_live_model_falls_back_to_a_good_one_and_says_so(
         ("gives_five", r"gives \(1, 5\)"),
     ],
 )
-def test_a_sound_model_of_another_kind_is_refused(
+def test_open_refuses_network_with_other_shapes(
     file: str, sentence: str, models_folder: Path, data_folder: Path
 ) -> None:
     replace_file(models_folder / "seed", (data_folder / f"{file}.tflite").read_bytes())
@@ -102,7 +100,7 @@ def test_a_sound_model_of_another_kind_is_refused(
         ModelStore(models_folder).get("seed").open()
 
 
-def test_a_good_model_opens_with_its_crop_margin(models_folder: Path) -> None:
+def test_open_uses_crop_margin_of_card(models_folder: Path) -> None:
     change_card(models_folder / "seed", crop_margin=0.1)
     opened = ModelStore(models_folder).open()
     assert opened.problems == ()
@@ -110,7 +108,7 @@ def test_a_good_model_opens_with_its_crop_margin(models_folder: Path) -> None:
     assert opened.classifier.classify(np.full((48, 48), 128, np.uint8)).argmax() == 3
 
 
-def test_a_card_tells_name_and_accuracy_where_it_was_measured(models_folder: Path) -> None:
+def test_model_name_and_accuracy_from_card(models_folder: Path) -> None:
     model = ModelStore(models_folder).get("seed")
     assert model.name == "Seed"
     assert model.accuracy("private") == 0.5
@@ -118,68 +116,68 @@ def test_a_card_tells_name_and_accuracy_where_it_was_measured(models_folder: Pat
 
 
 @pytest.mark.parametrize("figures", [None, [], {"private": None}, {"private": {"accuracy": "high"}}])
-def test_a_card_without_sound_figures_has_no_accuracy(figures: object, models_folder: Path) -> None:
+def test_accuracy_is_none_for_invalid_figures(figures: object, models_folder: Path) -> None:
     change_card(models_folder / "seed", figures=figures)
     assert ModelStore(models_folder).get("seed").accuracy("private") is None
 
 
-def test_a_card_cannot_point_out_of_its_folder(models_folder: Path) -> None:
+def test_card_cannot_name_file_outside_folder(models_folder: Path) -> None:
     (models_folder / "seed" / "model.tflite").rename(models_folder / "model.tflite")
     change_card(models_folder / "seed", tflite={"file": "../model.tflite", "sha256": "0" * 64})
     with pytest.raises(EmojifyError, match="cannot be read"):
         ModelStore(models_folder).get("seed").open()
 
 
-def test_models_are_listed_by_id_and_hidden_or_empty_folders_are_not_models(store: ModelStore) -> None:
+def test_models_ignores_hidden_and_empty_folders(store: ModelStore) -> None:
     shutil.copytree(store.folder / "seed", store.folder / ".seed.half-written")
     (store.folder / "empty").mkdir()
     assert [model.id for model in store.models()] == ["better", "newest", "seed"]
 
 
-def test_an_unknown_model_is_refused_with_those_that_exist(store: ModelStore) -> None:
+def test_get_unknown_model_lists_known_models(store: ModelStore) -> None:
     with pytest.raises(EmojifyError, match=r"no model '\.\./seed'.*There are: better, newest, seed\."):
         store.get("../seed")
 
 
-@pytest.mark.parametrize("there", [True, False], ids=["empty folder", "no folder"])
-def test_without_any_model_the_sentence_says_how_to_get_one(there: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("exists", [True, False], ids=["empty folder", "no folder"])
+def test_open_without_models_says_what_to_do(exists: bool, tmp_path: Path) -> None:
     folder = tmp_path / "none"
-    if there:
+    if exists:
         folder.mkdir()
     with pytest.raises(EmojifyError, match=r"No model can be opened\..*There are: none\. Restore the folder models/"):
         ModelStore(folder).open()
 
 
-def test_when_all_are_broken_each_is_named(store: ModelStore) -> None:
+def test_open_names_every_damaged_model(store: ModelStore) -> None:
     for name in ("seed", "better", "newest"):
         flip_a_bit(store.folder / name)
     with pytest.raises(EmojifyError, match=r"The model seed is.*The model better is.*The model newest is"):
         store.open()
 
 
-def test_the_one_that_ships_is_live_until_another_is_promoted(store: ModelStore) -> None:
+def test_shipped_model_is_live_until_promotion(store: ModelStore) -> None:
     assert store.live_id == "seed"
     store.promote("better")
-    assert ModelStore(store.folder).live_id == "better"  # a new process sees it too
+    assert ModelStore(store.folder).live_id == "better"  # as another process reads it
     assert store.open().model.id == "better"
 
 
-def test_a_model_can_be_asked_for_without_being_live(store: ModelStore) -> None:
+def test_open_named_model_keeps_live_model(store: ModelStore) -> None:
     assert store.open("newest").model.id == "newest"
     assert store.live_id == "seed"
 
 
-def test_asking_for_a_model_that_is_gone_opens_the_live_one_and_says_so(store: ModelStore) -> None:
+def test_open_missing_model_opens_live_model(store: ModelStore) -> None:
     store.promote("better")
     opened = store.open("mine")
     assert opened.model.id == "better"
     assert opened.problems[0].startswith("There is no model 'mine'")
 
 
-def test_rollback_goes_back_through_all_that_were_live(store: ModelStore) -> None:
+def test_rollback_returns_through_history(store: ModelStore) -> None:
     store.promote("better")
     store.promote("newest")
-    store.promote("newest")  # again: not a second step of its own
+    store.promote("newest")  # a second promotion adds no second step
     assert store.rollback() == "better"
     assert store.rollback() == "seed"
     with pytest.raises(EmojifyError, match="no model to go back to from seed"):
@@ -187,15 +185,15 @@ def test_rollback_goes_back_through_all_that_were_live(store: ModelStore) -> Non
     assert store.live_id == "seed"
 
 
-def test_the_last_good_one_is_the_one_that_was_live_before(store: ModelStore) -> None:
+def test_open_prefers_previous_live_model(store: ModelStore) -> None:
     store.promote("newest")
     store.promote("better")
     flip_a_bit(store.folder / "better")
     assert store.open().model.id == "newest"
 
 
-@pytest.mark.parametrize("model_id", ["newest", "nobody"], ids=["broken", "unknown"])
-def test_promoting_what_does_not_open_keeps_the_live_one(model_id: str, store: ModelStore) -> None:
+@pytest.mark.parametrize("model_id", ["newest", "missing"], ids=["broken", "unknown"])
+def test_promote_failure_keeps_live_model(model_id: str, store: ModelStore) -> None:
     store.promote("better")
     flip_a_bit(store.folder / "newest")
     with pytest.raises(EmojifyError):
@@ -203,7 +201,7 @@ def test_promoting_what_does_not_open_keeps_the_live_one(model_id: str, store: M
     assert store.live_id == "better"
 
 
-def test_rolling_back_to_what_does_not_open_keeps_the_live_one(store: ModelStore) -> None:
+def test_rollback_failure_keeps_live_model(store: ModelStore) -> None:
     store.promote("better")
     flip_a_bit(store.folder / "seed")
     with pytest.raises(EmojifyError, match="seed is damaged"):
@@ -215,7 +213,7 @@ def test_rolling_back_to_what_does_not_open_keeps_the_live_one(store: ModelStore
     "content",
     [b"", b'{"history": ["bet', b"[]", b'{"history": []}', b'{"history": [3]}', b'{"history": "better"}', b"\xff\xfe"],
 )
-def test_a_broken_live_file_means_the_one_that_ships(content: bytes, store: ModelStore) -> None:
+def test_invalid_live_file_means_shipped_model(content: bytes, store: ModelStore) -> None:
     (store.folder / "live.json").write_bytes(content)
     assert store.live_id == "seed"
     assert store.open().model.id == "seed"
@@ -223,7 +221,7 @@ def test_a_broken_live_file_means_the_one_that_ships(content: bytes, store: Mode
     assert store.live_id == "better"
 
 
-def test_until_somebody_promotes_another_the_best_that_ships_is_live(models_folder: Path) -> None:
+def test_first_shipped_model_is_live_by_default(models_folder: Path) -> None:
     store = ModelStore(models_folder)
     assert store.live_id == "seed"
     shutil.copytree(models_folder / "seed", models_folder / "residual")
@@ -232,13 +230,13 @@ def test_until_somebody_promotes_another_the_best_that_ships_is_live(models_fold
     assert store.live_id == "seed"
 
 
-def test_what_is_withdrawn_was_never_live(store: ModelStore) -> None:
+def test_withdraw_removes_model_from_history(store: ModelStore) -> None:
     for model_id in ("better", "newest", "better"):
         store.promote(model_id)
     store.withdraw("better")
     assert store.live_id == "newest"
     assert store.rollback() == "seed"
-    store.withdraw("seed")  # nothing else was ever live: what ships is
+    store.withdraw("seed")  # no promoted model is left, so the shipped one is live
     assert store.live_id == "seed"
 
 
@@ -247,11 +245,27 @@ def test_what_is_withdrawn_was_never_live(store: ModelStore) -> None:
     [
         ("better", "better is live: put another"),
         ("seed", "comes with Emojify and can't be removed"),
-        ("nobody", "no model 'nobody'"),
+        ("missing", "no model 'missing'"),
     ],
 )
-def test_a_model_that_must_stay_is_not_removed(store: ModelStore, model_id: str, sentence: str) -> None:
+def test_remove_refuses_live_and_shipped_models(store: ModelStore, model_id: str, sentence: str) -> None:
     store.promote("better")
     with pytest.raises(EmojifyError, match=sentence):
         store.remove(model_id)
     assert {model.id for model in store.models()} == {"seed", "better", "newest"}
+
+
+def test_open_classifier_warns_about_replaced_live_model(store: ModelStore) -> None:
+    store.promote("newest")
+    flip_a_bit(store.folder / "newest")
+    problems: list[str] = []
+    assert store.open_classifier(None, problems.append).name == "better"
+    (problem,) = problems
+    assert problem.startswith("The model newest is damaged")
+    assert problem.endswith("Using better instead.")
+
+
+def test_open_classifier_never_replaces_named_model(store: ModelStore) -> None:
+    flip_a_bit(store.folder / "newest")
+    with pytest.raises(EmojifyError, match="newest is damaged"):
+        store.open_classifier("newest", lambda problem: pytest.fail(problem))

@@ -1,4 +1,4 @@
-"""The app for a phone in the same network: a certificate that serves, an address, and words for what can't be."""
+"""The command ``phone``: its certificate, the address of this machine, and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def days_left(path: Path) -> float:
     return (until - datetime.now(UTC)) / timedelta(days=1)
 
 
-def test_the_certificate_is_for_the_address_and_its_key_for_the_owner_alone(tmp_path: Path) -> None:
+def test_certificate_is_for_address_and_private(tmp_path: Path) -> None:
     path = phone.ensure_certificate("192.168.1.20", tmp_path / "data")
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -32,26 +32,26 @@ def test_the_certificate_is_for_the_address_and_its_key_for_the_owner_alone(tmp_
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, path)  # raises if key and certificate do not match
 
 
-def test_it_is_kept_as_long_as_it_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificate_is_kept_while_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = phone.ensure_certificate("192.168.1.20", tmp_path)
     first = path.read_bytes()
     assert phone.ensure_certificate("192.168.1.20", tmp_path).read_bytes() == first
     assert phone.ensure_certificate("192.168.1.21", tmp_path).read_bytes() != first
     monkeypatch.setattr(phone, "VALID_FOR", timedelta(hours=5))
-    late = phone.ensure_certificate("192.168.1.22", tmp_path).read_bytes()
+    expiring = phone.ensure_certificate("192.168.1.22", tmp_path).read_bytes()
     monkeypatch.undo()
-    assert phone.ensure_certificate("192.168.1.22", tmp_path).read_bytes() != late  # it would have ended today
+    assert phone.ensure_certificate("192.168.1.22", tmp_path).read_bytes() != expiring  # it would expire today
     path.write_text("no certificate")
     phone.ensure_certificate("192.168.1.22", tmp_path)
     assert days_left(path) > 300
 
 
-def test_its_own_address_is_one_of_this_machine_or_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Nowhere(socket.socket):
+def test_local_ipv4_address_can_be_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    class UnreachableSocket(socket.socket):
         def connect(self, address: object) -> None:
             raise OSError(101, "Network is unreachable")
 
-    monkeypatch.setattr(socket, "socket", Nowhere)
+    monkeypatch.setattr(socket, "socket", UnreachableSocket)
     with pytest.raises(EmojifyError, match="in no network"):
         phone.local_ipv4_address()
     monkeypatch.undo()
@@ -60,7 +60,7 @@ def test_its_own_address_is_one_of_this_machine_or_a_sentence(monkeypatch: pytes
     except EmojifyError:
         return  # a machine without a network
     with socket.socket() as probe:
-        probe.bind((address, 0))  # only an address of this machine's own can be bound
+        probe.bind((address, 0))  # only an address of this machine can be bound
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_its_own_address_is_one_of_this_machine_or_a_sentence(monkeypatch: pytes
         (["--address", "127.0.0.1", "--port", "70000"], "must be a number from 1 to 65535, not 70000"),
     ],
 )
-def test_bad_input_is_a_sentence_and_makes_nothing(
+def test_phone_bad_arguments_make_no_certificate(
     arguments: list[str],
     sentence: str,
     tmp_path: Path,
@@ -83,7 +83,7 @@ def test_bad_input_is_a_sentence_and_makes_nothing(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_port_that_is_taken_is_said(
+def test_phone_refuses_used_port(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path / "data"))
@@ -96,7 +96,7 @@ def test_a_port_that_is_taken_is_said(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file in its place")
+def test_certificate_in_unwritable_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a folder")
     with pytest.raises(EmojifyError, match=r"phone\.pem can't be written"):
         phone.ensure_certificate("127.0.0.1", tmp_path / "data")

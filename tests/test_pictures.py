@@ -1,4 +1,4 @@
-"""Pictures that people bring: each bad one is refused in words, each odd one opens as it should look."""
+"""Uploaded pictures: bad files are refused with a reason, and unusual ones look as they should."""
 
 import io
 import struct
@@ -28,14 +28,14 @@ def noise(width: int = 64, height: int = 48) -> Image.Image:
 
 
 def two_colors() -> Image.Image:
-    """A palette picture in the second of its two colors."""
+    """Return a palette picture of two colors, filled with the second one."""
     picture = Image.new("P", (9, 9), 1)
     picture.putpalette([255, 0, 0, 0, 0, 255])
     return picture
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds next to nothing."""
+    """Return a PNG with a header of this size and almost no data."""
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0"))]
     body = b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
@@ -60,12 +60,12 @@ def png_header(width: int, height: int) -> bytes:
         pytest.param(png_header(0, 5), "not a picture|damaged", id="no pixels"),
     ],
 )
-def test_a_bad_photo_is_named_and_refused(content: bytes, sentence: str) -> None:
+def test_read_photo_refuses_bad_files(content: bytes, sentence: str) -> None:
     with pytest.raises(EmojifyError, match=f"^holiday.png is {sentence}"):
         read_photo(content, "holiday.png")
 
 
-def test_a_photo_of_64_megapixels_is_read_at_half_its_width_and_an_odd_one_is_refused() -> None:
+def test_open_picture_halves_large_jpeg() -> None:
     large = Image.new("L", (9200, 6900), 90)
     assert open_picture(saved(large, "JPEG"), "me.jpg").size == (4600, 3450)
     with pytest.raises(EmojifyError, match=r"9200 x 6900 pixels\. The limit is 24 megapixels"):
@@ -73,7 +73,7 @@ def test_a_photo_of_64_megapixels_is_read_at_half_its_width_and_an_odd_one_is_re
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
-def test_a_good_photo_opens_as_blue_green_red(file_format: str) -> None:
+def test_read_photo_returns_bgr(file_format: str) -> None:
     photo = read_photo(saved(Image.new("RGB", (31, 17), (200, 100, 40)), file_format, quality=95), "photo")
     assert photo.shape == (17, 31, 3)
     assert photo.dtype == np.uint8
@@ -82,24 +82,24 @@ def test_a_good_photo_opens_as_blue_green_red(file_format: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(20_000, 300), (300, 20_000), (20_000, 1)])
-def test_a_very_wide_photo_is_shrunk_in_proportion(width: int, height: int) -> None:
+def test_read_photo_shrinks_in_proportion(width: int, height: int) -> None:
     photo = read_photo(saved(Image.new("L", (width, height))), "panorama")
     assert max(photo.shape) == MAX_SIDE_PX
     assert min(photo.shape[:2]) == max(1, round(min(width, height) * MAX_SIDE_PX / 20_000))
 
 
-def test_a_single_pixel_is_a_photo() -> None:
+def test_read_photo_accepts_single_pixel() -> None:
     assert read_photo(saved(Image.new("RGB", (1, 1), "blue")), "dot").tolist() == [[list(BLUE)]]
 
 
 FIRST, LAST = slice(0, 16), slice(-16, None)
-# Rows and columns of the file in which the upright picture's top left corner lies, by how the camera was held.
+# Rows and columns of the stored picture that hold the top left corner of the upright one, by EXIF orientation.
 TOP_LEFT = {
     1: (FIRST, FIRST),
     2: (FIRST, LAST),
     3: (LAST, LAST),
     4: (LAST, FIRST),
-    5: (FIRST, FIRST),  # from here on the camera was held upright, and the file lies
+    5: (FIRST, FIRST),  # from here on, width and height are swapped in the file
     6: (LAST, FIRST),
     7: (LAST, LAST),
     8: (FIRST, LAST),
@@ -108,7 +108,7 @@ TOP_LEFT = {
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("orientation", TOP_LEFT)
-def test_a_photo_is_turned_upright_as_its_exif_says(orientation: int, file_format: str) -> None:
+def test_read_photo_applies_exif_orientation(orientation: int, file_format: str) -> None:
     stored = np.zeros((96, 64, 3) if orientation >= 5 else (64, 96, 3), np.uint8)
     stored[TOP_LEFT[orientation]] = 255
     exif = Image.Exif()
@@ -121,30 +121,30 @@ def test_a_photo_is_turned_upright_as_its_exif_says(orientation: int, file_forma
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
-def test_an_orientation_that_does_not_exist_is_passed_over(orientation: int) -> None:
+def test_read_photo_ignores_invalid_orientation(orientation: int) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     assert read_photo(saved(noise(), exif=exif), "odd").shape == (48, 64, 3)
 
 
-def test_a_turned_photo_opens_though_its_other_exif_is_broken() -> None:
+def test_read_photo_rotates_despite_broken_exif() -> None:
     entries = struct.pack("<HHII", ORIENTATION, 3, 1, 6) + struct.pack("<HHI4s", 0x011A, 2, 3, b"no\0\0")
-    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + struct.pack("<I", 0)  # the resolution is a text
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + struct.pack("<I", 0)  # the resolution is text
     assert read_photo(saved(noise(), "JPEG", exif=exif), "broken").shape == (64, 48, 3)
 
 
-def test_a_gray_photo_has_three_equal_channels() -> None:
+def test_read_photo_expands_gray() -> None:
     photo = read_photo(saved(Image.linear_gradient("L")), "gray")
     assert photo.shape == (256, 256, 3)
     assert np.array_equal(photo[:, 0], np.repeat(np.arange(256)[:, None], 3, axis=1))
 
 
-def test_sixteen_bit_gray_keeps_its_shades() -> None:
+def test_read_photo_keeps_16_bit_shades() -> None:
     deep = Image.fromarray(np.arange(0, 65_536, 256, dtype=np.uint16).reshape(16, 16))
     assert np.array_equal(read_photo(saved(deep), "deep")[:, :, 0].ravel(), np.arange(256))
 
 
-def test_black_and_white_photos_open() -> None:
+def test_read_photo_accepts_bilevel() -> None:
     assert np.unique(read_photo(saved(noise().convert("1")), "fax")).tolist() == [0, 255]
 
 
@@ -155,46 +155,46 @@ def test_black_and_white_photos_open() -> None:
         pytest.param(Image.new("LA", (9, 9), (0, 0)), {}, id="gray and alpha"),
         pytest.param(Image.new("P", (9, 9), 0), {"transparency": 0}, id="palette"),
         pytest.param(two_colors(), {"transparency": b"\xff\x00"}, id="palette with alpha"),
-        pytest.param(Image.new("RGB", (9, 9), (1, 2, 3)), {"transparency": (1, 2, 3)}, id="one color is see-through"),
-        pytest.param(Image.new("L", (9, 9), 7), {"transparency": 7}, id="one gray is see-through"),
+        pytest.param(Image.new("RGB", (9, 9), (1, 2, 3)), {"transparency": (1, 2, 3)}, id="one transparent color"),
+        pytest.param(Image.new("L", (9, 9), 7), {"transparency": 7}, id="one transparent gray"),
     ],
 )
-def test_what_is_see_through_lies_on_white(picture: Image.Image, options: dict[str, Any]) -> None:
+def test_read_photo_puts_transparency_on_white(picture: Image.Image, options: dict[str, Any]) -> None:
     content = saved(picture, **options)
     assert open_picture(content, "glass").mode == "RGBA"
     assert (read_photo(content, "glass") == WHITE).all()
 
 
-def test_half_see_through_is_half_white() -> None:
+def test_read_photo_blends_half_transparency() -> None:
     photo = read_photo(saved(Image.new("RGBA", (9, 9), (0, 0, 0, 128))), "half")
     assert (photo == 127).all()
 
 
-def test_a_cmyk_photo_has_its_colors_and_not_their_negative() -> None:
+def test_read_photo_converts_cmyk() -> None:
     photo = read_photo(saved(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95), "print")
     assert np.abs(photo.astype(int) - RED).max() <= 4
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
-def test_of_an_animation_the_first_picture_counts(file_format: str) -> None:
+def test_read_photo_takes_first_frame(file_format: str) -> None:
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     content = saved(frames[0], file_format, save_all=True, append_images=frames[1:], lossless=True)
     assert Image.open(io.BytesIO(content)).n_frames == 2  # type: ignore[attr-defined]
     assert (read_photo(content, "moving") == RED).all()
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_read_photo_file_names_missing_file(tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match=r"gone\.png cannot be read: no such file"):
         read_photo_file(tmp_path / "gone.png")
 
 
-def test_a_folder_is_no_photo(tmp_path: Path) -> None:
+def test_read_photo_file_refuses_folder(tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match="cannot be read: it is a folder"):
         read_photo_file(tmp_path)
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_an_encoded_picture_comes_back_the_same(channels: int, tmp_path: Path) -> None:
+def test_encode_png_round_trip(channels: int, tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (7, 5, channels), np.uint8)
     back = np.asarray(open_picture(encode_png(image), "mine"))
     assert np.array_equal(back[:, :, [2, 1, 0, 3][:channels]], image)

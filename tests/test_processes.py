@@ -1,4 +1,4 @@
-"""Background processes, with real ones."""
+"""Background processes, tested with real ones."""
 
 import json
 import os
@@ -13,8 +13,8 @@ import pytest
 from emojify import processes
 from tests.helpers.programs import wait_until
 
-# `python -m emojify` imports this instead of the real command line when it comes first on the path.
-STAND_IN = """
+# `python -m emojify` runs this package instead of the real one, because the process starts in its folder.
+FAKE_MAIN = """
 import sys, time
 print("asked", *sys.argv[1:], flush=True)
 time.sleep(float(sys.argv[1]))
@@ -22,11 +22,11 @@ time.sleep(float(sys.argv[1]))
 
 
 @pytest.fixture(autouse=True)
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "root" / "emojify"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / "__main__.py").write_text(STAND_IN)
+    (package / "__main__.py").write_text(FAKE_MAIN)
     monkeypatch.setattr(processes, "ROOT", tmp_path / "root")
 
 
@@ -41,16 +41,14 @@ def process_of(folder: Path) -> psutil.Process:
     return psutil.Process(json.loads((folder / processes.PROCESS).read_text())["pid"])
 
 
-def test_a_process_is_seen_while_it_works_and_no_longer(folder: Path) -> None:
+def test_is_running_until_process_ends(folder: Path) -> None:
     processes.start(["0.3", "and more"], folder)
     assert processes.is_running(folder)
     wait_until(lambda: not processes.is_running(folder))
     assert (folder / processes.LOG).read_text() == "asked 0.3 and more\n"
 
 
-def test_what_an_admin_of_a_public_copy_starts_may_do_its_work(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_start_lifts_public_mode_for_process(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "root" / "emojify" / "__main__.py").write_text("import os; print(os.environ['EMOJIFY_PUBLIC'])")
     monkeypatch.setenv("EMOJIFY_PUBLIC", "1")
     monkeypatch.setattr("emojify.public.is_visitor", lambda: False)
@@ -59,7 +57,7 @@ def test_what_an_admin_of_a_public_copy_starts_may_do_its_work(
     assert (folder / processes.LOG).read_text() == "0\n"
 
 
-def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
+def test_start_uses_new_session_and_idle_priority(folder: Path) -> None:
     processes.start(["60"], folder)
     process = process_of(folder)
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
@@ -71,31 +69,31 @@ def test_it_has_a_session_of_its_own_and_gives_way(folder: Path) -> None:
     processes.kill(folder)
 
 
-def test_what_somebody_waits_for_steps_back_but_is_not_left_without(folder: Path) -> None:
+def test_start_interactive_uses_low_priority(folder: Path) -> None:
     processes.start(["60"], folder, interactive=True)
     process = process_of(folder)
-    assert process.nice() > psutil.Process().nice()
+    assert process.nice() >= processes.INTERACTIVE_NICENESS
     if hasattr(os, "SCHED_IDLE"):
         assert os.sched_getscheduler(process.pid) != os.SCHED_IDLE
     processes.kill(folder)
 
 
 @pytest.mark.parametrize("end", [processes.stop, processes.kill])
-def test_it_ends_when_told(folder: Path, end: Callable[[Path], None]) -> None:
+def test_stop_and_kill_end_process(folder: Path, end: Callable[[Path], None]) -> None:
     processes.start(["60"], folder)
     end(folder)
     wait_until(lambda: not processes.is_running(folder))
-    end(folder)  # once more does no harm
+    end(folder)  # has no effect the second time
 
 
-def test_another_process_with_the_same_number_is_not_it(folder: Path) -> None:
+def test_process_with_reused_id_is_ignored(folder: Path) -> None:
     processes.start(["60"], folder)
     process = process_of(folder)
     record = json.loads((folder / processes.PROCESS).read_text())
     (folder / processes.PROCESS).write_text(json.dumps(record | {"birth": f"{record['birth']}0"}))
     assert not processes.is_running(folder)
     processes.kill(folder)
-    assert process.is_running()  # left alone
+    assert process.is_running()  # was not killed
     process.kill()
 
 
@@ -103,42 +101,42 @@ def test_another_process_with_the_same_number_is_not_it(folder: Path) -> None:
     "content",
     [None, "", "{", "[]", '{"pid": "many"}', '{"pid": 1}', '{"pid": -1, "birth": "0"}'],
 )
-def test_a_folder_without_a_readable_record_has_no_process(folder: Path, content: str | None) -> None:
+def test_is_running_is_false_without_valid_record(folder: Path, content: str | None) -> None:
     if content is not None:
         (folder / processes.PROCESS).write_text(content)
     assert not processes.is_running(folder)
 
 
-def test_setting_the_clock_does_not_hide_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_is_running_after_clock_change(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     processes.start(["60"], folder)
-    born = psutil.Process.create_time
-    monkeypatch.setattr(psutil.Process, "create_time", lambda process: born(process) - 3600)
+    create_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) - 3600)
     assert processes.is_running(folder)
     processes.kill(folder)
     assert not processes.is_running(folder)
 
 
-def test_it_is_found_by_a_process_that_did_not_start_it(folder: Path) -> None:
+def test_is_running_in_another_process(folder: Path) -> None:
     processes.start(["60"], folder)
     ask = "import sys, pathlib; from emojify import processes; print(processes.is_running(pathlib.Path(sys.argv[1])))"
     root = Path(__file__).parents[1]
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", ask, str(folder)], cwd=root, capture_output=True, text=True, check=True
     )
-    assert said.stdout == "True\n"
+    assert result.stdout == "True\n"
     processes.kill(folder)
 
 
-def test_nothing_runs_if_the_record_cannot_be_written(folder: Path) -> None:
+def test_start_kills_process_if_record_fails(folder: Path) -> None:
     others = psutil.Process().children()
-    (folder / processes.PROCESS).mkdir()  # in the way
+    (folder / processes.PROCESS).mkdir()  # so that the file can't be written
     with pytest.raises(OSError, match=r"process\.json"):
         processes.start(["60"], folder)
-    ours = [child for child in psutil.Process().children() if child not in others]  # a browser of the suite's may run
-    assert not [child for child in ours if child.status() != psutil.STATUS_ZOMBIE]
+    started = [child for child in psutil.Process().children() if child not in others]  # others may be browsers
+    assert not [child for child in started if child.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_one_that_another_process_started_and_never_asked_about_is_killed_as_well(folder: Path) -> None:
+def test_kill_ends_child_of_another_process(folder: Path) -> None:
     start = (
         "import sys, time, pathlib; from emojify import processes; processes.ROOT = pathlib.Path(sys.argv[2]);"
         "processes.start(['60'], pathlib.Path(sys.argv[1])); print('started', flush=True); time.sleep(60)"

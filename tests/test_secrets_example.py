@@ -1,4 +1,4 @@
-"""The example of secrets is taken by the app as it stands."""
+"""The example file of secrets is valid."""
 
 import tomllib
 
@@ -7,7 +7,7 @@ from emojify.settings import ROOT, Settings
 EXAMPLE = tomllib.loads((ROOT / ".streamlit" / "secrets.toml.example").read_text(encoding="utf-8"))
 
 
-def test_the_settings_in_it_are_understood() -> None:
+def test_example_settings_are_valid() -> None:
     environment = {name: value for name, value in EXAMPLE.items() if name != "auth"}
     assert all(isinstance(value, str) for value in environment.values())
     settings = Settings.from_environment(environment)
@@ -17,7 +17,7 @@ def test_the_settings_in_it_are_understood() -> None:
     assert len(settings.ice_servers) == 1
 
 
-def test_its_provider_is_complete() -> None:
+def test_example_provider_is_complete() -> None:
     needed = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"}
     assert set(EXAMPLE["auth"]) == needed
-    assert EXAMPLE["auth"]["redirect_uri"].endswith("/oauth2callback")  # Streamlit answers there and nowhere else
+    assert EXAMPLE["auth"]["redirect_uri"].endswith("/oauth2callback")  # the only path that Streamlit handles

@@ -11,16 +11,20 @@ from emojify.settings import ROOT, Settings
     "environment",
     [
         {},
-        {"EMOJIFY_MODELS": "", "EMOJIFY_EMOJIS": "", "EMOJIFY_ICE_SERVERS": ""},  # as compose files write "not set"
+        {
+            "EMOJIFY_MODELS": "",
+            "EMOJIFY_EMOJIS": "",
+            "EMOJIFY_ICE_SERVERS": "",
+        },  # as Docker Compose passes unset ones
     ],
 )
-def test_unset_everything_lies_in_the_project_and_no_server_is_contacted(environment: dict[str, str]) -> None:
+def test_settings_defaults_without_environment(environment: dict[str, str]) -> None:
     settings = Settings.from_environment(environment)
     assert settings == Settings(models=ROOT / "models", emojis=ROOT / "emojis", ice_servers=())
     assert (ROOT / "emojify" / "settings.py").is_file()
 
 
-def test_each_switch_is_taken_from_its_variable() -> None:
+def test_settings_from_every_variable() -> None:
     settings = Settings.from_environment(
         {
             "EMOJIFY_MODELS": "/srv/models",
@@ -41,19 +45,19 @@ def test_each_switch_is_taken_from_its_variable() -> None:
 @pytest.mark.parametrize(
     "text", ["anna", "anna@", "@example.org", "anna@example.org ben@example.org", "ännä@example.org"]
 )
-def test_admins_that_are_no_addresses_are_refused(text: str) -> None:
+def test_settings_rejects_invalid_admins(text: str) -> None:
     with pytest.raises(EmojifyError, match=f"EMOJIFY_ADMINS must be e-mail addresses such as .*, not '{text}'"):
         Settings.from_environment({"EMOJIFY_ADMINS": text})
 
 
 @pytest.mark.parametrize("text", ["true", "yes", "2", " 1", "on", "0 "])
-def test_whether_a_copy_is_public_is_never_guessed(text: str) -> None:
+def test_settings_rejects_ambiguous_public(text: str) -> None:
     with pytest.raises(EmojifyError, match=f"EMOJIFY_PUBLIC must be 1 or 0, not '{text}'"):
         Settings.from_environment({"EMOJIFY_PUBLIC": text})
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "1e3", "٣", "9999999"])
-def test_a_number_of_sessions_that_is_none_is_refused(text: str) -> None:
+def test_settings_rejects_invalid_max_sessions(text: str) -> None:
     with pytest.raises(EmojifyError, match="EMOJIFY_MAX_SESSIONS must be a number from 1 on"):
         Settings.from_environment({"EMOJIFY_MAX_SESSIONS": text})
 
@@ -61,17 +65,17 @@ def test_a_number_of_sessions_that_is_none_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "servers",
     [
-        "turn:turn.example.org",  # no JSON
+        "turn:turn.example.org",  # not JSON
         '[{"urls": "turn:a"}',  # cut short
-        '{"urls": "turn:a"}',  # no list
-        '["turn:a"]',  # not of objects
-        '[{"url": "turn:a"}]',  # misspelt
+        '{"urls": "turn:a"}',  # not a list
+        '["turn:a"]',  # not a list of objects
+        '[{"url": "turn:a"}]',  # misspelled key
         '[{"urls": ""}]',
         "null",
         "[" * 100_000,
     ],
 )
-def test_servers_that_cannot_be_understood_are_refused_with_an_example(servers: str) -> None:
+def test_settings_rejects_unparsable_ice_servers(servers: str) -> None:
     with pytest.raises(EmojifyError, match=r'EMOJIFY_ICE_SERVERS must be a JSON list such as \[\{"urls"'):
         Settings.from_environment({"EMOJIFY_ICE_SERVERS": servers})
 
@@ -82,7 +86,7 @@ def test_servers_that_cannot_be_understood_are_refused_with_an_example(servers: 
         ('{"urls": "http://turn.example.org"}', "'http://turn.example.org' must look like turn:"),
         ('{"urls": "turn.example.org"}', "must look like turn:"),
         ('{"urls": "turn:turn.example.org?transport=tls", "secret": "s"}', "must look like turn:"),
-        ('{"urls": "stun:stun.example.org?transport=udp"}', "must look like turn:"),  # browsers refuse it
+        ('{"urls": "stun:stun.example.org?transport=udp"}', "must look like turn:"),  # browsers reject it
         ('{"urls": "turn:[2001:db8::1]:3478", "secret": "s"}', "must look like turn:"),
         ('{"urls": ["stun:a.example.org", 7]}', "7 must look like turn:"),
         ('{"urls": "turn:a"}', "turn:a needs either a username and a credential, or a secret"),
@@ -91,7 +95,7 @@ def test_servers_that_cannot_be_understood_are_refused_with_an_example(servers: 
         ('{"urls": "turn:a", "username": "me", "credential": "c", "secret": "s"}', "needs either"),
     ],
 )
-def test_a_server_that_would_fail_at_start_is_named_before(server: str, sentence: str) -> None:
+def test_settings_rejects_invalid_ice_server(server: str, sentence: str) -> None:
     with pytest.raises(EmojifyError, match=re.escape(sentence)):
         Settings.from_environment({"EMOJIFY_ICE_SERVERS": f"[{server}]"})
 
@@ -104,5 +108,5 @@ def test_a_server_that_would_fail_at_start_is_named_before(server: str, sentence
         '{"urls": "turn:192.0.2.1:3478", "username": "me", "credential": "secret"}',
     ],
 )
-def test_servers_as_they_should_be_are_taken(server: str) -> None:
+def test_settings_accepts_valid_ice_servers(server: str) -> None:
     assert len(Settings.from_environment({"EMOJIFY_ICE_SERVERS": f"[{server}]"}).ice_servers) == 1

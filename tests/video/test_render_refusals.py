@@ -83,7 +83,7 @@ def test_render_refuses_bad_input(style: RenderStyle, tmp_path: Path, case: str)
     ("target", "sentence"),
     [
         ("in.mp4", "would replace the file it is made from"),
-        ("there.mp4", "exists already"),
+        ("existing.mp4", "exists already"),
         ("out.png", "A video becomes a video"),
         ("out", "A video becomes a video"),
         ("nowhere/out.mp4", "The folder .* does not exist"),
@@ -92,7 +92,7 @@ def test_render_refuses_bad_input(style: RenderStyle, tmp_path: Path, case: str)
 )
 def test_render_refuses_bad_target(style: RenderStyle, tmp_path: Path, target: str, sentence: str) -> None:
     source = SampleVideo().write(tmp_path / "in.mp4")
-    (tmp_path / "there.mp4").write_text("precious")
+    (tmp_path / "existing.mp4").write_text("precious")
     (tmp_path / "folder.mp4").mkdir()
     before = folder_contents(tmp_path)
     with pytest.raises(EmojifyError, match=sentence):
