@@ -259,10 +259,10 @@ def test_open_classifier_warns_about_replaced_live_model(store: ModelStore) -> N
     store.promote("newest")
     flip_a_bit(store.folder / "newest")
     problems: list[str] = []
-    assert store.open_classifier(None, problems.append).name == "better"
+    assert store.open_classifier(None, problems.append).name == "seed"
     (problem,) = problems
     assert problem.startswith("The model newest is damaged")
-    assert problem.endswith("Using better instead.")
+    assert problem.endswith("Using seed instead.")
 
 
 def test_open_classifier_never_replaces_named_model(store: ModelStore) -> None:
