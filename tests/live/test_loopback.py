@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+from typing import Any
 
 import av
 import cv2
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from streamlit_webrtc.models import CallbackAttachableProcessor
+from streamlit_webrtc.process import AsyncVideoProcessTrack
 
 from emojify.emotions import Emotion
 from emojify.live.process import prepare_process
@@ -46,7 +48,7 @@ class StillCamera(MediaStreamTrack):
         return frame
 
 
-async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Image]:
+async def send_through(processor: EmojiVideoProcessor, image: Image, track_class: Any) -> list[Image]:
     prepare_process()
     direct = RTCConfiguration(iceServers=[])
     browser, server = RTCPeerConnection(direct), RTCPeerConnection(direct)
@@ -57,7 +59,7 @@ async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Ima
         callbacks: CallbackAttachableProcessor[av.VideoFrame] = CallbackAttachableProcessor(
             None, processor.recv_queued, processor.on_ended
         )
-        server.addTrack(EmojiVideoTrack(track, callbacks))
+        server.addTrack(track_class(track, callbacks))
 
     browser.on("track", received.put_nowait)
     browser.addTrack(StillCamera(image))
@@ -74,10 +76,12 @@ async def send_through(processor: EmojiVideoProcessor, image: Image) -> list[Ima
     ]
 
 
-def test_connection_returns_frames_with_the_emoji(tiny_model: bytes, astronaut: Image) -> None:
+@pytest.mark.parametrize("track_class", [EmojiVideoTrack, AsyncVideoProcessTrack], ids=["ours", "upstream's"])
+def test_connection_returns_frames_with_the_emoji(tiny_model: bytes, astronaut: Image, track_class: Any) -> None:
+    """Upstream's track is used with versions of streamlit-webrtc that are newer than the tested one."""
     live = LiveSettings(Classifier(tiny_model), Sticker(StaticEmoji(dict.fromkeys(Emotion, GREEN))), mirror=False)
     processor = EmojiVideoProcessor(live)
-    frames = run(send_through(processor, astronaut[:384, :512]))
+    frames = run(send_through(processor, astronaut[:384, :512], track_class))
     assert len(frames) == FRAMES
     assert {frame.shape for frame in frames} == {(384, 512, 3), (288, 384, 3)}
     blue, green, red = frames[-1][round(114 * 0.75), round(224 * 0.75)].astype(int)  # the middle of the face

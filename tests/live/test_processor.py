@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from emojify.emotions import Emotion
+from emojify.live.frame_tap import FrameTap, ProcessedFrame
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.live.session import LiveSession
 from emojify.live.session_limiter import SessionLimiter
+from emojify.vision.analyzer import to_gray
 from emojify.vision.annotators import BoxLabel, SideBySide, StaticEmoji, Sticker
 from emojify.vision.classifier import Classifier
 from emojify.vision.detector import DetectorSettings
@@ -200,3 +203,60 @@ def test_process_returns_frame_unchanged_without_a_slot(live: LiveSettings, cloc
     first.on_ended()
     feed(second, astronaut, clock, 6)
     assert (second.status().refused, second.status().processed) == (False, 6)
+
+
+class RecordingTap(FrameTap):
+    """Keeps what it receives and draws a shade on it."""
+
+    def __init__(self, shade: int) -> None:
+        self.shade, self.frames, self.ended = shade, list[ProcessedFrame](), 0
+
+    def add_frame(self, frame: ProcessedFrame) -> Image:
+        self.frames.append(frame)
+        return np.full_like(frame.image, self.shade)
+
+    def end_stream(self) -> None:
+        self.ended += 1
+
+
+def test_taps_receive_frames_in_order(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+    first, second = RecordingTap(40), RecordingTap(80)
+    processor = EmojiVideoProcessor(live, taps=[first, second], clock_s=clock)
+    shown = feed(processor, astronaut, clock, 6)
+    assert (shown == 80).all()
+    received = first.frames[-1]
+    assert received.readings == processor.status().readings != ()
+    assert np.array_equal(received.gray, to_gray(astronaut))
+    assert received.time_s == clock.now_s
+    assert (second.frames[-1].image == 40).all()
+    snapshot = processor.snapshot()
+    assert snapshot is not None
+    assert np.array_equal(snapshot, received.image)  # what the taps draw is not in the snapshot
+
+
+def test_end_of_stream_reaches_the_taps(live: LiveSettings, clock: Clock) -> None:
+    tap = RecordingTap(0)
+    EmojiVideoProcessor(live, taps=[tap], clock_s=clock).on_ended()
+    assert tap.ended == 1
+
+
+def test_failing_tap_does_not_end_the_video(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
+    class FailingTap(FrameTap):
+        def add_frame(self, frame: ProcessedFrame) -> Image:
+            raise RuntimeError("the tap failed")
+
+    processor = EmojiVideoProcessor(live, taps=[FailingTap()], clock_s=clock)
+    assert np.array_equal(feed(processor, astronaut, clock), astronaut)
+    assert processor.status().problem == "RuntimeError: the tap failed"
+
+
+def test_session_clip_has_no_countdown(tiny_model: bytes) -> None:
+    session = LiveSession.create(LiveSettings(Classifier(tiny_model), Untouched(), mirror=False))
+    session.clip.start(seconds=4)
+    session.booth.start()
+    shown = pixels_of(session.processor.process(frame_of(np.zeros((240, 320, 3), np.uint8))))
+    session.processor.on_ended()
+    clip = session.clip.clip
+    assert clip is not None
+    assert shown.max() == 255  # the countdown
+    assert clip.frames[0].planes[:240].max() < 30  # black in I420
