@@ -1,4 +1,4 @@
-"""From a few choices to a living face in the video."""
+"""The avatar maker: choose, save, wear; and the live face that follows an expression."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.helpers.stores import write_model
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of ``emojis/`` that may be written to."""
+    """A writable copy of ``emojis/``."""
     return Path(shutil.copytree(ROOT / "emojis", tmp_path_factory.mktemp("store") / "emojis"))
 
 
@@ -63,7 +63,7 @@ def choose(page: Page, question: str, word: str) -> None:
     expect(choice).to_be_checked(timeout=TIMEOUT_MS)
 
 
-def test_an_avatar_is_made_saved_and_worn(page: Page, store: Path, camera_file: Path) -> None:
+def test_avatar_is_saved_and_worn(page: Page, store: Path, camera_file: Path) -> None:
     before = page.get_by_alt_text("Your avatar, sad, small").get_attribute("src")
     choose(page, "Skin", "Ebony")
     choose(page, "Hair", "Long")
@@ -94,7 +94,7 @@ def test_an_avatar_is_made_saved_and_worn(page: Page, store: Path, camera_file: 
     assert difference < 30, f"the face does not look like the avatar's happy one: {difference:.0f}"
 
 
-def test_random_rolls_and_the_picture_can_be_taken_home(page: Page) -> None:
+def test_random_avatar_can_be_downloaded(page: Page) -> None:
     large = page.get_by_alt_text("Your avatar, happy", exact=True)
     before = str(large.get_attribute("src"))
     page.get_by_role("button", name="Random").click()
@@ -107,7 +107,7 @@ def test_random_rolls_and_the_picture_can_be_taken_home(page: Page) -> None:
     assert (picture.format, picture.mode, picture.size) == ("PNG", "RGBA", (1024, 1024))
 
 
-def test_the_choices_survive_a_visit_to_another_page(page: Page) -> None:
+def test_choices_survive_a_page_change(page: Page) -> None:
     choose(page, "Hat", "Crown")
     page.get_by_role("link", name="Live").click()
     expect(page.get_by_role("heading", name="Emojify")).to_be_visible(timeout=TIMEOUT_MS)
@@ -116,59 +116,59 @@ def test_the_choices_survive_a_visit_to_another_page(page: Page) -> None:
     expect(crown).to_be_checked(timeout=TIMEOUT_MS)
 
 
-def wait_until(page: Page, happened: Callable[[], bool]) -> None:
+def wait_until(page: Page, condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT_MS / 1000
-    while not happened():
+    while not condition():
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
 
 
-def test_a_page_that_is_left_does_not_call_the_visitor_back(browser: Browser, url: str) -> None:
-    """On a slow line: the live page's video says that it has loaded when the visitor has clicked on already."""
-    said: list[ClientState] = []
-    on_the_way: list[str | bytes] = []
-    lines: list[WebSocketRoute] = []
+def test_left_page_does_not_call_the_user_back(browser: Browser, url: str) -> None:
+    """On a slow connection the live page's video reports that it has loaded after the user's next click."""
+    requests: list[ClientState] = []
+    delayed: list[str | bytes] = []
+    sockets: list[WebSocketRoute] = []
     components: list[Route] = []
     slow = False
 
-    def listen(line: WebSocketRoute) -> None:
-        def pass_on(message: str | bytes) -> None:
+    def listen(socket: WebSocketRoute) -> None:
+        def forward(message: str | bytes) -> None:
             assert isinstance(message, bytes)
-            said.append(BackMsg.FromString(message).rerun_script)
+            requests.append(BackMsg.FromString(message).rerun_script)
             server.send(message)
 
-        server = line.connect_to_server()
-        line.on_message(pass_on)
-        server.on_message(lambda message: on_the_way.append(message) if slow else line.send(message))
-        lines.append(line)
+        server = socket.connect_to_server()
+        socket.on_message(forward)
+        server.on_message(lambda message: delayed.append(message) if slow else socket.send(message))
+        sockets.append(socket)
 
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.route_web_socket(re.compile("/_stcore/stream"), listen)
     page.route(re.compile(r"/component/streamlit_webrtc.*/index\.html"), lambda component: components.append(component))
     page.goto(url)
-    wait_until(page, lambda: bool(components))  # it wants to load, so it stands on the page
+    wait_until(page, lambda: bool(components))  # the page has the component, which asks for its files
     slow = True
-    before = len(said)
+    before = len(requests)
     page.get_by_role("link", name="Make an avatar").click()
     for component in components:
         component.continue_()
-    wait_until(page, lambda: len(said) >= before + 2)
-    click, word = said[before : before + 2]
-    assert word.page_script_hash != click.page_script_hash
-    page.wait_for_timeout(1000)  # for what the server makes of it
+    wait_until(page, lambda: len(requests) >= before + 2)
+    click, report = requests[before : before + 2]
+    assert report.page_script_hash != click.page_script_hash
+    page.wait_for_timeout(1000)  # time for the server to respond
     slow = False
-    for message in on_the_way:
-        lines[0].send(message)
+    for message in delayed:
+        sockets[0].send(message)
     expect(page.get_by_alt_text("Your avatar, happy", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
     expect(page).to_have_url(f"{url}/avatar_maker")
-    choose(page, "Hat", "Crown")  # what is done on the new page is heard
+    choose(page, "Hat", "Crown")  # the server handles input on the new page
     context.close()
 
 
 @pytest.fixture
 def changing_camera_file(tmp_path: Path) -> Path:
-    """The astronaut, darker and brighter again in three seconds: for the tiny model happy, and neutral again."""
+    """The astronaut, darker and brighter again within three seconds: the tiny model reads happy, then neutral."""
     path = tmp_path / "moody.y4m"
     image = cv2.resize(data.astronaut()[:384, :512, ::-1], (640, 480), interpolation=cv2.INTER_CUBIC)
     with path.open("wb") as file:
@@ -179,7 +179,7 @@ def changing_camera_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_living_face_changes_between_two_expressions_in_steps(
+def test_live_avatar_blends_between_expressions(
     playwright: Playwright,
     chromium: str,
     changing_camera_file: Path,
@@ -200,7 +200,7 @@ def test_a_living_face_changes_between_two_expressions_in_steps(
         page.goto(f"{url}/?pack=Person")
         start(page)
         shares = []
-        for _ in range(100):  # how far from calm to happy the face is
+        for _ in range(100):  # the share of the way from neutral to happy
             seen = cv2.blur(read_video_frame(page)[rows, columns].astype(np.float32), (9, 9))
             shares.append(float(((seen - calm) * way).sum() / (way * way).sum()))
             page.wait_for_timeout(50)

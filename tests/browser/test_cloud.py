@@ -1,4 +1,4 @@
-"""A clean clone runs as Streamlit's Community Cloud starts it: tracked files, requirements.txt and its secrets."""
+"""A clean clone as Streamlit's Community Cloud runs it: tracked files, requirements.txt and secrets."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SECRETS = """
 EMOJIFY_PUBLIC = 1
 EMOJIFY_MAX_SESSIONS = "1"
 """
-# Python runs this as it starts: what requirements.txt does not bring is then not there.
+# Python runs this at start: it blocks the packages that requirements.txt does not install.
 BLOCK_IMPORTS = """
 import sys
 class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name.partition(".")[0] in {names}:
-            raise ModuleNotFoundError(f"requirements.txt does not bring {{name}}", name=name)
+            raise ModuleNotFoundError(f"requirements.txt does not install {{name}}", name=name)
 sys.meta_path.insert(0, Finder)
 """
 
 
 def distributions_of(requirements: Path) -> set[str]:
-    """The names of all distributions that this file installs, with what they need in turn."""
+    """Return the names of all distributions that a requirements file installs, dependencies included."""
     lines = [line.partition("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines()]
     wanted = [Requirement(line) for line in lines if line]
     seen: set[tuple[str, str]] = set()
@@ -53,7 +53,7 @@ def normalized(name: str) -> str:
 
 
 def other_modules(requirements: Path) -> list[str]:
-    brought = distributions_of(requirements)
+    brought = distributions_of(requirements) | {"emojify"}  # the clone has the package itself
     return sorted(
         module
         for module, owners in packages_distributions().items()
@@ -63,9 +63,9 @@ def other_modules(requirements: Path) -> list[str]:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """What git holds of this tree, and nothing else."""
+    """A copy of the tracked files."""
     folder, what = tmp_path / "clone", ["ls-files", "-z"]
-    if not (ROOT / ".git").exists():  # a tree from an archive: what git would take if it were one
+    if not (ROOT / ".git").exists():  # an unpacked archive: the files that git would add
         subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "git")], check=True)
         what = ["--git-dir", str(tmp_path / "git"), "--work-tree", str(ROOT), *what, "--others", "--exclude-standard"]
     listed = subprocess.run(["git", *what], cwd=ROOT, capture_output=True, check=True).stdout
@@ -77,7 +77,7 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_clean_clone_runs_with_its_requirements_alone_and_takes_its_settings_from_the_secrets(
+def test_clean_clone_runs_with_its_requirements_and_secrets(
     browser: Browser, clone: Path, tmp_path: Path, camera_file: Path
 ) -> None:
     absent = other_modules(ROOT / "requirements.txt")
@@ -99,7 +99,7 @@ def test_a_clean_clone_runs_with_its_requirements_alone_and_takes_its_settings_f
         context.close()
 
 
-def test_what_is_left_out_is_really_not_there(tmp_path: Path) -> None:
+def test_blocked_packages_cannot_be_imported(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(BLOCK_IMPORTS.format(names='{"skimage"}'))
     done = subprocess.run(
         [sys.executable, "-c", "import skimage.data"],
@@ -107,4 +107,4 @@ def test_what_is_left_out_is_really_not_there(tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    assert b"requirements.txt does not bring skimage" in done.stderr
+    assert b"requirements.txt does not install skimage" in done.stderr

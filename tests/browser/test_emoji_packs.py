@@ -1,4 +1,4 @@
-"""From a zip on the disk to its picture on a face."""
+"""The page of emoji packs: upload a zip, wear it, export it, delete it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.helpers.stores import write_model
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of ``emojis/`` that may be written to."""
+    """A writable copy of ``emojis/``."""
     return Path(shutil.copytree(ROOT / "emojis", tmp_path_factory.mktemp("store") / "emojis"))
 
 
@@ -47,7 +47,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
 
 @pytest.fixture
 def zip_file(tmp_path: Path) -> Path:
-    """Seven squares in shades of magenta, which no face has."""
+    """A zip of seven squares in shades of magenta, a color that no face has."""
     pictures = [PillowImage.new("RGBA", (64, 64), (255, 5 * number, 255, 255)) for number in range(7)]
     path = tmp_path / "Magenta.zip"
     path.write_bytes(
@@ -56,7 +56,7 @@ def zip_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_zip_becomes_a_pack_and_the_pack_is_worn(page: Page, zip_file: Path, store: Path, camera_file: Path) -> None:
+def test_uploaded_zip_is_worn_on_the_face(page: Page, zip_file: Path, store: Path, camera_file: Path) -> None:
     upload_pack(page, zip_file)
     for label in LABELS:
         expect(page.get_by_alt_text(f"Your {label} picture")).to_be_visible(timeout=TIMEOUT_MS)
@@ -87,8 +87,8 @@ def test_a_zip_becomes_a_pack_and_the_pack_is_worn(page: Page, zip_file: Path, s
     expect(page.get_by_label("Emoji pack", exact=True)).to_have_value("Magenta", timeout=TIMEOUT_MS)
 
 
-def test_an_export_is_the_pack_and_deleting_is_asked_twice(page: Page, zip_file: Path, store: Path) -> None:
-    pack = add_pack(store, read_zip(zip_file.read_bytes(), "Zebra.zip"))  # by its name the last one
+def test_export_and_confirmed_deletion(page: Page, zip_file: Path, store: Path) -> None:
+    pack = add_pack(store, read_zip(zip_file.read_bytes(), "Zebra.zip"))  # the last one by name
     page.reload()
     expect(page.get_by_alt_text("Zebra: happy")).to_be_visible(timeout=TIMEOUT_MS)
     with page.expect_download(timeout=TIMEOUT_MS) as download:

@@ -1,4 +1,4 @@
-"""A real app that is killed while it stores what somebody brings, and is started again."""
+"""The app is killed while it stores an uploaded pack, and started again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.browser import TIMEOUT_MS, responds, run_app, upload_pack
 from tests.helpers.pack_files import folder_contents, pack_zip
 from tests.helpers.stores import write_model
 
-KILLED_AFTER = 9  # changes: in the middle of the seven pictures
+KILLED_AFTER = 9  # changes, in the middle of the seven pictures
 
 
 def add(page: Page, url: str, zip_file: Path) -> None:
@@ -28,7 +28,7 @@ def add(page: Page, url: str, zip_file: Path) -> None:
     page.get_by_role("button", name="Add this pack").click(timeout=TIMEOUT_MS)
 
 
-def test_an_app_killed_while_it_stores_a_pack_shows_none_of_it_and_takes_it_after_a_restart(
+def test_killed_upload_is_hidden_and_can_be_repeated(
     browser: Browser, tmp_path: Path, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Path(shutil.copytree(ROOT / "emojis", tmp_path / "emojis"))
@@ -44,10 +44,10 @@ def test_an_app_killed_while_it_stores_a_pack_shows_none_of_it_and_takes_it_afte
         add(page, url, zip_file)
         deadline = time.monotonic() + 60
         while responds(f"{url}/_stcore/health"):
-            assert time.monotonic() < deadline, "it lives"
+            assert time.monotonic() < deadline, "the app was not killed"
             time.sleep(0.1)
     left = folder_contents(store)
-    assert left.items() > before.items()  # it had begun
+    assert left.items() > before.items()  # the upload had begun
     assert {Path(name).parts[0][:12] for name in left.keys() - before.keys()} == {".unfinished-"}
     packs = [pack.id for pack in list_packs(store).packs]
     with run_app(**folders) as url:

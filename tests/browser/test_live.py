@@ -1,4 +1,4 @@
-"""The live page as its user meets it."""
+"""The live page with a fake camera, in Chromium."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def bar_values(page: Page) -> dict[str, int]:
     return {label: int(str(page.get_by_role("meter", name=label).get_attribute("aria-valuenow"))) for label in LABELS}
 
 
-def test_start_shows_the_emoji_on_the_face_the_bars_say_happy_and_stop_ends_it(page: Page, camera_file: Path) -> None:
+def test_start_draws_the_emoji_and_stop_ends_the_video(page: Page, camera_file: Path) -> None:
     start(page)
     wait_for_emoji(page, "classic", camera_file)
     expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
@@ -32,9 +32,7 @@ def test_start_shows_the_emoji_on_the_face_the_bars_say_happy_and_stop_ends_it(p
     assert not component_frame(page).evaluate("() => !!document.querySelector('video')?.srcObject?.active")
 
 
-def test_changing_pack_and_style_while_live_changes_the_picture_without_a_restart(
-    page: Page, camera_file: Path
-) -> None:
+def test_pack_and_style_change_during_the_video(page: Page, camera_file: Path) -> None:
     start(page)
     wait_for_emoji(page, "classic", camera_file)
     page.get_by_label("Emoji pack").click()
@@ -47,7 +45,7 @@ def test_changing_pack_and_style_while_live_changes_the_picture_without_a_restar
     )
 
 
-def test_the_snapshot_is_a_png_of_the_picture(page: Page) -> None:
+def test_snapshot_is_a_png_of_the_frame(page: Page) -> None:
     start(page)
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Snapshot").click(timeout=TIMEOUT_MS)
@@ -56,7 +54,7 @@ def test_the_snapshot_is_a_png_of_the_picture(page: Page) -> None:
     assert picture.width * 3 == picture.height * 4
 
 
-def test_the_chosen_pack_survives_a_reload(page: Page) -> None:
+def test_pack_survives_a_reload(page: Page) -> None:
     page.get_by_label("Emoji pack").click(timeout=TIMEOUT_MS)
     page.get_by_role("option", name="Person").click()
     expect(page).to_have_url(re.compile("pack=Person"), timeout=TIMEOUT_MS)
@@ -72,7 +70,7 @@ def test_the_chosen_pack_survives_a_reload(page: Page) -> None:
     ],
     ids=["refused", "none"],
 )
-def test_a_camera_that_does_not_start_is_explained(
+def test_camera_error_is_explained(
     playwright: Playwright, chromium: str, app_url: str, flags: list[str], sentence: str
 ) -> None:
     browser: Browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags])
@@ -83,7 +81,7 @@ def test_a_camera_that_does_not_start_is_explained(
     browser.close()
 
 
-def test_a_photo_is_emojified_without_a_camera(page: Page, tmp_path: Path) -> None:
+def test_photo_is_emojified_without_a_camera(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "me.png"
     PillowImage.fromarray(data.astronaut()).save(path)
     page.get_by_text("Photo", exact=True).click(timeout=TIMEOUT_MS)

@@ -1,4 +1,4 @@
-"""The app talks to this machine and to nobody else, whatever lies in its environment."""
+"""The app contacts no other machine, whatever its environment contains."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from websockets.sync.client import connect
 from tests.helpers.audit_log import AUDIT_HOOK, is_this_machine, read_audit_log
 from tests.helpers.browser import TIMEOUT_MS, run_app, start
 
-# streamlit-webrtc would send these to Hugging Face or Twilio, to ask for a TURN server, where it is left the choice.
+# Without explicit ICE servers streamlit-webrtc would send these to Hugging Face or Twilio, to get a TURN server.
 CREDENTIALS = {"HF_TOKEN": "hf_secret", "TWILIO_ACCOUNT_SID": "AC00", "TWILIO_AUTH_TOKEN": "secret"}
 
 
 @contextmanager
 def peers_of(port: int) -> Iterator[set[str]]:
-    """Whom the sockets of the app's processes are connected with, those of C libraries too, when the block ends."""
+    """Collect the peers of all sockets of the app's processes, those of C libraries included, when the block ends."""
     peers: set[str] = set()
     yield peers
     for process in psutil.process_iter():
@@ -36,13 +36,13 @@ def peers_of(port: int) -> Iterator[set[str]]:
             continue
 
 
-def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path: Path) -> None:
-    """And writes no file, which the home that it lacks does not change."""
+def test_live_video_contacts_only_this_machine(browser: Browser, tmp_path: Path) -> None:
+    """Check also that it writes no file. The app has no home folder here."""
     record = tmp_path / "record.jsonl"
-    asked_by_page: set[str] = set()
+    hosts_of_page: set[str] = set()
     with run_app(PYTHONPATH=str(AUDIT_HOOK), EMOJIFY_RECORD=str(record), HOME="/proc/home", **CREDENTIALS) as url:
         context = browser.new_context()
-        context.on("request", lambda request: asked_by_page.add(urlsplit(request.url).hostname or ""))
+        context.on("request", lambda request: hosts_of_page.add(urlsplit(request.url).hostname or ""))
         page = context.new_page()
         page.goto(url)
         with peers_of(urlsplit(url).port or 0) as peers:
@@ -51,22 +51,24 @@ def test_a_live_video_reaches_nobody_but_this_machine(browser: Browser, tmp_path
         page.get_by_role("link", name="Emoji packs").click()
         expect(page.get_by_role("heading", name="Emoji packs")).to_be_visible(timeout=TIMEOUT_MS)
         context.close()
-        with pytest.raises(InvalidStatus, match="403"):  # another site's page, which Streamlit would look into
+        with pytest.raises(
+            InvalidStatus, match="403"
+        ):  # a page of another site: Streamlit would look up this machine's address
             connect(f"{url.replace('http', 'ws')}/_stcore/stream", origin=Origin("https://elsewhere.example"))
-    done = read_audit_log(record)
-    assert "socket.sendto" in {event for event, _ in done}, "the video's packets were not heard"
-    assert [one for one in sorted(done, key=str) if one[0] != "open" and not is_this_machine(one[1])] == []
-    written = {path for event, path in done if event == "open"}
+    events = read_audit_log(record)
+    assert "socket.sendto" in {event for event, _ in events}, "the log has no packet of the video"
+    assert [one for one in sorted(events, key=str) if one[0] != "open" and not is_this_machine(one[1])] == []
+    written = {path for event, path in events if event == "open"}
     assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
-    listening = {host for event, host in done if event == "socket.bind"}
+    listening = {host for event, host in events if event == "socket.bind"}
     assert "localhost" in listening
-    assert not {"", None} & listening, "that would be every network that the machine is in"
+    assert not {"", None} & listening, "the app listens on every network"
     assert peers
     assert [peer for peer in peers if not is_this_machine(peer)] == []
-    assert asked_by_page <= {"localhost", ""}
+    assert hosts_of_page <= {"localhost", ""}
 
 
-def test_the_recorder_hears_what_would_be_wrong(tmp_path: Path) -> None:
+def test_audit_hook_logs_connections_and_files(tmp_path: Path) -> None:
     record = tmp_path / "record.jsonl"
     code = "import socket\ntry: socket.create_connection(('stun.invalid', 1), 0.1)\nexcept OSError: pass\n"
     code += f"open({str(tmp_path / 'written')!r}, 'a')\n"

@@ -1,4 +1,4 @@
-"""Two processes behind a real nginx as docs/ set it up: visitors stay with theirs until it dies."""
+"""Two processes behind nginx with docs/nginx.conf: a visitor stays with one until it is killed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.helpers.browser import (
 from tests.helpers.pack_files import encode_image
 from tests.helpers.programs import end
 
-HOST = "emojify.test"  # a name of its own, as a host has; only this browser knows where it is
+HOST = "emojify.test"  # a host name that only this browser resolves
 STREAM = "/_stcore/stream"  # the WebSocket of a session
 NGINX_CONFIG = """
 daemon off; worker_processes 1; pid nginx.pid; error_log error.log warn;
@@ -47,33 +47,33 @@ http {{
 
 
 @dataclass(frozen=True)
-class Workspace:
-    """nginx, and the two processes by their address."""
+class Host:
+    """nginx and the two app processes, by their address."""
 
     url: str
     apps: dict[str, subprocess.Popen[bytes]]
     log: Path
 
     def served_by(self, page: Page) -> str:
-        """The process that answered this browser last."""
-        return self.asked()[visitor_of(page)][-1]
+        """Return the address of the process that answered this browser last."""
+        return self.requests()[visitor_of(page)][-1]
 
     @property
     def error_log(self) -> str:
-        """What nginx warned of."""
+        """nginx's warnings."""
         return self.log.with_name("error.log").read_text()
 
-    def asked(self, what: str = "/") -> dict[str, list[str]]:
-        """For every visitor, the processes that requests of theirs went to, in turn; both for one that was tried on.
+    def requests(self, prefix: str = "/") -> dict[str, list[str]]:
+        """Return the processes of each visitor's requests in order; two for a request that was tried again.
 
-        nginx writes a request down once it is answered, a WebSocket once it is closed.
+        nginx logs a request when it is answered, a WebSocket when it is closed.
         """
-        asked: dict[str, list[str]] = {}
+        requests: dict[str, list[str]] = {}
         for line in self.log.read_text().splitlines():
             visitor, address, processes = line.split(" ", 2)
-            if address.startswith(what):
-                asked.setdefault(visitor, []).extend(processes.split(", "))
-        return asked
+            if address.startswith(prefix):
+                requests.setdefault(visitor, []).extend(processes.split(", "))
+        return requests
 
 
 def visitor_of(page: Page) -> str:
@@ -97,9 +97,9 @@ def write_certificate(folder: Path) -> None:
 
 
 def documented_configuration(folder: Path, port: int, apps: list[int]) -> str:
-    """Only where it listens, where things lie and that requests are written down is different here."""
+    """Return docs/nginx.conf with other ports and paths, and with a log of requests."""
     text = (ROOT / "docs" / "nginx.conf").read_text()
-    for theirs, ours in (
+    for documented, tested in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("/etc/ssl/emojify/cert.pem", str(folder / "cert.pem")),
         ("/etc/ssl/emojify/key.pem", str(folder / "key.pem")),
@@ -107,13 +107,13 @@ def documented_configuration(folder: Path, port: int, apps: list[int]) -> str:
         ("127.0.0.1:8601", f"127.0.0.1:{apps[0]}"),
         ("127.0.0.1:8602", f"127.0.0.1:{apps[1]}"),
     ):
-        assert text.count(theirs) == 1
-        text = text.replace(theirs, ours)
+        assert text.count(documented) == 1
+        text = text.replace(documented, tested)
     return text
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
+def host(tmp_path: Path) -> Iterator[Host]:
     program = find_program(("nginx",), "nginx")
     port, ports = free_port(), [free_port(), free_port()]
     write_certificate(tmp_path)
@@ -129,7 +129,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
                     break
                 assert nginx.poll() is None, (tmp_path / "error.log").read_text()
                 time.sleep(0.05)
-            yield Workspace(f"https://{HOST}:{port}", apps, tmp_path / "access.log")
+            yield Host(f"https://{HOST}:{port}", apps, tmp_path / "access.log")
         finally:
             end(nginx)
 
@@ -144,66 +144,66 @@ def browser_of_host(playwright: Playwright, chromium: str, camera_file: Path) ->
     browser.close()
 
 
-def visit(browser: Browser, workspace: Workspace) -> Page:
-    """Somebody new, who has asked once."""
+def visit(browser: Browser, host: Host) -> Page:
+    """Open a new browser session with one request."""
     page = browser.new_context().new_page()
-    page.goto(f"{workspace.url}/_stcore/health")
+    page.goto(f"{host.url}/_stcore/health")
     return page
 
 
-def visit_both_processes(browser: Browser, workspace: Workspace) -> tuple[Page, Page]:
-    first = visit(browser, workspace)
+def visit_both_processes(browser: Browser, host: Host) -> tuple[Page, Page]:
+    first = visit(browser, host)
     for _ in range(30):
-        other = visit(browser, workspace)
-        if workspace.served_by(other) != workspace.served_by(first):
+        other = visit(browser, host)
+        if host.served_by(other) != host.served_by(first):
             return first, other
         other.context.close()
-    pytest.fail("30 visitors came to the same process")
+    pytest.fail("30 visitors reached the same process")
 
 
 def seconds_played(page: Page) -> float:
     return float(component_frame(page).evaluate("() => document.querySelector('video').currentTime"))
 
 
-def test_who_loses_their_process_goes_on_in_the_other_one_with_one_click(
-    browser_of_host: Browser, workspace: Workspace, camera_file: Path
+def test_visitor_of_killed_process_continues_in_the_other(
+    browser_of_host: Browser, host: Host, camera_file: Path
 ) -> None:
-    anna, ben = visit_both_processes(browser_of_host, workspace)
+    anna, ben = visit_both_processes(browser_of_host, host)
     for page in (anna, ben):
-        page.goto(workspace.url)
+        page.goto(host.url)
         start(page)
         expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
-    lost, kept = workspace.served_by(anna), workspace.served_by(ben)
+    lost, kept = host.served_by(anna), host.served_by(ben)
     assert lost != kept
-    assert set(workspace.asked()[visitor_of(anna)]) == {lost}
+    assert set(host.requests()[visitor_of(anna)]) == {lost}
     (cookie,) = [cookie for cookie in anna.context.cookies() if cookie["name"] == "emojify"]
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
 
-    workspace.apps[lost].kill()
+    host.apps[lost].kill()
     expect(component(anna).get_by_role("button", name="Start")).to_be_visible(timeout=TIMEOUT_MS)
     before_s = seconds_played(ben)
     start(anna)
     wait_for_emoji(anna, "classic", camera_file)
     expect(anna.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
-    assert workspace.served_by(anna) == kept
+    assert host.served_by(anna) == kept
     assert seconds_played(ben) > before_s
     expect(component(ben).get_by_role("button", name="Stop")).to_be_visible()
     names = visitor_of(anna), visitor_of(ben)
     for page in (anna, ben):
         page.context.close()
     for _ in range(100):
-        if names[1] in workspace.asked(STREAM):
+        if names[1] in host.requests(STREAM):
             break
         time.sleep(0.05)
-    assert workspace.asked(STREAM)[names[0]][0] == lost
-    assert set(workspace.asked()[names[1]]) == {kept}
-    assert workspace.asked(STREAM)[names[1]] == [kept]
+    assert host.requests(STREAM)[names[0]][0] == lost
+    assert set(host.requests()[names[1]]) == {kept}
+    assert host.requests(STREAM)[names[1]] == [kept]
 
 
-def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_of_host: Browser, workspace: Workspace) -> None:
-    """nginx warns of every request and answer that it puts into one."""
+def test_nginx_buffers_uploads_in_memory(browser_of_host: Browser, host: Host) -> None:
+    """nginx logs a warning for every request or answer that it writes to a temporary file."""
     page = browser_of_host.new_context().new_page()
-    page.goto(workspace.url)
+    page.goto(host.url)
     page.get_by_text("Photo", exact=True).click(timeout=TIMEOUT_MS)
     photo = encode_image(PillowImage.effect_noise((2000, 1500), 100))
     page.locator('input[type="file"]').set_input_files(
@@ -212,4 +212,4 @@ def test_what_a_visitor_brings_waits_in_no_file_of_nginx(browser_of_host: Browse
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Download").click(timeout=TIMEOUT_MS)
     assert Path(download.value.path()).stat().st_size > 1_000_000
-    assert "temporary file" not in workspace.error_log
+    assert "temporary file" not in host.error_log

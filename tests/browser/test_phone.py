@@ -1,4 +1,4 @@
-"""What ``python -m emojify phone`` starts, visited over HTTPS as a phone would."""
+"""``emojify phone``, opened over HTTPS as a phone does."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ from tests.helpers.browser import START_TIMEOUT_S, TIMEOUT_MS, free_port, start
 from tests.helpers.programs import Program, end, run_in_terminal
 
 
-def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_phone_command_serves_https_and_ends_on_ctrl_c(browser: Browser, tmp_path: Path) -> None:
     port = free_port("0.0.0.0")
     record = tmp_path / "record.jsonl"
     arguments = ("-m", "emojify", "phone", "--address", "127.0.0.1", "--port", str(port))
@@ -43,40 +41,40 @@ def test_one_command_serves_a_phone_live_video_over_https_and_ends_with_ctrl_c(
     assert f"On the phone, open  https://127.0.0.1:{port}\n" in app.output
     assert "Everyone in this network can now do all that you can do" in app.output
     assert "Traceback" not in app.errors
-    asked = {(event, host) for event, host in read_audit_log(record) if event not in ("open", "socket.bind")}
-    assert asked
-    assert [one for one in sorted(asked, key=str) if not is_this_machine(one[1])] == []
+    contacted = {(event, host) for event, host in read_audit_log(record) if event not in ("open", "socket.bind")}
+    assert contacted
+    assert [one for one in sorted(contacted, key=str) if not is_this_machine(one[1])] == []
 
 
 @contextmanager
 def sleeping_phone(port: int, leaves: bool) -> Iterator[None]:
-    """A browser whose phone went to sleep with the line open, before or after it had said goodbye."""
+    """Hold the connection of a sleeping phone, which sent a close frame before if it ``leaves``."""
     protocol = ClientProtocol(parse_uri(f"wss://127.0.0.1:{port}/_stcore/stream"))
     unverified = ssl._create_unverified_context()
-    with unverified.wrap_socket(socket.create_connection(("127.0.0.1", port), 10)) as line:
+    with unverified.wrap_socket(socket.create_connection(("127.0.0.1", port), 10)) as connection:
         protocol.send_request(protocol.connect())
-        line.sendall(b"".join(protocol.data_to_send()))
+        connection.sendall(b"".join(protocol.data_to_send()))
         while protocol.state is State.CONNECTING:
-            protocol.receive_data(line.recv(65536))
+            protocol.receive_data(connection.recv(65536))
         if leaves:
             protocol.send_close(1001)
-            line.sendall(b"".join(protocol.data_to_send()))
+            connection.sendall(b"".join(protocol.data_to_send()))
             while protocol.close_rcvd is None:
-                protocol.receive_data(line.recv(65536))
+                protocol.receive_data(connection.recv(65536))
         yield
 
 
 def wait_for(url: str, certificate: Path, app: Program) -> None:
-    """Until it answers to somebody who trusts this certificate, and checks that it is for this address."""
+    """Wait until the app responds with this certificate, made for this address."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         assert app.process.poll() is None, app.errors
         assert time.monotonic() < deadline
         try:
-            trusting = ssl.create_default_context(cafile=str(certificate))
-            with urllib.request.urlopen(url, timeout=2, context=trusting):
+            context = ssl.create_default_context(cafile=str(certificate))
+            with urllib.request.urlopen(url, timeout=2, context=context):
                 return
         except ssl.SSLError:
             raise
-        except OSError:  # not there yet, the certificate included
+        except OSError:  # the app or the certificate is not there yet
             time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""A visitor of a public copy, with a real browser: whatever they do, nothing of it reaches the disk."""
+"""A visitor of a public copy in Chromium: nothing that they upload or record reaches the disk."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tests.helpers.audit_log import AUDIT_HOOK, read_audit_log
 from tests.helpers.browser import TIMEOUT_MS, run_app, start, upload_pack
 from tests.helpers.pack_files import encode_image, zipped
 
-MORE_THAN_A_MEGABYTE = 1_100_000  # from there on Starlette would put an upload into a file
+MORE_THAN_A_MEGABYTE = 1_100_000  # Starlette would write a larger upload to a temporary file
 
 
 def large_pictures() -> dict[str, bytes]:
-    """Noise, which no format makes smaller."""
+    """Return pictures of noise, which does not compress."""
     noise = np.random.default_rng(1).integers(0, 255, (7, 250, 250, 4), np.uint8)
     pictures = [encode_image(PillowImage.fromarray(picture)) for picture in noise]
     return {f"{label}.png": picture for label, picture in zip(LABELS, pictures, strict=True)}
 
 
-def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
+def test_visitor_uploads_reach_no_file_and_no_log(
     browser: Browser, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     record, pack, photo = tmp_path / "record.jsonl", tmp_path / "Annabel.zip", tmp_path / "Benedict.png"
@@ -55,7 +55,7 @@ def test_what_a_visitor_brings_and_records_reaches_no_file_and_no_log(
         context.close()
     written = {path for event, path in read_audit_log(record) if event == "open"}
     assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
-    said = "".join(capfd.readouterr())
-    assert "server started" in said, "the app's log was not heard"
-    assert "Annabel" not in said
-    assert "Benedict" not in said
+    log = "".join(capfd.readouterr())
+    assert "server started" in log, "the app's log was not captured"
+    assert "Annabel" not in log
+    assert "Benedict" not in log

@@ -1,4 +1,4 @@
-"""Teach it your face, as a person does it: record two faces, teach, see the reading change, keep it, undo."""
+"""The teaching page: record two faces, teach, compare, keep, undo, delete."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.helpers.cameras import SECONDS_A_FACE, write_two_faces
 from tests.helpers.rehearsal_bank import add_bank
 
 TEACHING_TIMEOUT_MS = 120_000
-PLAIN, PULLED = False, True
+PLAIN, CHANGED = False, True  # the two faces of the camera
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """A copy of the model that ships, with a bank, and nothing recorded yet."""
+    """Folders with a copy of ``seed`` that has a rehearsal bank, and no recordings."""
     shutil.copytree(ROOT / "models" / "seed", tmp_path / "models" / "seed")
     add_bank(tmp_path / "models" / "seed")
     return tmp_path
@@ -44,12 +44,12 @@ def teach_page(playwright: Playwright, chromium: str, workspace: Path) -> Iterat
         browser.close()
 
 
-def wait_for_face(page: Page, wanted: bool) -> None:
-    """Until the camera begins to show one of the two faces."""
+def wait_for_face(page: Page, face: bool) -> None:
+    """Wait until the camera begins to show one of the two faces."""
     other_seen = False
     for _ in range(20 * (2 * SECONDS_A_FACE + 5)):
         shown = bool(read_video_frame(page)[8:20, 200:440].mean() > 128)
-        if shown != wanted:
+        if shown != face:
             other_seen = True
         elif other_seen:
             return
@@ -70,26 +70,24 @@ def record(page: Page, face: bool, label: str) -> None:
         expect(recorded.or_(refused)).to_be_visible(timeout=TIMEOUT_MS)
         if recorded.is_visible():
             return
-        # On a busy machine packets of the video get lost, and until the next whole picture the old one shines through,
-        # faces and all: refused, and the page says what a person then does.
+        # On a busy machine video packets get lost, and both faces are visible until the next key frame. The page then
+        # refuses the recording and asks to repeat it.
     pytest.fail("refused twice")
 
 
 def expect_reading(page: Page, label: str) -> None:
-    """At the latest when the camera has shown both faces."""
+    """Expect the reading before the camera has shown both faces."""
     expect(page.get_by_role("heading", name=label)).to_be_visible(timeout=1000 * (2 * SECONDS_A_FACE + 5))
 
 
-def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_it_back(
-    teach_page: Page, workspace: Path
-) -> None:
+def test_teaching_changes_the_reading_and_undo_restores_it(teach_page: Page, workspace: Path) -> None:
     page = teach_page
     start(page)
     expect_reading(page, "happy")
-    record(page, PULLED, "sad")
+    record(page, CHANGED, "sad")
     record(page, PLAIN, "surprised")
-    abouts = [json.loads(path.read_text()) for path in sorted(workspace.glob("data/samples/*/recording.json"))]
-    assert [about["emotion"] for about in abouts] == ["sad", "surprised"]
+    manifests = [json.loads(path.read_text()) for path in sorted(workspace.glob("data/samples/*/recording.json"))]
+    assert [manifest["emotion"] for manifest in manifests] == ["sad", "surprised"]
     assert not (workspace / "models" / "live.json").exists()
 
     pictures = len(list(workspace.glob("data/samples/*/*.png")))
@@ -104,7 +102,7 @@ def test_two_faces_are_recorded_and_taught_the_reading_changes_and_undo_changes_
     expect_reading(page, "surprised")
     expect_reading(page, "sad")
     page.get_by_text("as before", exact=True).click()
-    expect_reading(page, "happy")  # both faces, as in the beginning; nothing is kept yet
+    expect_reading(page, "happy")  # both faces as before teaching; the draft is not kept yet
 
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_text("is live now")).to_be_visible(timeout=TIMEOUT_MS)

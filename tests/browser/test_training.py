@@ -1,4 +1,4 @@
-"""A real fit, from the click to the live video, with the app restarted in between."""
+"""A fit with TensorFlow, from Start to the live video, with a restart of the app in between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.drawn_faces import write_faces
 from tests.helpers.fake_training import kill_all
 from tests.helpers.stores import write_model
 
-TENSORFLOW_TIMEOUT_MS = 90_000  # it starts in 10 s on an idle machine; a fit gives way to everything else
+TENSORFLOW_TIMEOUT_MS = 90_000  # it starts in 10 s on an idle machine; a fit runs at idle priority
 
 
 @pytest.fixture
@@ -27,12 +27,12 @@ def workspace(tmp_path: Path, tiny_model: bytes) -> Iterator[Path]:
     kill_all(tmp_path)
 
 
-def places(workspace: Path) -> dict[str, str]:
+def variables(workspace: Path) -> dict[str, str]:
     return {f"EMOJIFY_{name.upper()}": str(workspace / name) for name in ("data", "runs", "models")}
 
 
 def open_training(page: Page, url: str) -> None:
-    """By its own address, on a server that has shown no other page: the menu is the app's all the same."""
+    """Open the page by its address, before any other page; the menu must be complete."""
     page.goto(f"{url}/training")
     expect(page.get_by_role("link", name="Teach it your face")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.get_by_role("heading", name="Training")).to_be_visible(timeout=TIMEOUT_MS)
@@ -44,12 +44,12 @@ def choose(page: Page, view: str) -> None:
 
 
 def at_least(epochs: int) -> re.Pattern[str]:
-    """So many epochs done, or more: a quick machine is past a number before the page looks again."""
+    """Match at least so many epochs: a fast machine finishes several between two updates of the page."""
     return re.compile(rf"\b({'|'.join(map(str, range(epochs, 41)))}) of 40 epochs done")
 
 
-def wait_for_another_picture(chart: Locator, picture: bytes) -> None:
-    """The chart is drawn after the words beside it."""
+def wait_for_change(chart: Locator, picture: bytes) -> None:
+    """Wait until the chart differs from ``picture``: it is drawn after the text beside it."""
     for _ in range(TIMEOUT_MS // 100):
         if chart.screenshot() != picture:
             return
@@ -57,11 +57,11 @@ def wait_for_another_picture(chart: Locator, picture: bytes) -> None:
     pytest.fail("the chart does not change")
 
 
-def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser, workspace: Path) -> None:
+def test_fit_is_launched_stopped_promoted_and_resumed(browser: Browser, workspace: Path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     store = RunStore(workspace / "runs")
-    with run_app(**places(workspace)) as url:
+    with run_app(**variables(workspace)) as url:
         open_training(page, url)
         page.get_by_text("All settings").click(timeout=TIMEOUT_MS)
         page.get_by_label("epochs", exact=True).fill("40")
@@ -71,7 +71,7 @@ def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser
         expect(page.get_by_text("TensorFlow takes 10 to 20 seconds to start")).to_be_visible(timeout=TIMEOUT_MS)
         expect(page.get_by_text(re.compile(r"Batch \d of 2"))).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
 
-    with run_app(**places(workspace)) as url:  # the app was restarted: the fit has gone on, and is found again
+    with run_app(**variables(workspace)) as url:  # after a restart of the app the fit still runs, and the page finds it
         open_training(page, url)
         expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
         expect(page.get_by_text(re.compile(r"([2-9]|\d\d) of 40 epochs done"))).to_be_visible(
@@ -85,7 +85,7 @@ def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser
         done = store.get(run.id).epochs_done
         expect(page.get_by_text(at_least(done + 2))).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
         for chart, curve in zip((loss, accuracy), curves, strict=True):
-            wait_for_another_picture(chart, curve)
+            wait_for_change(chart, curve)
 
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_text("It was stopped. Resume goes on after epoch")).to_be_visible(
@@ -104,7 +104,7 @@ def test_a_fit_is_launched_watched_stopped_promoted_and_resumed(browser: Browser
         expect(page.get_by_text("you can leave this page meanwhile")).to_be_visible(timeout=TIMEOUT_MS)
         model = store.get(run.id).model_id
         expect(page.get_by_text("of this run, ")).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
-        # Nobody touched the live page: it runs on, with the new model.
+        # The open live page switches to the new model without a click.
         expect(live.get_by_label("Model", exact=True)).to_have_value(f"{model} (live)", timeout=TIMEOUT_MS)
         expect(component(live).get_by_role("button", name="Stop")).to_be_visible()
         page.get_by_role("button", name="Roll back").click()

@@ -1,4 +1,4 @@
-"""A browser that no packet reaches directly gets its live video through a TURN server: a real coturn here."""
+"""A browser without UDP gets its live video through coturn with docs/turnserver.conf."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from tests.helpers.browser import (
 from tests.helpers.event_loop import run
 from tests.helpers.programs import end
 
-SECRET = "what coturn and the app both know"
-# What a strict firewall does to a browser: no UDP at all, so no direct path to the app, which speaks nothing else.
+SECRET = "the secret of coturn and the app"
+# A strict firewall blocks UDP, so the browser has no direct path to the app.
 NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 EXPOSE_CONNECTIONS = """
     window.connections = [];
@@ -55,38 +55,38 @@ class TurnServer:
 
     @property
     def relayed(self) -> list[tuple[str, int]]:
-        """For every session that has ended: the user, and how many packets went through it to peers."""
+        """User and number of packets sent to peers, for every session that has ended."""
         lines = re.findall(r"peer usage: .*username=<([^>]*)>.*, sp=(\d+)", self.log.read_text(errors="replace"))
         return [(user, int(packets)) for user, packets in lines]
 
 
 def own_address() -> str:
-    """One that others in the network know this machine by; aioice does not offer 127.0.0.1 to browsers."""
+    """Return an address of this machine in its network; aioice does not offer 127.0.0.1 to browsers."""
     addresses = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family == 2]
     others = [address for address in addresses if not address.startswith("127.")]
     if not others:
-        skip_or_fail("this machine is in no network, so a browser has nothing to reach it by")
+        skip_or_fail("this machine has no network address that a browser could use")
     return others[0]
 
 
 def documented_configuration(port: int, relay: str, app: str) -> str:
-    """Only the addresses and the secret are different here."""
+    """Return docs/turnserver.conf with the test's addresses and secret."""
     text = (ROOT / "docs" / "turnserver.conf").read_text()
-    for theirs, ours in (
+    for documented, tested in (
         ("listening-ip=203.0.113.5", "listening-ip=127.0.0.1"),
         ("relay-ip=203.0.113.5", f"relay-ip={relay}"),
         ("listening-port=3478", f"listening-port={port}"),
         ("allowed-peer-ip=203.0.113.4", f"allowed-peer-ip={app}"),
         ("static-auth-secret=a long and random text", f"static-auth-secret={SECRET}"),
     ):
-        assert text.count(f"\n{theirs}\n") == 1
-        text = text.replace(theirs, ours)
+        assert text.count(f"\n{documented}\n") == 1
+        text = text.replace(documented, tested)
     return text
 
 
 @contextmanager
 def coturn(folder: Path, relay: str, app: str, *more: str) -> Iterator[TurnServer]:
-    """One that passes on to ``app`` alone, from its own address ``relay``."""
+    """Run a TURN server that relays to ``app`` only, from its own address ``relay``."""
     program = find_program(("turnserver",), "coturn")
     port, log = free_port(), folder / "coturn.log"
     (folder / "turnserver.conf").write_text(documented_configuration(port, relay, app))
@@ -131,7 +131,7 @@ def statistics(page: Page, kind: str) -> list[dict[str, object]]:
     return [entry for entry in component_frame(page).evaluate(STATISTICS) if entry["type"] == kind]
 
 
-def test_live_video_comes_through_a_turn_server_where_no_direct_path_is_open(
+def test_live_video_arrives_through_turn(
     browser_without_udp: Browser, turn_server: TurnServer, camera_file: Path
 ) -> None:
     expect_live_video(browser_without_udp, turn_server, camera_file, "tcp")
@@ -139,12 +139,10 @@ def test_live_video_comes_through_a_turn_server_where_no_direct_path_is_open(
     assert re.fullmatch(r"\d{10}:emojify", user)
 
 
-def test_an_app_that_nobody_reaches_either_meets_the_browser_at_the_turn_server(
-    browser_without_udp: Browser, tmp_path: Path, camera_file: Path
-) -> None:
-    """As in a cloud: coturn passes nothing on to the app's address, only from one of its own ends to the other."""
+def test_unreachable_app_meets_browser_at_turn(browser_without_udp: Browser, tmp_path: Path, camera_file: Path) -> None:
+    """As in a cloud: coturn does not relay to the app's address, only between two of its own relays."""
     with coturn(tmp_path, "127.0.0.1", "127.0.0.1", "--allow-loopback-peers") as turn_server:
-        # The app's own end takes the first of them, the browser the one that its firewall leaves it.
+        # The app uses the first server, the browser the one that its firewall allows.
         there = expect_live_video(browser_without_udp, turn_server, camera_file, "udp", "tcp")
         assert there == ("relay", "127.0.0.1")
 
@@ -152,7 +150,7 @@ def test_an_app_that_nobody_reaches_either_meets_the_browser_at_the_turn_server(
 def expect_live_video(
     browser: Browser, turn_server: TurnServer, camera_file: Path, *transports: str
 ) -> tuple[object, object]:
-    """By way of the TURN server; gives which kind of address the app is met at, and which one."""
+    """Expect live video through the TURN server; return the type and address of the app's candidate."""
     urls = [f"turn:127.0.0.1:{turn_server.port}?transport={transport}" for transport in transports]
     with run_app(EMOJIFY_ICE_SERVERS=json.dumps([{"urls": urls, "secret": SECRET}])) as url:
         page = browser.new_page()
@@ -167,7 +165,7 @@ def expect_live_video(
         chosen = here[pairs[transport["selectedCandidatePairId"]]["localCandidateId"]]
         assert (chosen["candidateType"], chosen["relayProtocol"]) == ("relay", "tcp")
         direct = [one for one in here.values() if one["candidateType"] != "relay" and one["protocol"] == "udp"]
-        assert not direct, "a direct path was open: this test proves nothing"
+        assert not direct, "the browser had a direct path"
         remote = {entry["id"]: entry for entry in statistics(page, "remote-candidate")}
         there = remote[pairs[transport["selectedCandidatePairId"]]["remoteCandidateId"]]
         page.close()
@@ -175,7 +173,7 @@ def expect_live_video(
 
 
 def wait_for_relayed(turn_server: TurnServer) -> list[tuple[str, int]]:
-    """The sessions that carried video (others pass on nothing), once coturn has written one down."""
+    """Return the sessions that carried video, once coturn has logged one."""
     for _ in range(100):
         if many := [one for one in turn_server.relayed if one[1] > 20]:
             return many
@@ -183,7 +181,7 @@ def wait_for_relayed(turn_server: TurnServer) -> list[tuple[str, int]]:
     pytest.fail("coturn relayed nothing: " + turn_server.log.read_text(errors="replace")[-3000:])
 
 
-# ---- what somebody could try who has read a visitor's credential ----
+# ---- attacks with a visitor's credential ----
 
 
 class Sender(asyncio.DatagramProtocol):
@@ -196,19 +194,19 @@ class Sender(asyncio.DatagramProtocol):
 
 class Listener(asyncio.DatagramProtocol):
     def __init__(self) -> None:
-        self.heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.received: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        self.heard.set_result(data)
+        self.received.set_result(data)
 
 
 async def send_through(server: TurnServer, username: str, credential: str, peer: str) -> bytes | Exception:
-    """What this machine hears when it is called at this address through the TURN server, or why it hears nothing."""
+    """Send a datagram to this machine's address ``peer`` through the server; return its data, or the refusal."""
     loop = asyncio.get_running_loop()
     listening, listener = await loop.create_datagram_endpoint(Listener, ("0.0.0.0", 0))
     relay, sender = await create_turn_endpoint(Sender, ("127.0.0.1", server.port), username, credential)
     relay.sendto(b"hello", (peer, listening.get_extra_info("sockname")[1]))
-    outcomes: list[asyncio.Future[Any]] = [listener.heard, sender.refused]
+    outcomes: list[asyncio.Future[Any]] = [listener.received, sender.refused]
     done, _ = await asyncio.wait(outcomes, timeout=10, return_when=asyncio.FIRST_COMPLETED)
     relay.close()
     listening.close()
@@ -222,12 +220,12 @@ def credential_of(secret: str, now_s: float | None = None) -> tuple[str, str]:
     return server["username"], server["credential"]
 
 
-def test_a_visitors_credential_leads_to_the_apps_machine_and_nowhere_else(turn_server: TurnServer) -> None:
+def test_visitor_credential_reaches_only_the_app(turn_server: TurnServer) -> None:
     assert run(send_through(turn_server, *credential_of(SECRET), own_address())) == b"hello"
-    # The last two lie outside of every network (RFC 5737); coturn refuses the first two whatever it is told.
+    # The last two are documentation addresses (RFC 5737); coturn always refuses the first two.
     for peer in ("127.0.0.1", "127.0.0.2", "198.51.100.1", "203.0.113.5"):
         with pytest.raises(TransactionFailed, match="403"):
-            raise as_error(run(send_through(turn_server, *credential_of(SECRET), peer)))
+            raise to_error(run(send_through(turn_server, *credential_of(SECRET), peer)))
 
 
 @pytest.mark.parametrize(
@@ -235,10 +233,10 @@ def test_a_visitors_credential_leads_to_the_apps_machine_and_nowhere_else(turn_s
     [credential_of("another secret"), credential_of(SECRET, time.time() - 3 * DAY_S), ("emojify", SECRET)],
     ids=["another secret", "three days old", "the secret itself"],
 )
-def test_any_other_credential_leads_nowhere(turn_server: TurnServer, credential: tuple[str, str]) -> None:
+def test_other_credentials_are_refused(turn_server: TurnServer, credential: tuple[str, str]) -> None:
     with pytest.raises(TransactionFailed, match="401"):
         run(send_through(turn_server, *credential, own_address()))
 
 
-def as_error(outcome: bytes | Exception) -> Exception:
-    return outcome if isinstance(outcome, Exception) else AssertionError(f"{outcome!r} came through")
+def to_error(outcome: bytes | Exception) -> Exception:
+    return outcome if isinstance(outcome, Exception) else AssertionError(f"{outcome!r} was received")

@@ -1,4 +1,4 @@
-"""A video through the page, and what the live page gives to share, in a real browser."""
+"""The videos page, and what can be shared from the live page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
     context.close()
 
 
-def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_path: Path) -> None:
+def test_video_is_rendered_and_survives_a_reload(page: Page, tmp_path: Path) -> None:
     film = SampleVideo(times_ms=tuple(range(0, 3000, 40)), audio="aac").write(tmp_path / "my party.mp4")
     page.get_by_role("link", name="Videos").click(timeout=TIMEOUT_MS)
     page.locator('input[type="file"]').set_input_files(film, timeout=TIMEOUT_MS)
@@ -78,7 +78,7 @@ def test_a_video_is_brought_survives_a_reload_and_is_taken_home(page: Page, tmp_
     expect(page).to_have_url(re.compile(r"/videos$"))
 
 
-def test_a_clip_and_its_sticker_are_recorded_and_taken_home(page: Page) -> None:
+def test_clip_and_sticker_are_downloaded(page: Page) -> None:
     start(page)
     page.get_by_role("button", name="Clip", exact=True).click(timeout=TIMEOUT_MS)
     expect(page.get_by_text("Recording:")).to_be_visible(timeout=TIMEOUT_MS)
@@ -102,7 +102,7 @@ def test_a_clip_and_its_sticker_are_recorded_and_taken_home(page: Page) -> None:
     assert alpha[sticker.height // 2, sticker.width // 2] == 255
 
 
-def test_a_photo_strip_has_four_shots(page: Page) -> None:
+def test_photo_strip_has_four_shots(page: Page) -> None:
     start(page)
     page.get_by_role("button", name="Photo strip").click(timeout=TIMEOUT_MS)
     expect(page.get_by_text("counts down")).to_be_visible(timeout=TIMEOUT_MS)
@@ -114,9 +114,7 @@ def test_a_photo_strip_has_four_shots(page: Page) -> None:
     assert (strip.format, strip.size) == ("PNG", (480 + 36, 4 * (360 + 18) + 18))
 
 
-def test_the_clean_view_shows_the_emoji_on_green_and_nothing_else(
-    browser: Browser, url: str, camera_file: Path
-) -> None:
+def test_clean_view_shows_only_the_emoji_on_green(browser: Browser, url: str, camera_file: Path) -> None:
     page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
     page.goto(f"{url}/?view=clean&background=green&show=emoji")
     start(page)
