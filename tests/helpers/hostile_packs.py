@@ -1,4 +1,4 @@
-"""The table of hostile inputs: each a zip that must be refused, words of the reason, and a good twin."""
+"""A table of zips that must be refused, each with a part of the message and a similar zip that is valid."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import Image, PngImagePlugin
 
@@ -29,41 +30,54 @@ from tests.helpers.pack_files import (
 
 
 @dataclass(frozen=True)
-class Row:
+class HostileZip:
+    """A zip that must be refused.
+
+    Attributes:
+        name: for the test's id.
+        bad: makes the zip.
+        reason: a part of the message that refuses it.
+        valid: makes a similar zip that must be accepted.
+    """
+
     name: str
     bad: Maker
     reason: str
-    twin: Maker = pack_zip
+    valid: Maker = pack_zip
 
 
-def _names(reason: str, *names: str, twin: Maker = pack_zip) -> list[Row]:
-    return [Row(f"name {name!r}"[:60], lambda name=name: happy_as(name), reason, twin) for name in names]  # type: ignore[misc]  # a bound lambda
+def _names(reason: str, *names: str, valid: Maker = pack_zip) -> list[HostileZip]:
+    return [HostileZip(f"name {name!r}"[:60], partial(happy_as, name), reason, valid) for name in names]
 
 
-def _kinds(**kinds: int) -> list[Row]:
-    plain = lambda: happy_as("happy.png", stat.S_IFREG | 0o644)  # noqa: E731 - a maker, as below
+def _kinds(**kinds: int) -> list[HostileZip]:
+    plain_file = partial(happy_as, "happy.png", stat.S_IFREG | 0o644)
     return [
-        Row(f"a {kind}", lambda mode=mode: happy_as("happy.png", mode | 0o777), "link or a device", plain)  # type: ignore[misc]  # a bound lambda
+        HostileZip(f"a {kind}", partial(happy_as, "happy.png", mode | 0o777), "link or a device", plain_file)
         for kind, mode in kinds.items()
     ]
 
 
-def _extras(reason: str, *names: str) -> list[Row]:
-    litter = lambda: pack_zip(("Thumbs.db", b"x"), ("__MACOSX/._happy.png", b"x"), (".DS_Store", b"x"))  # noqa: E731 - a maker, as below
-    return [Row(f"with {name}", lambda name=name: pack_zip((name, HAPPY)), reason, litter) for name in names]  # type: ignore[misc]  # a bound lambda
+def _extras(reason: str, *names: str) -> list[HostileZip]:
+    with_system_files = partial(pack_zip, ("Thumbs.db", b"x"), ("__MACOSX/._happy.png", b"x"), (".DS_Store", b"x"))
+    return [HostileZip(f"with {name}", partial(pack_zip, (name, HAPPY)), reason, with_system_files) for name in names]
 
 
-def _pictures(**rows: tuple[Maker, str]) -> list[Row]:
+def _pictures(**rows: tuple[Maker, str]) -> list[HostileZip]:
     return [
-        Row(f"picture: {name.replace('_', ' ')}", lambda make=make: with_happy(make(), zipfile.ZIP_STORED), reason)  # type: ignore[misc]  # a bound lambda
+        HostileZip(f"picture: {name.replace('_', ' ')}", partial(_with_happy_from, make), reason)
         for name, (make, reason) in rows.items()
     ]
 
 
-def _manifests(**rows: tuple[object, str]) -> list[Row]:
-    good = lambda: with_manifest({"name": "Cats", "head": {"y": 0.4}, "avatar": {"skin": 3, "hair": "bob"}})  # noqa: E731 - a maker, as below
+def _with_happy_from(make: Maker) -> bytes:
+    return with_happy(make(), zipfile.ZIP_STORED)
+
+
+def _manifests(**rows: tuple[object, str]) -> list[HostileZip]:
+    valid = partial(with_manifest, {"name": "Cats", "head": {"y": 0.4}, "avatar": {"skin": 3, "hair": "bob"}})
     return [
-        Row(f"pack.json: {name.replace('_', ' ')}", lambda manifest=manifest: with_manifest(manifest), reason, good)  # type: ignore[misc]  # a bound lambda
+        HostileZip(f"pack.json: {name.replace('_', ' ')}", partial(with_manifest, manifest), reason, valid)
         for name, (manifest, reason) in rows.items()
     ]
 
@@ -71,29 +85,29 @@ def _manifests(**rows: tuple[object, str]) -> list[Row]:
 ENDINGS = (".png", ".PNG", ".Png", ".pNg", ".webp", ".WEBP", ".jpg", ".JPG", ".jpeg")
 
 
-def _half_packed(size: int) -> bytes:
-    """Bytes that shrink to a quarter: under the limit of the ratio."""
+def _compressible(size: int) -> bytes:
+    """Return bytes that compress to a quarter, within the limit of the compression ratio."""
     return noise(size // 4) + bytes(size - size // 4)
 
 
-def _lying_about_its_size() -> bytes:
-    """happy.png has 1.9 MB and says it has 100 bytes."""
-    content = with_happy(_half_packed(1_900_000))
+def _with_false_size() -> bytes:
+    """Return a zip that declares 100 bytes for a ``happy.png`` of 1.9 MB."""
+    content = with_happy(_compressible(1_900_000))
     return patched(content, struct.pack("<I", 1_900_000), struct.pack("<I", 100))
 
 
-def _with_wrong_sum() -> bytes:
+def _with_wrong_checksum() -> bytes:
     return patched(pack_zip(), struct.pack("<I", zlib.crc32(HAPPY)), b"\1\2\3\4")
 
 
-def _locked() -> bytes:
+def _with_password() -> bytes:
     content = bytearray(pack_zip())
     for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         content[content.index(mark) + offset] |= 1
     return bytes(content)
 
 
-def _name_is_no_text() -> bytes:
+def _with_undecodable_name() -> bytes:
     return patched(happy_as("h\u00e4ppy.png"), "h\u00e4ppy.png".encode(), b"h\xff\xffppy.png")
 
 
@@ -103,8 +117,8 @@ def _png_with_text_bomb() -> bytes:
     return encode_image(disc(), pnginfo=texts)
 
 
-def _huge(side_px: int) -> Maker:
-    """A white PNG; made by hand, because Pillow takes seconds for it."""
+def _large_white_png(side_px: int) -> Maker:
+    """Return a function that makes a white PNG. It does without Pillow, which takes seconds."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -117,54 +131,54 @@ def _huge(side_px: int) -> Maker:
     return make
 
 
-HOSTILE: list[Row] = [
+HOSTILE: list[HostileZip] = [
     *_names("is not allowed in a pack", "../happy.png", "cats/../../happy.png", "..", "/happy.png", "/etc/passwd"),
     *_names("is not allowed in a pack", "//host/share/happy.png", "./happy.png", "cats//happy.png"),
     *_names("is not allowed in a pack", "..\\happy.png", "cats\\happy.png", "\\\\host\\happy.png"),
     *_names("is not allowed in a pack", "C:/happy.png", "C:happy.png", "happy.png:hidden"),
     *_names("is not allowed in a pack", "happy.png\0.exe", "hap\npy.png", "\x1b[2Jhappy.png"),
     *_names("is not allowed in a pack", "__MACOSX/../../happy.png"),
-    *_names("is nested too deep", "my/cats/happy.png", twin=lambda: pack_zip(folder="cats/")),
-    *_names("several folders", "cats/happy.png", twin=lambda: pack_zip(("cats/", b""), folder="cats/")),
+    *_names("is nested too deep", "my/cats/happy.png", valid=lambda: pack_zip(folder="cats/")),
+    *_names("several folders", "cats/happy.png", valid=lambda: pack_zip(("cats/", b""), folder="cats/")),
     *_names("does not belong in a pack", "happy.png.exe", "happy.gif", "happy.svg", "happy", "smile.png"),
     *_kinds(link=stat.S_IFLNK, device=stat.S_IFCHR, disk=stat.S_IFBLK, pipe=stat.S_IFIFO, socket=stat.S_IFSOCK),
     *_extras("does not belong in a pack", "run.exe", "inner.zip", "model.keras", "index.html", "pack.json.bak"),
     *_extras("more than one picture for happy", "HAPPY.png", "happy.jpg"),
     *_extras("more than one picture for fearful", "fear.webp"),
     *_extras("contains happy.png twice", "happy.png"),
-    Row("two manifests", lambda: pack_zip(("pack.json", b"{}"), ("PACK.JSON", b"{}")), "twice"),
-    Row("ratio", lambda: with_happy(bytes(1_500_000)), "compressed too much"),
-    Row("a picture of 2 MB and a byte", lambda: with_happy(_half_packed(2_000_001)), "too large"),
-    Row("50 MB of zeros", lambda: with_happy(bytes(50_000_000)), "too large"),
-    Row(
+    HostileZip("two manifests", lambda: pack_zip(("pack.json", b"{}"), ("PACK.JSON", b"{}")), "twice"),
+    HostileZip("ratio", lambda: with_happy(bytes(1_500_000)), "compressed too much"),
+    HostileZip("a picture of 2 MB and a byte", lambda: with_happy(_compressible(2_000_001)), "too large"),
+    HostileZip("50 MB of zeros", lambda: with_happy(bytes(50_000_000)), "too large"),
+    HostileZip(
         "16 MB in all",
-        lambda: zipped((f"happy{end}", _half_packed(1_990_000)) for end in ENDINGS),
+        lambda: zipped((f"happy{end}", _compressible(1_990_000)) for end in ENDINGS),
         "too large",
     ),
-    Row("a zip of over 8 MB", lambda: pack_zip() + bytes(8_000_000), "larger than 8 MB"),
-    Row("a manifest of 17 kB", lambda: with_manifest({"name": noise(9_000).hex()}), "too large"),
-    Row(
+    HostileZip("a zip of over 8 MB", lambda: pack_zip() + bytes(8_000_000), "larger than 8 MB"),
+    HostileZip("a manifest of 17 kB", lambda: with_manifest({"name": noise(9_000).hex()}), "too large"),
+    HostileZip(
         "100 files",
         lambda: pack_zip(*((f"__MACOSX/._{number}", b"") for number in range(100))),
         "more than 64 files",
         lambda: pack_zip(*((f"__MACOSX/._{name}", b"") for name in NAMES)),
     ),
-    Row("more bytes than it says", _lying_about_its_size, "damaged"),
-    Row("a wrong checksum", _with_wrong_sum, "damaged"),
-    Row("a name that is no text", _name_is_no_text, "damaged"),
-    Row("cut short", lambda: pack_zip()[:-30], "damaged"),
-    Row("only its beginning", lambda: b"PK\3\4", "damaged"),
-    Row("locked", _locked, "password"),
-    Row("packed with LZMA", lambda: zipped(PICTURES.items(), zipfile.ZIP_LZMA), "unusual way"),
-    Row("a picture with a zip behind it", lambda: HAPPY + pack_zip(), "not a zip"),
-    Row("text", lambda: b"hello", "not a zip"),
-    Row("empty", lambda: b"", "not a zip"),
-    Row("a zip of nothing", lambda: zipped([]), "no pictures"),
-    Row("litter alone", lambda: zipped([(".DS_Store", b"")]), "no pictures"),
-    Row("two missing", lambda: pack_zip(leave_out=["sad.png", "angry.png"]), "no picture: angry, sad"),
+    HostileZip("false size", _with_false_size, "damaged"),
+    HostileZip("a wrong checksum", _with_wrong_checksum, "damaged"),
+    HostileZip("undecodable name", _with_undecodable_name, "damaged"),
+    HostileZip("cut short", lambda: pack_zip()[:-30], "damaged"),
+    HostileZip("only its beginning", lambda: b"PK\3\4", "damaged"),
+    HostileZip("password", _with_password, "password"),
+    HostileZip("packed with LZMA", lambda: zipped(PICTURES.items(), zipfile.ZIP_LZMA), "unusual way"),
+    HostileZip("a picture with a zip behind it", lambda: HAPPY + pack_zip(), "not a zip"),
+    HostileZip("text", lambda: b"hello", "not a zip"),
+    HostileZip("empty", lambda: b"", "not a zip"),
+    HostileZip("empty zip", lambda: zipped([]), "no pictures"),
+    HostileZip("system files only", lambda: zipped([(".DS_Store", b"")]), "no pictures"),
+    HostileZip("two missing", lambda: pack_zip(leave_out=["sad.png", "angry.png"]), "no picture: angry, sad"),
     *_pictures(
-        of_144_megapixels=(_huge(12_000), "12000 x 12000 pixels"),
-        of_400_megapixels=(_huge(20_000), "too large"),
+        of_144_megapixels=(_large_white_png(12_000), "12000 x 12000 pixels"),
+        of_400_megapixels=(_large_white_png(20_000), "too large"),
         cut_short=(lambda: encode_image(Image.effect_noise((64, 64), 90))[:-900], "damaged"),
         a_GIF=(lambda: encode_image(disc(), "GIF"), "not a picture"),
         a_BMP=(lambda: encode_image(disc(), "BMP"), "not a picture"),
@@ -201,4 +215,4 @@ HARMLESS: dict[str, Maker] = {
     "palette with transparency": lambda: encode_image(disc().quantize(8)),
     "a zip behind it": lambda: encode_image(disc()) + pack_zip(),
 }
-"""Odd pictures that are taken, each orange in the middle."""
+"""Unusual pictures that are accepted, by description. Each is orange in the middle."""

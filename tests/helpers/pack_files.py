@@ -1,4 +1,4 @@
-"""What people, and people who mean harm, could bring: pictures and zips, made in memory."""
+"""Pictures and zips for tests of packs, valid and hostile, made in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def encode_image(picture: Image.Image, kind: str = "PNG", **options: object) -> 
 
 
 def disc(color: str = "orange", side_px: int = 16) -> Image.Image:
-    """A picture that is see-through at its corners."""
+    """Return a picture of a square with a transparent border of 2 pixels."""
     picture = Image.new("RGBA", (side_px, side_px))
     picture.paste(color, (2, 2, side_px - 2, side_px - 2))
     return picture
@@ -49,18 +49,18 @@ def pack_zip(
     leave_out: Iterable[str] = (),
     method: int = zipfile.ZIP_DEFLATED,
 ) -> bytes:
-    """A zip with the seven pictures, but for those left out, and then what more is given."""
+    """Return a zip with the seven pictures except ``leave_out``, followed by the files in ``more``."""
     files = [(folder + name, picture) for name, picture in PICTURES.items() if name not in leave_out]
     return zipped([*files, *more], method)
 
 
 def with_happy(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip whose happy.png is this."""
+    """Return a zip with this content as its ``happy.png``."""
     return pack_zip(("happy.png", content), leave_out=["happy.png"], method=method)
 
 
 def happy_as(name: str, mode: int = 0) -> bytes:
-    """A zip whose happy picture goes by another name, or stands for something else than a file."""
+    """Return a zip whose happy picture has another name, or a mode other than that of a plain file."""
     info = zipfile.ZipInfo("placeholder")
     info.filename = info.orig_filename = name
     info.external_attr = mode << 16
@@ -68,7 +68,7 @@ def happy_as(name: str, mode: int = 0) -> bytes:
 
 
 def with_manifest(manifest: object) -> bytes:
-    """A zip with this ``pack.json``: bytes as they are, anything else as JSON."""
+    """Return a zip with this ``pack.json``: bytes unchanged, anything else as JSON."""
     content = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
     return pack_zip(("pack.json", content), method=zipfile.ZIP_STORED)
 
@@ -78,20 +78,20 @@ def noise(size: int) -> bytes:
 
 
 def patched(content: bytes, old: bytes, new: bytes) -> bytes:
-    """The same bytes with every ``old`` replaced by ``new``, which is as long."""
+    """Return ``content`` with every ``old`` replaced by ``new``, which has the same length."""
     assert len(old) == len(new)
     assert old in content
     return content.replace(old, new)
 
 
 def film(kind: str, frames: int) -> bytes:
-    """A picture that moves: orange first, then between blue and green."""
+    """Return an animated picture: one orange frame, then blue and green in turn."""
     others = [disc(color) for color in ("blue", "green")] * (frames // 2)
     return encode_image(disc("orange"), kind, save_all=True, append_images=others, duration=20, lossless=True)
 
 
 def folder_contents(folder: Path) -> dict[str, str]:
-    """Every file and folder below, hidden ones too, with the hash of what it holds."""
+    """Return the hash of every file below ``folder``, hidden files too; "folder" for a folder."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
         for path in sorted(folder.rglob("*"))

@@ -16,7 +16,7 @@ from emojify.packs.importer import CheckedPicture, Draft, emotion_from_file_name
 from emojify.packs.manifest import PackManifest
 from emojify.packs.store import add_pack
 from emojify.vision.annotators import Head
-from tests.helpers.hostile_packs import HARMLESS, HOSTILE, Row
+from tests.helpers.hostile_packs import HARMLESS, HOSTILE, HostileZip
 from tests.helpers.pack_files import (
     HAPPY,
     PICTURES,
@@ -30,7 +30,7 @@ from tests.helpers.pack_files import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-TWINS = {row.twin: f"of {row.name}" for row in reversed(HOSTILE)}
+VALID_ZIPS = {row.valid: f"of {row.name}" for row in reversed(HOSTILE)}
 """Each valid counterpart once, with the name of the first row that has it."""
 
 
@@ -41,7 +41,7 @@ def opened(picture: CheckedPicture) -> Image.Image:
 @pytest.mark.filterwarnings("ignore:Duplicate name", "ignore:Image size")  # from making one; as outside of pytest
 @pytest.mark.parametrize("row", HOSTILE, ids=[row.name for row in HOSTILE])
 def test_hostile_zip_is_refused_and_store_unchanged(
-    row: Row,
+    row: HostileZip,
     packs_folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -74,9 +74,9 @@ def test_large_picture_is_refused_without_warnings(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("twin", TWINS, ids=TWINS.values())
-def test_valid_counterpart_is_accepted(twin: Maker, packs_folder: Path) -> None:
-    pack = add_pack(packs_folder, read_zip(twin(), "cats.zip"))
+@pytest.mark.parametrize("make", VALID_ZIPS, ids=VALID_ZIPS.values())
+def test_valid_counterpart_is_accepted(make: Maker, packs_folder: Path) -> None:
+    pack = add_pack(packs_folder, read_zip(make(), "cats.zip"))
     assert len(pack.pictures) == 7
 
 
