@@ -200,3 +200,17 @@ def test_interrupt_while_loading_prints_no_traceback(start: list[str], tmp_path:
         [sys.executable, *start, "models"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+COMMANDS = (
+    "predict", "render", "models", "packs", "packs add", "packs check", "packs remove", "packs export", "train",
+    "evaluate", "export", "data", "data check", "teach", "bench", "phone",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([*command.split(), "--help"])
+    assert stopped.value.code == 0
+    assert f"example: python -m emojify {command}" in capsys.readouterr().out

@@ -19,23 +19,43 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     Each action sets ``run``, a function that takes the parsed arguments and may raise EmojifyError.
     """
-    packs = commands.add_parser("packs", help="list, check, add, remove and export emoji packs")
+    packs = commands.add_parser(
+        "packs",
+        help="list, check, add, remove and export emoji packs",
+        description="List the emoji packs: id, name, author and license in each line. An action changes them.",
+        epilog="example: %(prog)s add cats.zip",
+    )
     packs.set_defaults(run=_list)
     actions = packs.add_subparsers(metavar="list|check|add|remove|export")
-    actions.add_parser("list", help="list all packs").set_defaults(run=_list)
-    check = actions.add_parser("check", help="check whether a zip can be added; changes nothing")
+    actions.add_parser("list", help="list the packs (as without an action)").set_defaults(run=_list)
+    check = actions.add_parser(
+        "check",
+        help="check whether a zip can be added; changes nothing",
+        description="Check whether FILE can be added as a pack. Prints its name, or one sentence about what is wrong.",
+        epilog="example: %(prog)s cats.zip",
+    )
     check.set_defaults(run=_check)
-    add = actions.add_parser("add", help="add a pack from a zip with seven pictures")
+    add = actions.add_parser(
+        "add",
+        help="add a pack from a zip with seven pictures",
+        description="Add a pack from FILE, a zip with one picture for each emotion (angry.png, disgusted.png, "
+        "fearful.png, happy.png, neutral.png, sad.png, surprised.png). Prints the id of the new pack.",
+        epilog="example: %(prog)s cats.zip --fill-missing",
+    )
     add.set_defaults(run=_add)
     for command in (check, add):
-        command.add_argument("file", metavar="FILE", type=Path)
-        command.add_argument("--fill-missing", action="store_true", help="use the neutral picture for missing ones")
-    remove = actions.add_parser("remove", help="delete a pack")
-    remove.add_argument("pack", metavar="ID")
+        command.add_argument("file", metavar="FILE", type=Path, help="a zip of pictures")
+        command.add_argument(
+            "--fill-missing", action="store_true", help="use the neutral picture for emotions without one"
+        )
+    remove = actions.add_parser("remove", help="delete a pack", epilog="example: %(prog)s cats")
+    remove.add_argument("pack", metavar="ID", help="as listed")
     remove.set_defaults(run=_remove)
-    export = actions.add_parser("export", help="write a pack as a zip")
-    export.add_argument("pack", metavar="ID")
-    export.add_argument("--out", metavar="FILE", type=Path, help="default: ID.zip in the current folder")
+    export = actions.add_parser(
+        "export", help="write a pack as a zip", epilog="example: %(prog)s cats --out backup/cats.zip"
+    )
+    export.add_argument("pack", metavar="ID", help="as listed")
+    export.add_argument("--out", metavar="FILE", type=Path, help="file to write (default: ID.zip in this folder)")
     export.set_defaults(run=_export)
 
 

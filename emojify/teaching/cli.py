@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the ``teach`` command to a parser's subcommands. Its ``run`` is called with the options."""
-    teach = commands.add_parser("teach", help="teach a model the pictures that were recorded in the app")
+    teach = commands.add_parser(
+        "teach",
+        help="teach a model the pictures that were recorded in the app",
+        description="Teach a model the faces that were recorded on the Teach page, and put the new model live. Prints "
+        "how many of the pictures it reads right before and after.",
+        epilog="example: %(prog)s --base residual",
+    )
     teach.add_argument("--base", metavar="ID", help="model to teach; default: the live one, or its own base")
     teach.add_argument("--folder", type=Path, help="write a draft there, for the app; default: put the model live")
     teach.set_defaults(run=_teach)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emojify.errors import EmojifyError
 from emojify.training.evaluate_cli import add_evaluate_command
-from emojify.training.fit_cli import add_fit_cli, silence_tensorflow
+from emojify.training.fit_cli import DATA_HELP, add_fit_cli, silence_tensorflow
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,13 +28,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export = commands.add_parser(
         "export",
         help="make a model for the app from a training run",
-        description="Makes models/ID from the best epoch of a run: the LiteRT file (int8, or float32 if int8 reads "
+        description="Make models/ID from the best epoch of a run: the LiteRT file (int8, or float32 if int8 reads "
         "public worse by the FER+ majority), its weights, and a card with its figures. Takes about a minute.",
+        epilog="example: %(prog)s runs/20260131-120000-seed --id my-model --promote",
     )
-    export.add_argument("folder", type=Path, metavar="RUN")
+    export.add_argument("folder", type=Path, metavar="RUN", help="folder of a training run")
     export.add_argument("--id", required=True, dest="model_id", help="the model's folder under models/")
     export.add_argument("--name", help="the name that the app shows; default: the id")
-    export.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="default: what the run was trained on")
+    export.add_argument(
+        "--data", type=Path, metavar="DIR|ZIP|CSV", help="data set to measure on (default: the run's own)"
+    )
     export.add_argument("--crop-margin", type=float, default=0.0, help="share of the face's box to add on each side")
     export.add_argument(
         "--logit-bias",
@@ -46,16 +49,32 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--promote", action="store_true", help="put the model live at once")
     export.set_defaults(run=_export)
 
-    data = commands.add_parser("data", help="check or get training data")
+    data = commands.add_parser(
+        "data",
+        help="check or download training data",
+        description="Check a data set before training on it, or download FER-2013.",
+        epilog="example: %(prog)s check fer2013.zip",
+    )
     actions = data.add_subparsers(metavar="check|download", required=True)
-    check = actions.add_parser("check", help="count pictures; find unreadable and blank ones, copies and leaks")
-    check.add_argument("data", type=Path, metavar="DIR|ZIP|CSV")
+    check = actions.add_parser(
+        "check",
+        help="count pictures; find unreadable and blank ones, copies and leaks",
+        description="Read a whole data set. Prints how many pictures each split and emotion has, and which are "
+        "unreadable, blank, copies of others, or in the training and a test split at the same time.",
+        epilog="example: %(prog)s fer2013.zip",
+    )
+    check.add_argument("data", type=Path, metavar="DIR|ZIP|CSV", help=DATA_HELP)
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.add_argument(
         "--report", type=Path, metavar="FILE", help="write the findings and some of the faces there, as JSON"
     )
     check.set_defaults(run=_check)
-    actions.add_parser("download", help="get FER-2013 from Kaggle").set_defaults(run=_download)
+    download = actions.add_parser(
+        "download",
+        help="download FER-2013 from Kaggle",
+        description="Download FER-2013 from Kaggle with the package kagglehub. Prints the folder of the data set.",
+    )
+    download.set_defaults(run=_download)
 
 
 def _export(options: argparse.Namespace) -> None:

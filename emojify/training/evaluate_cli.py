@@ -18,7 +18,13 @@ if TYPE_CHECKING:  # a command imports these when it runs, so that --help stays 
 
 def add_evaluate_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command ``evaluate``."""
-    evaluate = commands.add_parser("evaluate", help="measure a model on pictures that it was not trained on")
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure a model on pictures that it was not trained on",
+        description="Measure a model on a split of a data set. Prints the share of faces that it reads right, the "
+        "figures of each emotion and the confusion matrix.",
+        epilog="example: %(prog)s --data fer2013.zip --split private --clean",
+    )
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP|CSV", help=DATA_HELP)
     evaluate.add_argument(
         "--split",
@@ -35,7 +41,7 @@ def add_evaluate_command(commands: argparse._SubParsersAction[argparse.ArgumentP
         help="crop every face with the live detector and this margin; default: the model's own margin, and only in "
         "pictures that are not 48x48",
     )
-    evaluate.add_argument("--model", metavar="ID", help="default: the live one")
+    evaluate.add_argument("--model", metavar="ID", help="default: the live model")
     evaluate.add_argument("--picture", type=Path, metavar="PNG", help="draw the confusion matrix to this file")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     evaluate.set_defaults(run=_evaluate)
@@ -43,7 +49,11 @@ def add_evaluate_command(commands: argparse._SubParsersAction[argparse.ArgumentP
 
 def add_figures_command(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``figures`` to the actions of ``models``."""
-    figures = actions.add_parser("figures", help="print the figures of the model cards as Markdown tables")
+    figures = actions.add_parser(
+        "figures",
+        help="print the figures of the model cards as Markdown tables",
+        epilog="example: %(prog)s --data fer2013.zip --write",
+    )
     figures.add_argument("model", nargs="*", metavar="ID", help="default: all models")
     figures.add_argument("--data", type=Path, metavar="DIR|ZIP|CSV", help="measure again on this data set")
     figures.add_argument("--write", action="store_true", help="write the new figures into the cards; needs --data")

@@ -34,7 +34,13 @@ def add_fit_cli(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
     Each sets ``run``, a function of the parsed arguments that returns the exit status and may raise EmojifyError.
     """
-    train = commands.add_parser("train", help="fit a network to a data set")
+    train = commands.add_parser(
+        "train",
+        help="fit a network to a data set",
+        description="Fit a network to a data set, or continue a run. Prints the figures of each epoch and writes "
+        "everything to the folder of the run. Ctrl-C stops after the batch; a stopped run can be continued.",
+        epilog="example: %(prog)s --data fer2013.zip --network seed --epochs 30",
+    )
     begin = train.add_mutually_exclusive_group(required=True)
     begin.add_argument(
         "--data",
