@@ -1,6 +1,6 @@
 """Public mode (``EMOJIFY_PUBLIC=1``): which operations visitors may not use, and who is an admin.
 
-Visitors can use the live page, and can bring or draw an emoji pack that exists in their session alone. Everything
+Visitors can use the live page, and can upload or draw an emoji pack that exists only in their session. Everything
 that writes, deletes or starts a process is marked with :func:`admin_only` where it is defined. Pages also hide what
 visitors may not do, but nothing depends on that.
 

@@ -217,21 +217,21 @@ def test_draft_that_learned_nothing_cannot_be_kept(page: AppTest, draft: Path) -
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "said"),
+    ("file", "content", "message"),
     [
         ("progress.jsonl", {"error": "The same picture is here as happy and as sad."}, "as happy and as sad"),
         ("result.json", {"learned": False}, "It could not learn these pictures"),
     ],
 )
 def test_failed_teaching_keeps_the_earlier_draft(
-    page: AppTest, draft: Path, file: str, content: dict[str, Any], said: str
+    page: AppTest, draft: Path, file: str, content: dict[str, Any], message: str
 ) -> None:
     again = draft.with_name("20260101-130000")
     again.mkdir()
     (again / file).write_text(json.dumps(content))
     page.run()
     assert not page.exception
-    assert said in unescaped(page.error[0].value)
+    assert message in unescaped(page.error[0].value)
     assert "3. Try it" in shown_text(page)
     press(page, "Keep it")
     assert "Kept." in unescaped(page.success[0].value)
