@@ -23,7 +23,7 @@ TRIAL_S = 100
 
 START_S = 20
 _MAX_PICTURES = 1e12
-"""No data set has as many pictures, but a file that somebody edited may say so."""
+"""No data set has as many pictures, but an edited file may say so."""
 
 MAX_SIZE_RATIO = 12
 """A speed holds for data sets up to this many times the size that it was measured with. Small fits mostly wait."""

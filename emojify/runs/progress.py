@@ -59,7 +59,7 @@ class Progress:
         batch: the newest batch, or None before the first.
         epoch_started_at: time of the current epoch's first batch, in seconds since 1970; None before it.
         phase: the last step before the first batch, as ``(time, description)``, or None.
-        unreadable: number of lines that could not be parsed, because a kill cut them off or somebody edited them.
+        unreadable: number of lines that could not be parsed, because a kill cut them off or the file was edited.
     """
 
     epochs: tuple[Epoch, ...] = ()

@@ -86,7 +86,7 @@ class Run:
     def best(self) -> dict[str, Any]:
         """``best.json``: epoch, figures and the most confident mistakes at the best epoch; empty if there is none.
 
-        Figures that make no sense, because somebody edited the file, are left out.
+        Values that are not valid, because the file was edited, are left out.
         """
         content = read_json_or_empty(self.folder / "best.json")
         figures = content.get("figures")

@@ -192,7 +192,7 @@ def personal_models(store: ModelStore) -> list[Model]:
             if model.card.get(BASED_ON):
                 found.append(model)
         except EmojifyError:
-            continue  # the error is reported when somebody opens the model
+            continue  # opening the model reports the error
     return found
 
 
