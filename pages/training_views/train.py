@@ -141,7 +141,9 @@ def choose_preset(path: Path, check: DatasetCheck, runs: list[Run]) -> tuple[Pre
         configs[preset.key] = config
         duration = format_duration(estimated_s(config, speed, check.pictures))
         captions.append(f"{preset.description} {config.epochs} epochs, about {duration}.")
-    preset = st.radio("How", PRESETS, format_func=lambda preset: preset.name, captions=captions, key="fit_preset")
+    preset = st.radio(
+        "Kind of fit", PRESETS, format_func=lambda preset: preset.name, captions=captions, key="fit_preset"
+    )
     return preset, configs[preset.key]
 
 
