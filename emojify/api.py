@@ -69,7 +69,4 @@ def _check(image: object) -> None:
 @lru_cache(1)
 def _open_live_model(folder: Path, files: str) -> Classifier:
     """Open the live model. ``files`` is the folder's fingerprint, so that a changed model is opened again."""
-    opened = ModelStore(folder).open()
-    for problem in opened.problems:
-        logger.warning("%s Using %s instead.", problem, opened.model.id)
-    return opened.classifier
+    return ModelStore(folder).open_classifier(None, on_problem=lambda problem: logger.warning("%s", problem))

@@ -11,10 +11,13 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.packs.pack import EmojiPack
 from emojify.vision.annotators import (
+    DEFAULT_STYLE,
     PANEL_COLOR,
     STYLES,
+    STYLES_HELP,
     Annotator,
     BoxLabel,
+    ChromaKeyAnnotator,
     Head,
     SideBySide,
     StaticEmoji,
@@ -260,3 +263,17 @@ def test_annotators_accept_any_frame_and_box(rows: int, columns: int, box: Box, 
 @pytest.mark.parametrize("style", ["sticker", "box"])
 def test_annotators_draw_nothing_without_readings(style: str, pictures: Pictures) -> None:
     assert not changed(STYLES[style].create(StaticEmoji(pictures)).annotate(plain(33, 47), [])).any()
+
+
+def test_styles_have_unique_labels_and_help() -> None:
+    assert all(key == style.key for key, style in STYLES.items())
+    assert len({style.label for style in STYLES.values()}) == len(STYLES)
+    assert all(style.help in STYLES_HELP for style in STYLES.values())
+    assert DEFAULT_STYLE in STYLES
+
+
+def test_chroma_key_replaces_the_scene_by_its_color(pictures: Pictures) -> None:
+    annotator = ChromaKeyAnnotator(Sticker(StaticEmoji(pictures)), "#00FF40")
+    scene = annotator.annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
+    assert tuple(scene[0, 0].tolist()) == (0x40, 0xFF, 0)
+    assert tuple(scene[100, 100].tolist()) == color(Emotion.HAPPY)
