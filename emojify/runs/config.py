@@ -62,7 +62,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
 }
 
 _OLD_NAMES = {"crowd_head": "ferplus_head"}
-"""Settings that older versions wrote to ``config.json`` under another name."""
+"""Settings that older versions wrote under another name."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class FitConfig:
         edited = f"{run / 'config.json'} was edited, and its settings are not valid any more."
         if not isinstance(content, dict):
             raise EmojifyError(edited)
-        content = {_OLD_NAMES.get(name, name): value for name, value in content.items()}
+        content = with_current_names(content)
         unknown = set(content) - {field.name for field in fields(cls)}
         if unknown:
             raise EmojifyError(f"{run} was made by another version of Emojify: it sets {', '.join(sorted(unknown))}.")
@@ -181,6 +181,11 @@ class FitConfig:
         if not all(isinstance(text, str) for text in texts):
             raise EmojifyError(edited)
         return config
+
+
+def with_current_names(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings that any version wrote, in a ``config.json`` or a model's card, under their current names."""
+    return {_OLD_NAMES.get(name, name): value for name, value in settings.items()}
 
 
 def default_config(data: str, network: str, **settings: Any) -> FitConfig:

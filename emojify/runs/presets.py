@@ -117,7 +117,7 @@ def training_speed(network: str, runs: Iterable[Run], train: int) -> TrainingSpe
         train: number of training pictures of the planned fit. Runs with far fewer are passed over.
     """
     for run in runs:
-        if run.config is None or run.config.network != network or run.epochs_done < 2:
+        if run.config is None or run.config.network != network or run.config.teachers or run.epochs_done < 2:
             continue
         speed = _measured_speed(run.folder)
         if speed is not None and train <= speed[0] * MAX_SIZE_RATIO < _MAX_PICTURES:

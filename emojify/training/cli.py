@@ -13,7 +13,8 @@ from pathlib import Path
 
 from emojify.errors import EmojifyError
 from emojify.training.evaluate_cli import add_evaluate_command
-from emojify.training.fit_cli import DATA_HELP, add_fit_cli, silence_tensorflow
+from emojify.training.fit_cli import DATA_HELP, add_fit_commands, silence_tensorflow
+from emojify.training.refit_cli import add_refit_command
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,7 +23,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     Each one sets ``run``: a function of the parsed arguments that returns the exit status or None and may raise
     EmojifyError.
     """
-    add_fit_cli(commands)
+    add_fit_commands(commands)
+    add_refit_command(commands)
     add_evaluate_command(commands)
 
     export = commands.add_parser(

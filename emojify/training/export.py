@@ -91,12 +91,7 @@ def export_run(run: Path, data: Path | None, models: Path, model_id: str, option
     Raises:
         EmojifyError: if the id is taken or invalid, or the run or the data can't be used.
     """
-    # First, since reading the data takes long.
-    if not _ID.fullmatch(model_id):
-        raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
-    target = models / model_id
-    if target.exists():
-        raise EmojifyError(f"There is a model {model_id!r} already. Choose another id, or remove {target} first.")
+    target = new_model_folder(models, model_id)  # first, since reading the data takes long
     if not (run / "checkpoint.json").is_file():
         raise EmojifyError(f"{run} is no training run with a whole epoch. Let it finish one first.")
     config = FitConfig.read(run)
@@ -109,6 +104,21 @@ def export_run(run: Path, data: Path | None, models: Path, model_id: str, option
     return export(config.network, weights, mark_clean(dataset), target, recipe, options or ExportOptions())
 
 
+def new_model_folder(models: Path, model_id: str) -> Path:
+    """Return the folder of a new model, without creating it.
+
+    Raises:
+        EmojifyError: if the id is taken or invalid.
+    """
+    if not _ID.fullmatch(model_id):
+        raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
+    if (models / model_id).exists():
+        raise EmojifyError(
+            f"There is a model {model_id!r} already. Choose another id, or remove {models / model_id} first."
+        )
+    return models / model_id
+
+
 def recipe_of(config: FitConfig, state: dict[str, Any]) -> dict[str, Any]:
     """Return how a run was trained, for the card: its settings without local paths, and its best epoch.
 
@@ -119,6 +129,7 @@ def recipe_of(config: FitConfig, state: dict[str, Any]) -> dict[str, Any]:
     recipe = {key: value for key, value in asdict(config).items() if key not in ("data", "added_data", "network")}
     return recipe | {
         "begin_with": Path(config.begin_with).parent.name if config.begin_with else "",  # a model's or a run's id
+        "teachers": [Path(teacher).name for teacher in config.teachers],
         "epochs_done": state["epoch"],
         "best_epoch": state["best_epoch"],
         "chosen_on": "public",

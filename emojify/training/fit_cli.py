@@ -29,7 +29,7 @@ _SET_NAMES = [name for name in _DEFAULTS if name not in (*FLAGS, "teacher_weight
 _NETWORKS_HELP = " ".join(f"{name}: {network.description}" for name, network in NETWORKS.items())
 
 
-def add_fit_cli(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_fit_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``train`` and ``distill`` to a parser's commands.
 
     Each sets ``run``, a function of the parsed arguments that returns the exit status and may raise EmojifyError.

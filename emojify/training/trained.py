@@ -26,6 +26,11 @@ class Trained:
     network: str
     weights: Path
 
+    @property
+    def is_run(self) -> bool:
+        """True for a run, False for a model."""
+        return (self.folder / "config.json").is_file()
+
 
 def find_trained(source: str) -> Trained:
     """Return the weights that belong to a run's folder, a model's folder or a model's id.

@@ -332,7 +332,7 @@ def show_curves(run: Run, progress: Progress) -> None:
     for column, metric, percent in ((left, "loss", False), (right, "accuracy", True)):
         rows = curve_rows(progress, metric, run.best_epoch)
         column.altair_chart(curve_chart(rows, metric.capitalize(), percent=percent), width="stretch")
-    if run.config is not None and (run.config.ferplus_head or run.config.logit_adjustment):
+    if run.config is not None and (run.config.ferplus_head or run.config.logit_adjustment or run.config.teachers):
         st.caption(
             "The two losses can't be compared: with these settings, the loss on train has parts that the loss on "
             "validation lacks."

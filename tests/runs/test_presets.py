@@ -56,7 +56,7 @@ def test_command_line_gives_same_config(
     configs: list[FitConfig] = []
     monkeypatch.setattr(fit_cli, "_train", lambda options: configs.append(fit_cli._train_config(options)))
     parser = argparse.ArgumentParser()
-    fit_cli.add_fit_cli(parser.add_subparsers())
+    fit_cli.add_fit_commands(parser.add_subparsers())
     words = shlex.split(command_line(config))
     assert words[:3] == ["python", "-m", "emojify"]
     options = parser.parse_args(words[3:])
