@@ -25,8 +25,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def test_logistic_regression_finds_the_optimum() -> None:
     rng = np.random.default_rng(0)
-    features = (rng.normal(3, [1, 10, 0.1, 0, 2], (400, 5))).astype(np.float32)  # the fourth never changes
-    targets = softmax(features @ rng.normal(0, [[1], [0.1], [10], [1], [0.5]], (5, 3))).astype(np.float32)
+    features = (rng.normal(3, [1.0, 10.0, 0.1, 0.0, 2.0], (400, 5))).astype(np.float32)  # the fourth never changes
+    targets = softmax(features @ rng.normal(0, np.array([[1], [0.1], [10], [1], [0.5]]), (5, 3))).astype(np.float32)
     kernel, bias = logistic_regression(features, targets)
     probabilities = softmax(features.astype(np.float64) @ kernel + bias)
     # At the optimum the answers are right on average, and uncorrelated with what is left (but for regularization).
