@@ -284,21 +284,23 @@ def _render_video(
         raise
     elapsed_s = time.monotonic() - started_s
     on_progress(Progress(writer.written_s, writer.written_s, elapsed_s))
-    notes = list(video.problems)
-    if not writer.faces:
-        notes.append("No face was found anywhere: the pictures are unchanged.")
-    if output_format.max_s and writer.written_s >= output_format.max_s and until_s is None:
-        # The header did not say how long the video is, so the limit was not checked before.
-        notes.append(f"The result ends after {output_format.max_s:.0f} s, the limit of its format.")
     return RenderResult(
         frames=sink.frames,
         duration_s=writer.written_s,
         faces=writer.faces,
         elapsed_s=elapsed_s,
         size_bytes=temporary.stat().st_size,
-        notes=tuple(notes),
+        notes=(*video.problems, *_notes(writer, output_format.max_s if until_s is None else None)),
         timeline=writer.timeline.to_json(),
     )
+
+
+def _notes(writer: _Writer, max_s: float | None) -> Iterator[str]:
+    """Yield sentences about a rendered video; ``max_s`` is the limit at which it may have been cut."""
+    if not writer.faces:
+        yield "No face was found anywhere: the pictures are unchanged."
+    if max_s and writer.written_s >= max_s:  # the header did not say how long the video is, so this was not refused
+        yield f"The result ends after {max_s:.0f} s, the limit of its format."
 
 
 class _Writer:
