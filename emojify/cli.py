@@ -16,6 +16,7 @@ from emojify.models import ModelStore
 from emojify.packs.cli import add_commands as add_pack_commands
 from emojify.phone import add_commands as add_phone_command
 from emojify.pictures import read_photo_file
+from emojify.runs.golive import judge_model
 from emojify.settings import Settings
 from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
@@ -125,9 +126,8 @@ def _list_models(options: argparse.Namespace) -> None:
     for model in store.models():
         mark = "*" if model.id == store.live_id else " "
         try:
-            figures = [model.accuracy(split) for split in ("private", "private_clean")]
-            shown = " ".join("     -" if figure is None else f"{figure:6.1%}" for figure in figures)
-            print(f"{mark} {model.id:20} {model.name:24} private, clean: {shown}")
+            judged = judge_model(model)
+            print(f"{mark} {model.id:20} {model.name:24} {judged.headline if judged else 'no figures'}")
         except EmojifyError as error:
             print(f"{mark} {model.id:20} {error}")
 
