@@ -17,9 +17,10 @@ from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack
 from emojify.pictures import encode_png
 from emojify.settings import ROOT
-from tests.helpers.browser import ALL_PAGES, RENDER_TIMEOUT_MS, TIMEOUT_MS, VISITOR_PAGES, expect_pages, run_app
+from tests.helpers.browser import RENDER_TIMEOUT_MS, TIMEOUT_MS, expect_pages, run_app
 from tests.helpers.openid_provider import CLIENT, CLIENT_SECRET, Provider, run_provider
 from tests.helpers.pack_files import pack_zip
+from tests.helpers.page_driver import ALL_PAGES, VISITOR_PAGES
 
 COOKIE_SECRET = "a long and random text of this test"
 SECRETS = """
@@ -106,7 +107,10 @@ def test_admin_changes_packs_between_sign_in_and_sign_out(
 
 @pytest.mark.parametrize(
     ("who", "sentence"),
-    [("ben@example.org", "is not one of those"), ("anna@example.org, not verified", "is verified, so it could be")],
+    [
+        ("ben@example.org", "is not an admin of this copy"),
+        ("anna@example.org, not verified", "is verified. Verify the address there"),
+    ],
 )
 def test_other_accounts_stay_visitors(browser: Browser, public_url: str, who: str, sentence: str) -> None:
     context = browser.new_context()

@@ -13,7 +13,8 @@ from packaging.requirements import Requirement
 from playwright.sync_api import Browser, expect
 
 from emojify.settings import ROOT
-from tests.helpers.browser import TIMEOUT_MS, VISITOR_PAGES, expect_pages, run_app, start, wait_for_emoji
+from tests.helpers.browser import TIMEOUT_MS, expect_pages, run_app, start, wait_for_emoji
+from tests.helpers.page_driver import VISITOR_PAGES
 
 SECRETS = """
 EMOJIFY_PUBLIC = 1

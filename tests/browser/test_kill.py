@@ -16,7 +16,7 @@ from tests.helpers.browser import TIMEOUT_MS, responds, run_app, upload_pack
 from tests.helpers.pack_files import folder_contents, pack_zip
 from tests.helpers.stores import write_model
 
-KILLED_AFTER = 9  # changes, in the middle of the seven pictures
+KILLED_AFTER = 5  # changes, in the middle of the seven pictures
 
 
 def add(page: Page, url: str, zip_file: Path) -> None:

@@ -27,6 +27,7 @@ from emojify.emotions import Emotion
 from emojify.packs.pack import EmojiPack
 from emojify.settings import ROOT
 from emojify.vision.detector import FaceDetector
+from tests.helpers.page_driver import ALL_PAGES
 from tests.helpers.programs import end
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -41,8 +42,6 @@ CHROMIUM_FLAGS = (
 START_TIMEOUT_S = 60
 TIMEOUT_MS = 30_000
 RENDER_TIMEOUT_MS = 180_000  # rendering runs at idle priority
-VISITOR_PAGES = ("Live", "Emoji packs", "Make an avatar")
-ALL_PAGES = (*VISITOR_PAGES, "Teach it your face", "Videos", "Training")
 READ_VIDEO_FRAME = """() => {
     const video = document.querySelector('video');
     const canvas = document.createElement('canvas');
@@ -172,6 +171,6 @@ def upload_pack(page: Page, file: Path) -> None:
 def expect_pages(page: Page, *names: str) -> None:
     for name in names:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=TIMEOUT_MS)
-    others = {"Live", "Emoji packs", "Make an avatar", "Teach it your face", "Videos", "Training", "Admin"} - set(names)
+    others = {*ALL_PAGES, "Admin"} - set(names)
     for name in others:
         expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0, timeout=TIMEOUT_MS)

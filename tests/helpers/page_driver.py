@@ -7,6 +7,10 @@ from streamlit.testing.v1 import AppTest
 from emojify.settings import ROOT
 from tests.helpers.pack_files import pack_zip
 
+ALL_PAGES = ["Live", "Teach it your face", "Videos", "Emoji packs", "Make an avatar", "Training"]
+VISITOR_PAGES = ["Live", "Emoji packs", "Make an avatar"]
+"""Titles of the menu, for everybody and for visitors of a public copy."""
+
 TEXT_KINDS = (
     "title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "toast", "code", "progress",
     "html",

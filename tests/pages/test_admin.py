@@ -23,11 +23,7 @@ from emojify.packs.store import list_packs
 from emojify.public import ADMIN_ONLY_MESSAGE, MAX_SIGN_IN_AGE_S, admin_only, set_claims_provider
 from emojify.settings import ROOT
 from pages.parts.auth import session_claims
-from tests.helpers.page_driver import labels, open_app, press, shown_text, upload_pack
-
-VISITORS_PAGES = ["Live", "Emoji packs", "Make an avatar"]
-ALL_PAGES = ["Live", "Teach it your face", "Videos", "Emoji packs", "Make an avatar", "Training"]
-
+from tests.helpers.page_driver import ALL_PAGES, VISITOR_PAGES, labels, open_app, press, shown_text, upload_pack
 
 pytestmark = pytest.mark.usefixtures("streamer")
 
@@ -71,10 +67,10 @@ def admin_page(claims: dict[str, Any] | None) -> AppTest:
 @pytest.mark.parametrize(
     ("claims", "shown", "hidden"),
     [
-        (None, VISITORS_PAGES, ["Admin"]),
-        ({"is_logged_in": False}, VISITORS_PAGES, ["Admin"]),
-        (user("ben@example.org"), [*VISITORS_PAGES, "Admin"], []),
-        (user(email_verified=False), [*VISITORS_PAGES, "Admin"], []),
+        (None, VISITOR_PAGES, ["Admin"]),
+        ({"is_logged_in": False}, VISITOR_PAGES, ["Admin"]),
+        (user("ben@example.org"), [*VISITOR_PAGES, "Admin"], []),
+        (user(email_verified=False), [*VISITOR_PAGES, "Admin"], []),
         (user(), [*ALL_PAGES, "Admin"], []),
     ],
     ids=["nobody", "signed out", "not an admin", "unverified", "admin"],
@@ -91,7 +87,7 @@ def test_private_copy_has_no_admin_page(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_copy_without_admins_has_no_admin_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMOJIFY_ADMINS")
-    assert menu_for(user()) == (VISITORS_PAGES, [])
+    assert menu_for(user()) == (VISITOR_PAGES, [])
 
 
 def test_signed_out_page_shows_sign_in() -> None:

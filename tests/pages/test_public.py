@@ -13,7 +13,7 @@ from emojify.files import fingerprint
 from emojify.live.session_limiter import SessionLimiter
 from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import ADMIN_ONLY_MESSAGE
-from tests.helpers.page_driver import labels, open_app, press, shown_text, upload_pack
+from tests.helpers.page_driver import VISITOR_PAGES, labels, open_app, press, shown_text, upload_pack
 
 pytestmark = pytest.mark.usefixtures("streamer")
 
@@ -74,7 +74,7 @@ def test_menu_lists_visitor_pages_only() -> None:
     with patch("streamlit.navigation") as navigation:
         open_app().run()
     (pages,) = navigation.call_args.args
-    assert [page.title for page in pages] == ["Live", "Emoji packs", "Make an avatar"]
+    assert [page.title for page in pages] == VISITOR_PAGES
 
 
 @pytest.mark.parametrize("name", ["teach", "videos", "training"])

@@ -16,7 +16,9 @@ _left = int(os.environ["EMOJIFY_KILL_AFTER"])
 
 def _count_change(event: str, arguments: tuple[Any, ...]) -> None:
     global _left
-    if event in _CHANGE_EVENTS and os.fspath(arguments[0]).startswith(_FOLDER):
+    writes = event == "open" and isinstance(arguments[2], int) and bool(arguments[2] & (os.O_WRONLY | os.O_RDWR))
+    changes = writes or event in _CHANGE_EVENTS
+    if changes and isinstance(arguments[0], str | os.PathLike) and os.fspath(arguments[0]).startswith(_FOLDER):
         _left -= 1
         if _left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
