@@ -1,4 +1,4 @@
-"""What a model reads, as pictures: a confusion matrix, and the faces that it gets most wrong."""
+"""Images about what a network reads: a confusion matrix, and the faces that it gets most wrong."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from emojify.emotions import LABELS
 from emojify.training.dataset import Dataset
 
 MOST_WRONG = 27
+"""How many faces :func:`most_wrong` returns at most."""
 
-_CELL, _MARGIN = 72, 120
-_INK, _PAPER, _BLUE = (40, 40, 40), (255, 255, 255), (178, 114, 0)  # BGR; the blue is Okabe and Ito's
+_CELL_PX, _MARGIN_PX = 72, 120
+_BLACK, _WHITE, _BLUE = (40, 40, 40), (255, 255, 255), (178, 114, 0)  # BGR; the blue is Okabe and Ito's
 
 
 def confusion_plot(confusion: list[list[int]]) -> NDArray[np.uint8]:
-    """A row per label, a column per reading; the darker, the larger the share of its row.
+    """Draw a confusion matrix: a row per label, a column per reading, darker for a larger share of the row.
 
     Args:
         confusion: 7 x 7 counts, as in :class:`~emojify.training.evaluate.Figures`.
@@ -29,28 +30,49 @@ def confusion_plot(confusion: list[list[int]]) -> NDArray[np.uint8]:
     """
     counts = np.array(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = _MARGIN + _CELL * len(LABELS) + 16
-    picture = np.full((side, side, 3), _PAPER, np.uint8)
-    _write(picture, "read as", (_MARGIN, 24), scale=0.5)
-    _write(picture, "labelled", (8, _MARGIN - 12), scale=0.5)
+    side = _MARGIN_PX + _CELL_PX * len(LABELS) + 16
+    plot = np.full((side, side, 3), _WHITE, np.uint8)
+    _write(plot, "read as", (_MARGIN_PX, 24), scale=0.5)
+    _write(plot, "labeled", (8, _MARGIN_PX - 12), scale=0.5)
     for row, label in enumerate(LABELS):
-        _write(picture, label, (8, _MARGIN + row * _CELL + _CELL // 2 + 5))
-        _write(picture, label, (_MARGIN + row * _CELL + 2, _MARGIN - 12 - 28 * (row % 2)), scale=0.42)
+        start = _MARGIN_PX + row * _CELL_PX
+        _write(plot, label, (8, start + _CELL_PX // 2 + 5))
+        _write(plot, label, (start + 2, _MARGIN_PX - 12 - 28 * (row % 2)), scale=0.42)
         for column in range(len(LABELS)):
-            share = shares[row, column]
-            left, top = _MARGIN + column * _CELL, _MARGIN + row * _CELL
-            color = [float(paper + (blue - paper) * share) for paper, blue in zip(_PAPER, _BLUE, strict=True)]
-            cv2.rectangle(picture, (left, top), (left + _CELL - 2, top + _CELL - 2), color, -1)
-            _write(picture, f"{share:.0%}", (left + 16, top + 34), ink=_PAPER if share > 0.65 else _INK, scale=0.55)
-            _write(picture, f"{counts[row, column]}", (left + 16, top + 56), ink=_PAPER if share > 0.65 else _INK)
-    return picture
+            corner = (_MARGIN_PX + column * _CELL_PX, start)
+            _draw_cell(plot, corner, float(shares[row, column]), int(counts[row, column]))
+    return plot
+
+
+def _draw_cell(plot: NDArray[np.uint8], corner: tuple[int, int], share: float, count: int) -> None:
+    left, top = corner
+    color = [float(white + (blue - white) * share) for white, blue in zip(_WHITE, _BLUE, strict=True)]
+    cv2.rectangle(plot, corner, (left + _CELL_PX - 2, top + _CELL_PX - 2), color, -1)
+    text_color = _WHITE if share > 0.65 else _BLACK
+    _write(plot, f"{share:.0%}", (left + 16, top + 34), color=text_color, scale=0.55)
+    _write(plot, f"{count}", (left + 16, top + 56), color=text_color)
+
+
+def _write(
+    plot: NDArray[np.uint8],
+    text: str,
+    position: tuple[int, int],
+    *,
+    color: tuple[int, int, int] = _BLACK,
+    scale: float = 0.45,
+) -> None:
+    cv2.putText(plot, text, position, cv2.FONT_HERSHEY_SIMPLEX, scale, color, 1, cv2.LINE_AA)
 
 
 def most_wrong(probabilities: NDArray[np.float32], data: Dataset) -> list[dict[str, Any]]:
-    """The pictures that were read wrongly with the greatest confidence, the worst first, ready for JSON.
+    """Return the pictures whose label was missed with the greatest confidence, the worst first, ready for JSON.
 
     Args:
         probabilities: (n, 7), a row for each of the data set's pictures.
+        data: the pictures.
+
+    Returns:
+        Dictionaries with ``file``, ``label``, ``read``, ``confidence`` (0 to 1) and ``png`` (base64).
     """
     read = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
@@ -69,16 +91,5 @@ def most_wrong(probabilities: NDArray[np.float32], data: Dataset) -> list[dict[s
 
 
 def png_base64(image: NDArray[np.uint8]) -> str:
-    """A picture as PNG in base64, which JSON can hold."""
+    """Encode an image as PNG in base64, which fits into JSON."""
     return base64.b64encode(cv2.imencode(".png", image)[1].tobytes()).decode()
-
-
-def _write(
-    picture: NDArray[np.uint8],
-    text: str,
-    at: tuple[int, int],
-    *,
-    ink: tuple[int, int, int] = _INK,
-    scale: float = 0.45,
-) -> None:
-    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)

@@ -1,9 +1,9 @@
-"""The loop of the tutorial that this project grew from, to measure against: ``python -m emojify bench`` starts it.
+"""Time the loop of the tutorial that this project grew from, to compare with. ``python -m emojify bench`` starts it.
 
-Per frame it builds the cascade anew, scans the whole frame and asks ``model.predict``. It runs in a process of its
-own and answers line by line, so that both can take turns on the very same frames:
+For each frame the tutorial builds the cascade anew, scans the whole frame and calls ``model.predict``. The loop runs in
+a process of its own and answers line by line, so that both programs can take turns on the same frames:
 
-    python -m emojify.training.reference tutorial|fer FRAMES.npy    a frame's number on stdin, its ms on stdout
+    python -m emojify.training.reference tutorial|fer FRAMES.npy    frame numbers on stdin, milliseconds on stdout
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from emojify.vision.readings import Image
 
 
 def tutorial() -> Callable[[Image], int]:
-    """A function of (H, W, 3) uint8 BGR that gives the number of faces; its network's weights are random."""
+    """Return the tutorial's loop: a function of a (H, W, 3) uint8 BGR frame that returns the number of faces.
+
+    The weights of its network are random, which takes the same time.
+    """
     model = build_network("seed")
 
     def read(frame: Image) -> int:
@@ -39,23 +42,24 @@ def tutorial() -> Callable[[Image], int]:
 
 
 def fer() -> Callable[[Image], int]:
-    """The package ``fer`` as its documentation starts it, if it is installed."""
+    """Return the loop of the package ``fer``, started as its documentation says. The package must be installed."""
     from fer.fer import FER
 
     detector = FER()
     return lambda frame: len(detector.detect_emotions(frame))
 
 
-def main(kind: str, path: str) -> None:
-    read = {"tutorial": tutorial, "fer": fer}[kind]()
+def main(name: str, path: str) -> None:
+    """Answer frame numbers on stdin with the milliseconds that each frame takes."""
+    read = {"tutorial": tutorial, "fer": fer}[name]()
     frames = np.load(path, mmap_mode="r")
     read(np.array(frames[0]))
     print("ready", flush=True)
     for line in sys.stdin:
         frame = np.array(frames[int(line)])
-        began = time.perf_counter()
+        started_s = time.perf_counter()
         read(frame)
-        print((time.perf_counter() - began) * 1000, flush=True)
+        print((time.perf_counter() - started_s) * 1000, flush=True)
 
 
 if __name__ == "__main__":

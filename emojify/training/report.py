@@ -1,7 +1,7 @@
-"""What a data set holds, as a file: for those who look at it without loading the data, such as the app's pages.
+"""Write what a data set contains to a file, so that the app's pages can show it without loading the data.
 
 <report>            ``{"error": sentence}``, or counts, problems, leaks and a few faces of every emotion
-<report>.progress   while it is being made: ``{"done": pictures, "of": pictures, "doing": words}``
+<report>.progress   while the report is being made: ``{"done": pictures, "of": pictures, "doing": text}``
 """
 
 from __future__ import annotations
@@ -22,45 +22,44 @@ from emojify.training.dataset import Dataset
 from emojify.training.plots import png_base64
 
 FACES = 12
-"""Of each emotion, side by side in one picture."""
+"""Faces of each emotion that the report shows, side by side in one image."""
 
-NAMED = 20
-"""Of each kind of problem, so many files are named; the rest is counted."""
+MAX_FILES = 20
+"""Files that the report names for each kind of problem. All of them are counted."""
 
 _SECONDS_BETWEEN_WRITES = 0.3
 
 
 def write_report(source: Path, path: Path) -> None:
-    """Look through a data set and write the report to ``path``.
+    """Check a data set and write the report to ``path``.
 
     Raises:
-        EmojifyError: if it can't be used; the report says the same.
+        EmojifyError: if the data set can't be used. The report then contains the same sentence.
     """
     progress = _Progress(path.with_name(f"{path.name}.progress"))
     try:
-        data, only_to_add = load_to_check(source, on_progress=progress.read)
-        progress.say("looking for copies and leaks", len(data), len(data))
+        data, only_to_add = load_to_check(source, on_progress=progress.count)
+        progress.write("looking for copies and leaks", len(data), len(data))
         content = _content(data) | {"only_to_add": only_to_add}
     except EmojifyError as error:
         write_atomically(path, (json.dumps({"error": str(error)}) + "\n").encode())
         raise
     finally:
-        progress.end()
+        progress.remove()
     write_atomically(path, (json.dumps(content) + "\n").encode())
 
 
 def _content(data: Dataset) -> dict[str, Any]:
-    found = check(data)
-    content = found.as_dict()
+    content = check(data).as_dict()
     for key in ("unreadable", "converted", "without_face", "blank", "duplicates", "near_duplicates"):
-        content[key] = {"n": len(content[key]), "files": content[key][:NAMED]}
-    content["duplicates"]["files"] = [group[:NAMED] for group in content["duplicates"]["files"]]
+        content[key] = {"n": len(content[key]), "files": content[key][:MAX_FILES]}
+    content["duplicates"]["files"] = [group[:MAX_FILES] for group in content["duplicates"]["files"]]
     content["faces"] = {label: _faces(data, emotion) for emotion, label in enumerate(LABELS)}
     return content
 
 
 def _faces(data: Dataset, emotion: int) -> str:
-    """Some faces of one emotion, always the same ones, as one PNG in base64."""
+    """Return some training faces of one emotion, the same ones every time, as one PNG in base64; "" without faces."""
     rows = np.flatnonzero((data.labels == emotion) & (data.splits == "train"))
     if len(rows) == 0:
         return ""
@@ -69,16 +68,18 @@ def _faces(data: Dataset, emotion: int) -> str:
 
 
 class _Progress:
+    """Writes the progress file, not more often than a reader needs."""
+
     def __init__(self, path: Path) -> None:
         self._path, self._written_s = path, 0.0
 
-    def read(self, done: int, of: int) -> None:
+    def count(self, done: int, of: int) -> None:
         if time.monotonic() - self._written_s >= _SECONDS_BETWEEN_WRITES:
-            self.say("reading the pictures", done, of)
+            self.write("reading the pictures", done, of)
 
-    def say(self, doing: str, done: int, of: int) -> None:
+    def write(self, doing: str, done: int, of: int) -> None:
         self._written_s = time.monotonic()
         write_atomically(self._path, json.dumps({"done": done, "of": of, "doing": doing}).encode())
 
-    def end(self) -> None:
+    def remove(self) -> None:
         self._path.unlink(missing_ok=True)

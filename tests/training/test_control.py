@@ -1,4 +1,4 @@
-"""A fit in a process of its own: how it stops, what it leaves, and a kill -9."""
+"""A fit in a process of its own: stopping it, killing it, and what it records about its end."""
 
 import base64
 import errno
@@ -24,9 +24,7 @@ from emojify.runs.control import ProcessControl, explain
 from emojify.runs.progress import read_progress
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from emojify.training.dataset import load
 from emojify.training.fit import start
-from emojify.training.selection import at_most
 from tests.helpers.fake_training import kill_all, process_of
 from tests.helpers.programs import wait_until
 
@@ -38,7 +36,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]
     kill_all(tmp_path / "runs")
 
 
-def test_a_real_fit_survives_kill_9_and_the_next_one_begins_by_itself(store: RunStore, faces: Path) -> None:
+def test_killed_fit_resumes_and_queue_continues(store: RunStore, faces: Path) -> None:
     run = store.launch(FitConfig(str(faces), epochs=2, batch_size=4))
     wait_until(lambda: store.get(run.id).epochs_done == 1, limit_s=90)
     os.kill(process_of(run.folder).pid, signal.SIGKILL)
@@ -48,7 +46,7 @@ def test_a_real_fit_survives_kill_9_and_the_next_one_begins_by_itself(store: Run
     assert queued.state is State.QUEUED
     wait_until(lambda: store.get(run.id).state is State.FINISHED, limit_s=90)
     assert [epoch.number for epoch in read_progress(run.folder).epochs] == [1, 2]
-    # Nobody looks, and yet:
+    # The fit starts the next one itself; no page is open.
     wait_until(lambda: (queued.folder / processes.PROCESS).exists())
     wait_until(lambda: store.get(queued.id).state is State.FINISHED, limit_s=90)
     best = store.get(queued.id).best
@@ -58,7 +56,7 @@ def test_a_real_fit_survives_kill_9_and_the_next_one_begins_by_itself(store: Run
     assert picture.shape == (48, 48)
 
 
-def test_the_first_sigterm_waits_for_the_batch_and_the_second_does_not(tmp_path: Path) -> None:
+def test_second_sigterm_does_not_wait_for_batch(tmp_path: Path) -> None:
     with ProcessControl() as process:
         process.start_run(tmp_path)
         process.after_batch()
@@ -69,19 +67,19 @@ def test_the_first_sigterm_waits_for_the_batch_and_the_second_does_not(tmp_path:
             signal.raise_signal(signal.SIGTERM)
 
 
-def test_before_the_first_batch_sigterm_stops_at_once(tmp_path: Path) -> None:
-    def fit_that_loads_for_long() -> None:
+def test_sigterm_before_first_batch_stops_at_once(tmp_path: Path) -> None:
+    def fit_that_loads() -> None:
         with ProcessControl() as process:
             process.start_run(tmp_path)
             signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(KeyboardInterrupt):
-        fit_that_loads_for_long()
+        fit_that_loads()
     assert json.loads((tmp_path / "ended.json").read_text())["how"] == "stopped"
 
 
-def test_a_stopped_fit_keeps_its_whole_epochs(faces: Path, tmp_path: Path) -> None:
-    class StopsInTheSecondEpoch(ProcessControl):
+def test_stopped_fit_keeps_whole_epochs(faces: Path, tmp_path: Path) -> None:
+    class StopInSecondEpoch(ProcessControl):
         batches = 0
 
         def after_batch(self) -> None:
@@ -91,16 +89,16 @@ def test_a_stopped_fit_keeps_its_whole_epochs(faces: Path, tmp_path: Path) -> No
                 signal.raise_signal(signal.SIGTERM)
 
     config = FitConfig(str(faces), network="tiny", epochs=3, batch_size=16)
-    process = StopsInTheSecondEpoch()
+    process = StopInSecondEpoch()
     with pytest.raises(KeyboardInterrupt), process:
         start(config, tmp_path / "run", process)
-    assert process.batches == 13  # the one that was under way was finished
+    assert process.batches == 13  # the current batch was finished
     run = RunStore(tmp_path).get("run")
     assert run.epochs_done == 1
     assert json.loads((run.folder / "ended.json").read_text())["how"] == "stopped"
 
 
-def test_a_fit_leaves_word_of_why_it_failed(faces: Path, tmp_path: Path) -> None:
+def test_failed_fit_records_reason(faces: Path, tmp_path: Path) -> None:
     config = FitConfig(str(faces), network="tiny", epochs=3, optimizer="sgd", learning_rate=100.0, weight_decay=10.0)
     with pytest.raises(EmojifyError), ProcessControl() as process:
         start(config, tmp_path / "run", process)
@@ -109,7 +107,7 @@ def test_a_fit_leaves_word_of_why_it_failed(faces: Path, tmp_path: Path) -> None
     assert "learning rate is too high" in ended["why"]
 
 
-def test_a_run_that_another_process_works_on_is_left_alone(tmp_path: Path) -> None:
+def test_start_run_refuses_run_of_another_process(tmp_path: Path) -> None:
     sleeper = psutil.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     record = {"pid": sleeper.pid, "birth": processes._start_mark(sleeper), "arguments": []}
     (tmp_path / processes.PROCESS).write_text(json.dumps(record))
@@ -122,7 +120,7 @@ def test_a_run_that_another_process_works_on_is_left_alone(tmp_path: Path) -> No
 
 
 class ResourceExhaustedError(Exception):
-    """Called like TensorFlow's."""
+    """Has the name of TensorFlow's error."""
 
 
 @pytest.mark.parametrize(
@@ -136,27 +134,18 @@ class ResourceExhaustedError(Exception):
         (ValueError(), "ValueError: no reason given. The log says more."),
     ],
 )
-def test_each_end_is_explained_in_a_sentence(error: Exception, sentence: str, tmp_path: Path) -> None:
+def test_explain_gives_reason_and_remedy(error: Exception, sentence: str, tmp_path: Path) -> None:
     assert sentence in explain(error, tmp_path)
 
 
-def test_a_failed_write_on_a_full_disk_is_put_down_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_blames_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control.shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
     assert "The disk is full" in explain(RuntimeError("Can't write"), tmp_path)
 
 
-def test_a_taste_has_some_of_every_emotion(faces: Path) -> None:
-    train = load(faces).split("train")
-    few = at_most(14, train, seed=1)
-    assert set(few.labels) == set(range(7))
-    assert 14 <= len(few) <= 21
-    assert len(at_most(0, train, seed=1)) == len(at_most(10**6, train, seed=1)) == len(train)
-    assert (at_most(50, train, 1).files == at_most(50, train, 1).files).all()
-
-
-def test_the_time_of_a_first_batch_is_said_as_it_happens(faces: Path, tmp_path: Path) -> None:
-    began = time.time()
+def test_first_batch_is_recorded_at_once(faces: Path, tmp_path: Path) -> None:
+    started = time.time()
     start(FitConfig(str(faces), network="tiny", epochs=1, batch_size=16), tmp_path / "run")
     batch = json.loads((tmp_path / "run" / "progress.jsonl").read_text().splitlines()[0])
     assert batch["batch"] == 1
-    assert batch["time"] >= began
+    assert batch["time"] >= started

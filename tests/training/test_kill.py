@@ -1,4 +1,4 @@
-"""A fit that is killed in the middle of its checkpoint: whichever step it was at, it goes on to the same numbers."""
+"""A fit that is killed while it writes a checkpoint resumes to the same numbers, whichever step it had reached."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from emojify.training.weights import load_network
 from tests.helpers.failing_disk import FailingDisk, failing
 
 
-class Watched(FailingDisk):
-    """Refuses nothing; before every change below a run it keeps what a kill at that moment would leave."""
+class RecordingDisk(FailingDisk):
+    """Copies the run before every change to it: what a kill at that moment would leave. Nothing fails."""
 
     def __init__(self, run: Path, kept: Path) -> None:
         super().__init__(run, errno.EROFS, allowed=0)
@@ -38,12 +38,12 @@ def epochs(run: Path) -> list[dict[str, float]]:
     return [{key: line[key] for key in line if key not in ("time", "seconds")} for line in lines if "epochs" in line]
 
 
-def test_a_fit_killed_within_its_checkpoint_goes_on_to_the_same_numbers(faces: Path, tmp_path: Path) -> None:
-    asked = FitConfig(str(faces), network="tiny", epochs=2, batch_size=8, learning_rate=3e-3, average=0.9)
+def test_fit_killed_within_checkpoint_resumes_exactly(faces: Path, tmp_path: Path) -> None:
+    config = FitConfig(str(faces), network="tiny", epochs=2, batch_size=8, learning_rate=3e-3, average=0.9)
     whole, kept = tmp_path / "whole", tmp_path / "kept"
-    with failing(Watched(whole, kept)) as disk:
-        start(asked, whole)
-    assert isinstance(disk, Watched)
+    with failing(RecordingDisk(whole, kept)) as disk:
+        start(config, whole)
+    assert isinstance(disk, RecordingDisk)
     runs = [run for run in RunStore(kept).runs() if run.epochs_done == 1]
     assert json.loads((whole / "best.json").read_text())["epoch"] == 2, "the second epoch is to be the best one"
     assert len(runs) > 5

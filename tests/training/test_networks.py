@@ -1,4 +1,4 @@
-"""Networks: what goes in, what comes out, and how large they may be."""
+"""Networks: input, output and size of every entry in the registry."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ NAMES = [name for name in NETWORKS if name not in ("tiny", "pooled")]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_network_takes_gray_bytes_and_gives_probabilities(name: str) -> None:
+def test_network_turns_gray_bytes_into_probabilities(name: str) -> None:
     network = build_network(name)
     probabilities = network(np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype(np.uint8)).numpy()
     assert (network.input_shape, network.inputs[0].dtype) == ((None, 48, 48, 1), "uint8")
@@ -24,17 +24,17 @@ def test_a_network_takes_gray_bytes_and_gives_probabilities(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_network_converts_and_is_small_enough_to_ship(name: str, tmp_path: Path) -> None:
+def test_network_converts_to_small_file(name: str, tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
     (tmp_path / "model.tflite").write_bytes(convert(build_network(name), pictures))
     assert (tmp_path / "model.tflite").stat().st_size < 4_000_000
     assert predict_in_subprocess(tmp_path / "model.tflite", pictures).shape == (4, 7)
 
 
-def test_the_seed_network_is_the_tutorials() -> None:
+def test_seed_network_is_the_tutorials() -> None:
     network = build_network("seed")
-    shown = [layer.__class__.__name__ for layer in network.layers]
-    assert shown == [
+    layers = [layer.__class__.__name__ for layer in network.layers]
+    assert layers == [
         *("Rescaling", "Conv2D", "Conv2D", "MaxPooling2D", "Dropout", "Conv2D", "MaxPooling2D", "Conv2D"),
         *("MaxPooling2D", "Dropout", "Flatten", "Dense", "Dropout", "Dense"),
     ]
