@@ -65,11 +65,12 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     predict = commands.add_parser(
         "predict",
         help="print the emotions of the faces in pictures",
-        description="Read the faces in PNG, JPEG or WebP pictures. Prints for each face its box in pixels, its emotion "
-        "and the probabilities of all seven. If one picture can't be read, nothing is printed.",
+        description="Read the faces in PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF pictures. Prints for each face "
+        "its box in pixels, its emotion and the probabilities of all seven. A picture that can't be read is named on "
+        "stderr, or as an error in the JSON; the others are printed, and the exit status is 2.",
         epilog="example: %(prog)s --json holiday.jpg",
     )
-    predict.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a PNG, JPEG or WebP file")
+    predict.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a picture")
     predict.add_argument("--model", metavar="ID", help="model that reads the faces (default: the live model)")
     predict.add_argument("--json", action="store_true", help="print one JSON array with an object for each picture")
     predict.set_defaults(run=_predict)
@@ -94,22 +95,33 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add_figures_command(actions)
 
 
-def _predict(options: argparse.Namespace) -> None:
+def _predict(options: argparse.Namespace) -> int:
     store = ModelStore(Settings.from_environment().models)
     classifier = store.open_classifier(options.model, on_problem=_warn)
-    # Read all pictures before printing: a bad one must not leave half of the output.
-    results = [(path, analyze_photo(read_photo_file(path), classifier)) for path in options.images]
+    status, entries = 0, list[dict[str, Any]]()
+    for path in options.images:
+        try:
+            readings = analyze_photo(read_photo_file(path), classifier)
+        except EmojifyError as error:
+            status = BAD_INPUT
+            _warn(str(error))
+            entries.append({"file": str(path), "error": str(error)})
+            continue
+        entries.append({"file": str(path), "faces": [_to_json(reading) for reading in readings]})
+        if not options.json:
+            _print_readings(path, readings)
     if options.json:
-        answer = [{"file": str(path), "faces": [_to_json(reading) for reading in faces]} for path, faces in results]
-        print(json.dumps(answer, ensure_ascii=False))
-        return
-    for path, faces in results:
-        print(f"{path}: {len(faces)} {'face' if len(faces) == 1 else 'faces'}" if faces else f"{path}: no face found")
-        for reading in faces:
-            x, y, width, height = reading.box
-            ranked = sorted(Emotion, key=lambda emotion: -reading.probabilities[emotion])
-            shares = ", ".join(f"{emotion.label} {reading.probabilities[emotion]:.0%}" for emotion in ranked)
-            print(f"  at {x},{y} {width}x{height}: {reading.caption} ({shares})")
+        print(json.dumps(entries, ensure_ascii=False))
+    return status
+
+
+def _print_readings(path: Path, faces: list[Reading]) -> None:
+    print(f"{path}: {len(faces)} {'face' if len(faces) == 1 else 'faces'}" if faces else f"{path}: no face found")
+    for reading in faces:
+        x, y, width, height = reading.box
+        ranked = sorted(Emotion, key=lambda emotion: -reading.probabilities[emotion])
+        shares = ", ".join(f"{emotion.label} {reading.probabilities[emotion]:.0%}" for emotion in ranked)
+        print(f"  at {x},{y} {width}x{height}: {reading.caption} ({shares})")
 
 
 def _to_json(reading: Reading) -> dict[str, Any]:

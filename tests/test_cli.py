@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from emojify.__main__ import main
 from emojify.emotions import LABELS
@@ -67,17 +68,33 @@ def test_predict_text_names_picture_without_face(photo: Path, wall: Path, capsys
     ],
     ids=["missing", "empty", "svg", "png in name only"],
 )
-def test_predict_bad_picture_prints_only_error(
-    photo: Path, tmp_path: Path, content: bytes | None, words: str, capsys: pytest.CaptureFixture[str]
+def test_predict_names_bad_picture_and_goes_on(
+    photo: Path, wall: Path, content: bytes | None, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = tmp_path / "bad.png"
+    bad = wall.with_name("bad.png")
     if content is not None:
         bad.write_bytes(content)
-    assert main(["predict", "--json", str(photo), str(bad)]) == 2
+    assert main(["predict", str(photo), str(bad), str(wall)]) == 2
     captured = capsys.readouterr()
-    assert captured.out == ""
+    assert f"{photo}: 1 face\n" in captured.out
+    assert f"{wall}: no face found" in captured.out
+    assert captured.err.startswith(f"emojify: {bad}")
     assert words in captured.err
-    assert "Traceback" not in captured.err
+    assert captured.err.count("\n") == 1
+    assert main(["predict", "--json", str(photo), str(bad), str(wall)]) == 2
+    first, second, third = json.loads(capsys.readouterr().out)
+    assert len(first["faces"]) == 1
+    assert (second["file"], third["faces"]) == (str(bad), [])
+    assert words in second["error"]
+
+
+def test_predict_opens_photo_by_content(tmp_path: Path, astronaut: Image, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = PillowImage.fromarray(np.ascontiguousarray(astronaut[:, :, ::-1]))
+    paths = [tmp_path / f"holiday {number}.png" for number in range(5)]
+    for path, file_format in zip(paths, ("TIFF", "BMP", "GIF", "AVIF", "JPEG"), strict=True):
+        picture.save(path, file_format)
+    assert main(["predict", "--json", *map(str, paths)]) == 0
+    assert [len(entry["faces"]) for entry in json.loads(capsys.readouterr().out)] == [1] * 5
 
 
 def test_predict_unknown_model_lists_known_models(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from emojify.errors import EmojifyError
 from emojify.pictures import MAX_SIDE_PX, encode_png, open_picture, read_photo, read_photo_file
 
 ORIENTATION = 0x0112
+HEIC = (Path(__file__).parent / "data" / "pictures" / "two_colors.heic").read_bytes()
+"""64 x 48 pixels: (200, 100, 40) on the left and (20, 60, 220) on the right, in RGB."""
 RED, BLUE, WHITE = (0, 0, 255), (255, 0, 0), (255, 255, 255)  # BGR
 
 
@@ -43,14 +45,24 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
+def tiled_tiff(side_px: int) -> bytes:
+    """Return a TIFF of 16 x 16 pixels that announces one deflated tile of this side."""
+    values = {256: 16, 257: 16, 258: 8, 259: 8, 262: 1, 277: 1, 322: side_px, 323: side_px, 324: 8, 325: 100}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in values.items())
+    return struct.pack("<2sHI", b"II", 42, 108) + bytes(100) + struct.pack("<H", len(values)) + entries + bytes(4)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        pytest.param(b"", "not a picture that can be opened. Use a PNG, JPEG or WebP", id="empty"),
-        pytest.param(b"PK\x03\x04 a zip", "not a picture", id="a zip named .png"),
-        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture", id="SVG"),
-        pytest.param(saved(noise(), "GIF"), "not a picture", id="GIF: not among the three"),
-        pytest.param(saved(noise(), "TIFF"), "not a picture", id="TIFF: not among the three"),
+        pytest.param(b"", "not a picture that can be opened. Use a PNG, JPEG, WebP, HEIC", id="empty"),
+        pytest.param(b"PK\x03\x04 a zip", "a zip, not a picture", id="a zip named .png"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing, not a picture", id="SVG"),
+        pytest.param(b"%PDF-1.7 and more", "a PDF, not a picture that can be opened. Use a PNG", id="PDF"),
+        pytest.param(b"\0\0\0\x18ftypmp42" + bytes(99), "a video or a picture in an unknown format", id="MP4"),
+        pytest.param(HEIC[:300], "damaged or cut short|a video or a picture in an unknown", id="HEIC cut short"),
+        pytest.param(saved(noise(), "AVIF")[:-900], "damaged or cut short|a video or", id="AVIF cut short"),
+        pytest.param(tiled_tiff(20_000), "too large: 16 x 16 pixels. The limit is 24", id="TIFF of one giant tile"),
         pytest.param(saved(noise())[:20], "damaged or cut short", id="cut within the PNG header"),
         pytest.param(saved(noise())[:-4000], "damaged or cut short", id="PNG cut short"),
         pytest.param(saved(noise(), "JPEG")[:-900], "damaged or cut short", id="JPEG cut short"),
@@ -72,13 +84,67 @@ def test_open_picture_halves_large_jpeg() -> None:
         open_picture(saved(large, "JPEG", progressive=True), "me.jpg")
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "TIFF"])
 def test_read_photo_returns_bgr(file_format: str) -> None:
     photo = read_photo(saved(Image.new("RGB", (31, 17), (200, 100, 40)), file_format, quality=95), "photo")
     assert photo.shape == (17, 31, 3)
     assert photo.dtype == np.uint8
     assert photo.flags.c_contiguous
     assert np.abs(photo.astype(int) - (40, 100, 200)).max() <= 4
+
+
+def test_read_photo_opens_heic_by_content() -> None:
+    photo = read_photo(HEIC, "IMG_0001.jpg")
+    assert photo.shape == (48, 64, 3)
+    assert np.abs(photo[10, 8].astype(int) - (40, 100, 200)).max() <= 8
+    assert np.abs(photo[10, -8].astype(int) - (220, 60, 20)).max() <= 8
+
+
+def test_read_photo_opens_first_picture_of_gif() -> None:
+    moving = saved(Image.new("RGB", (9, 9), "blue"), "GIF", save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    assert (read_photo(moving, "moving.gif") == BLUE).all()
+
+
+def test_read_photo_opens_main_picture_of_mpo() -> None:
+    """Cameras and phones add a preview, a depth map or a gain map to a JPEG."""
+    content = saved(Image.new("RGB", (64, 48), "red"), "MPO", save_all=True, append_images=[Image.new("RGB", (16, 12))])
+    assert Image.open(io.BytesIO(content)).format == "MPO"
+    photo = read_photo(content, "DSC0001.JPG")
+    assert photo.shape == (48, 64, 3)
+    assert np.abs(photo.astype(int) - RED).max() <= 4
+
+
+def test_open_picture_halves_large_mpo() -> None:
+    content = saved(Image.new("L", (9200, 6900), 90), "MPO", save_all=True, append_images=[Image.new("L", (16, 12))])
+    assert open_picture(content, "me.jpg").size == (4600, 3450)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF"])
+def test_read_photo_converts_embedded_profile(mode: str, file_format: str) -> None:
+    """The profile's red and green are swapped, so that a picture stored as red is green in sRGB."""
+    if (mode, file_format) == ("RGBA", "JPEG"):
+        pytest.skip("JPEG has no transparency")
+    content = saved(Image.new(mode, (16, 16), (255, 0, 0)), file_format, icc_profile=swapped_profile())
+    blue, green, red = read_photo(content, "wide").reshape(-1, 3).mean(0)
+    assert green > 240
+    assert red < 20
+    assert blue < 20
+
+
+def swapped_profile() -> bytes:
+    """Return sRGB's profile under another name, with the primaries red and green swapped."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile = profile.replace(b"rXYZ", b"tmp_").replace(b"gXYZ", b"rXYZ").replace(b"tmp_", b"gXYZ")
+    for name in (b"sRGB", "sRGB".encode("utf-16-be")):
+        profile = profile.replace(name, name.replace(b"s", b"x"))
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("profile", [b"no profile", swapped_profile()[:200]])
+def test_read_photo_ignores_broken_profile(profile: bytes) -> None:
+    content = saved(Image.new("RGB", (9, 9), "red"), icc_profile=profile)
+    assert (read_photo(content, "odd") == RED).all()
 
 
 @pytest.mark.parametrize(("width", "height"), [(20_000, 300), (300, 20_000), (20_000, 1)])

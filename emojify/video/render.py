@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
 from emojify.files import new_file, readable_os_errors
-from emojify.pictures import FORMATS, MAX_SIDE_PX, read_photo_file
+from emojify.pictures import FORMATS, MAX_SIDE_PX, is_animated, read_photo_file
 from emojify.video.lookahead import LookAhead
 from emojify.video.sink import OUTPUT_FORMATS, OutputFormat, VideoSink
 from emojify.video.source import TICKS_PER_S, AudioPacket, Frame, VideoInfo, VideoSource
@@ -120,19 +120,29 @@ class Estimate:
 
 
 def is_image(path: Path) -> bool:
-    """Return True if a file is a single PNG, JPEG or WebP image, judged by its content.
+    """Return True if a file is a picture and no animation, judged by its content.
 
     Raises:
         EmojifyError: if it is an animated WebP, which FFmpeg can't read.
     """
     try:
         with PillowImage.open(path, formats=FORMATS) as image:
-            animated, image_format = getattr(image, "n_frames", 1) > 1, image.format
+            animated, image_format = is_animated(image), image.format
     except (OSError, SyntaxError, ValueError, PillowImage.DecompressionBombError):
-        return False
+        return _is_still_brand(path)
     if animated and image_format == "WEBP":
         raise EmojifyError(f"{path.name} is an animated WebP, which can't be read. Convert it to GIF or MP4 first.")
     return not animated
+
+
+def _is_still_brand(path: Path) -> bool:
+    """Return True for a HEIC or AVIF photo, also a damaged one. FFmpeg would take one of its tiles for a video."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return False
+    return start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"mif1", b"avif")
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
@@ -171,7 +181,7 @@ def render(
         render(Path("party.mov"), Path("party.mp4"), RenderStyle(classifier, Sticker(pack.emoji)))
 
     Args:
-        source: a video, or a PNG, JPEG or WebP image.
+        source: a video, or a picture in one of :data:`emojify.pictures.FORMATS`.
         target: its suffix chooses the format; see :data:`OUTPUT_FORMATS` and :data:`IMAGE_SUFFIXES`.
         style: how faces are read and drawn.
         overwrite: True if an existing target may be replaced.

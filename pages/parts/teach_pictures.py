@@ -10,7 +10,7 @@ import streamlit as st
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
-from emojify.pictures import encode_png, read_photo
+from emojify.pictures import SUFFIXES, encode_png, read_photo
 from emojify.teaching.hints import ReadingStats, read_pictures
 from emojify.teaching.samples import CAMERA, PHOTOS, Sample, SampleStore
 from emojify.vision.analyzer import to_gray
@@ -46,8 +46,8 @@ def show_photo_upload(store: SampleStore) -> None:
     with st.expander("Or add photos", icon=":material/add_photo_alternate:"):
         batch = st.session_state.setdefault("teach_batch", 0)
         files = st.file_uploader(
-            "Photos of you alone, all with the emotion chosen above: PNG, JPEG or WebP",
-            type=["png", "jpg", "jpeg", "webp"],
+            "Photos of you alone, all with the emotion chosen above",
+            type=list(SUFFIXES),
             accept_multiple_files=True,
             max_upload_size=20,
             key=f"teach_photos_{batch}",

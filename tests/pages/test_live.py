@@ -139,7 +139,18 @@ def test_photo_shows_reading_and_download(page: AppTest, happy_astronaut: Image)
     upload_photo(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
     assert not page.exception
     assert "😄 happy" in shown_text(page)
-    assert [getattr(button, "label", None) for button in page.get("download_button")] == ["Download"]
+    assert [getattr(button, "label", None) for button in page.get("download_button")] == ["Download", "Download PNG"]
+
+
+def test_photo_is_processed_once_until_setting_changes(page: AppTest, happy_astronaut: Image) -> None:
+    with patch("pages.parts.live_photo.analyze_photo", return_value=[]) as analyze:
+        upload_photo(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
+        page.run()
+        page.run()
+        assert analyze.call_count == 1
+        assert page.session_state["emojified_photo"].jpeg.startswith(b"\xff\xd8\xff")
+        page.segmented_control(key="style").set_value("box").run()
+        assert analyze.call_count == 2
 
 
 def test_photo_without_face_shows_advice(page: AppTest) -> None:
