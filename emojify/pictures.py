@@ -9,14 +9,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pi_heif
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 
 from emojify.errors import EmojifyError
 from emojify.files import readable_os_errors
 
-pi_heif.register_heif_opener(thumbnails=False)
+pillow_heif.register_heif_opener(thumbnails=False)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF")
 """The formats that are opened. The content decides, not the name. MPO, a JPEG with further pictures, is a JPEG here."""
