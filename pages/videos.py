@@ -11,12 +11,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emojify.errors import EmojifyError
 from emojify.packs.store import list_packs
+from emojify.pictures import SUFFIXES, read_photo_file
 from emojify.settings import Settings
 from emojify.video.cli import duration
 from emojify.video.jobs import MAX_AGE_S, Job, JobStore, RenderRequest
-from emojify.video.render import IMAGE_SUFFIXES, check_target, is_image
+from emojify.video.render import check_target, is_image
 from emojify.video.sink import OUTPUT_FORMATS
-from emojify.video.source import VideoSource
+from emojify.video.source import VIDEO_SUFFIXES, VideoSource
 from emojify.video.timeline import seconds_csv
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP
 from pages.parts.emotion_chart import CLICKED, emotion_chart
@@ -31,7 +32,8 @@ MAX_PLAYED_MB = 100  # Streamlit keeps the videos that it plays in memory
 PLAYABLE_CODECS = ("h264", "vp8", "vp9", "av1")
 POLL_INTERVAL_S = 1.0
 SMALLER_TOP = "<style>.stMainBlockContainer {padding-top: 3.5rem}</style>"
-TYPES = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "png", "jpg", "jpeg", "webp"]
+ANIMATION_SUFFIXES = (".gif", ".apng", ".webp")  # browsers show them as pictures
+TYPES = sorted({*(suffix.removeprefix(".") for suffix in VIDEO_SUFFIXES), *SUFFIXES})
 FORMATS = {".mp4": "MP4", ".webm": "WebM", ".gif": "GIF", ".webp": "WebP"}
 
 
@@ -211,8 +213,10 @@ def show_file(path: Path, start_s: float) -> None:
     """Show a picture, or play a video from ``start_s`` on."""
     if path.stat().st_size > MAX_PLAYED_MB * 1_000_000:
         st.info("This file is too large to play here.")
-    elif is_image(path) or path.suffix in (".gif", ".webp", *IMAGE_SUFFIXES):
+    elif path.suffix in ANIMATION_SUFFIXES:
         st.image(str(path))
+    elif is_image(path):
+        st.image(read_photo_file(path), channels="BGR")  # browsers don't show every format that can be read
     else:
         with VideoSource(path) as video:
             codec = video.info.codec

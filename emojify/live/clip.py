@@ -23,6 +23,7 @@ from emojify.video.sink import OUTPUT_FORMATS, VideoSink
 from emojify.video.source import TICKS_PER_S
 from emojify.vision.annotators import Annotator
 from emojify.vision.readings import Image, Reading
+from emojify.vision.transparency import unpremultiply, with_alpha
 
 MAX_S = 6.0
 FPS = 15
@@ -208,8 +209,6 @@ def render_transparent(
 ) -> NDArray[np.uint8]:
     """Return what an annotator draws, without a scene.
 
-    The annotator draws on black, which gives its colors, and on white, which shows through where it is transparent.
-
     Args:
         shape: height and width of the scene to draw on.
 
@@ -218,15 +217,7 @@ def render_transparent(
     """
     on_black = annotator.annotate(np.zeros((*shape, 3), np.uint8), readings)
     on_white = annotator.annotate(np.full((*shape, 3), 255, np.uint8), readings)
-    transparency = cv2.subtract(on_white, on_black).min(axis=2)
-    return np.dstack([on_black, 255 - transparency]).astype(np.uint8)
-
-
-def unpremultiply(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Divide the colors of an (H, W, 4) uint8 BGRA picture by its alpha."""
-    alpha = picture[:, :, 3:].astype(np.float32)
-    colors = picture[:, :, :3] * (255 / np.maximum(alpha, 1))
-    return np.dstack([np.minimum(colors, 255).astype(np.uint8), picture[:, :, 3]])
+    return with_alpha(on_black, on_white)
 
 
 def _crop_square(picture: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:

@@ -87,6 +87,10 @@ def _render(options: argparse.Namespace) -> int:
     except EmojifyError as error:
         report.write(state="failed", problem=str(error))
         raise
+    except Exception as error:
+        problem = f"{options.source.name} cannot be rendered: an error in Emojify ({type(error).__name__}: {error})."
+        report.write(state="failed", problem=problem)
+        raise
     finally:
         signal.signal(signal.SIGTERM, previous_handler)
     if result is not None:

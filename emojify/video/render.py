@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
@@ -25,7 +26,8 @@ from emojify.video.timeline import Timeline
 from emojify.vision.analyzer import analyze_photo
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
-from emojify.vision.readings import Image, Reading, main_reading
+from emojify.vision.readings import Reading, main_reading
+from emojify.vision.transparency import unpremultiply, with_alpha
 
 IMAGE_SUFFIXES = {
     ".png": (),
@@ -278,7 +280,7 @@ def _render_video(
     started_s = reported_s = time.monotonic()
     output_format = OUTPUT_FORMATS[temporary.suffix.lower()]
     total_s = video.info.duration_s if until_s is None else min(until_s, video.info.duration_s or until_s)
-    sink = VideoSink(temporary, output_format, video.info.fps, video.audio)
+    sink = VideoSink(temporary, output_format, video.info.fps, video.audio, transparent=video.info.transparent)
     try:
         writer = _Writer(sink, style, end_s=min(until_s or math.inf, output_format.max_s or math.inf))
         for item in video:
@@ -300,7 +302,11 @@ def _render_video(
         faces=writer.faces,
         elapsed_s=elapsed_s,
         size_bytes=temporary.stat().st_size,
-        notes=(*video.problems, *_notes(writer, output_format.max_s if until_s is None else None)),
+        notes=(
+            *video.problems,
+            *(video.audio_notes if output_format.audio_codec else ()),
+            *_notes(writer, output_format.max_s if until_s is None else None),
+        ),
         timeline=writer.timeline.to_json(),
     )
 
@@ -353,12 +359,19 @@ class _Writer:
 
     def _write(self, ready: list[tuple[Frame, list[Reading]]]) -> None:
         for frame, readings in ready:
-            drawn: Image = self._annotator.annotate(frame.image, readings)
-            self._sink.write(np.asarray(drawn), frame.ticks, frame.duration_ticks)
+            self._sink.write(self._draw(frame, readings), frame.ticks, frame.duration_ticks)
             duration_s = frame.duration_ticks / TICKS_PER_S
             self.timeline.add(main_reading(readings), frame.time_s, duration_s)
             self.faces = max(self.faces, len(readings))
             self.written_s = frame.time_s + duration_s
+
+    def _draw(self, frame: Frame, readings: list[Reading]) -> NDArray[np.uint8]:
+        """Return the drawn frame: (H, W, 3) BGR, or (H, W, 4) BGRA if it is transparent and may stay so."""
+        if frame.alpha is None or not self._sink.transparent:
+            return np.asarray(self._annotator.annotate(frame.image, readings))
+        on_black = cv2.subtract(frame.image, cv2.cvtColor(255 - frame.alpha, cv2.COLOR_GRAY2BGR))
+        on_black = self._annotator.annotate(np.asarray(on_black, np.uint8), readings)
+        return unpremultiply(with_alpha(on_black, self._annotator.annotate(frame.image, readings)))
 
     def _write_audio(self) -> None:
         for packet in self._early_audio:

@@ -41,6 +41,7 @@ class OutputFormat:
         max_s: longest video in seconds, None for any; these formats are made in memory or grow without limit.
         even_size: True if width and height must be even numbers.
         mime: media type.
+        transparent_pixel_format: what the encoder takes for frames that may be transparent; None if it can't.
     """
 
     container: str
@@ -55,6 +56,7 @@ class OutputFormat:
     max_s: float | None = None
     even_size: bool = False
     mime: str = ""
+    transparent_pixel_format: str | None = None
 
 
 # bf: with B-frames and frames at irregular times FFmpeg's MP4 header says that the track ends too early.
@@ -70,10 +72,12 @@ OUTPUT_FORMATS = {
     ),
     ".gif": OutputFormat(
         "gif", "gif", "pal8", {}, {"loop": "0"}, max_side_px=480, max_fps=15, max_s=60, mime="image/gif",
+        transparent_pixel_format="pal8",
     ),
     ".webp": OutputFormat(
         "webp", "libwebp_anim", "yuv420p", {"quality": "75", "compression_level": "2"}, {"loop": "0"},
         max_side_px=480, max_fps=15, max_s=60, mime="image/webp",
+        transparent_pixel_format="yuva420p",
     ),
 }  # fmt: skip
 """By file suffix."""
@@ -93,8 +97,10 @@ class VideoSink:
         output_format: how to encode it.
         fps: frame rate, as far as it is known.
         audio: the track whose packets will be passed to :meth:`write_audio`; None for no sound.
+        transparent: True if frames may be transparent.
 
     Attributes:
+        transparent: False if the format can't be transparent.
         frames: number of frames written so far.
 
     Raises:
@@ -102,9 +108,18 @@ class VideoSink:
     """
 
     def __init__(
-        self, target: Path | io.BytesIO, output_format: OutputFormat, fps: Fraction, audio: AudioStream | None = None
+        self,
+        target: Path | io.BytesIO,
+        output_format: OutputFormat,
+        fps: Fraction,
+        audio: AudioStream | None = None,
+        transparent: bool = False,
     ) -> None:
         self.frames = 0
+        self.transparent = transparent and output_format.transparent_pixel_format is not None
+        self._pixel_format = str(
+            output_format.transparent_pixel_format if self.transparent else output_format.pixel_format
+        )
         self._format = output_format
         self._fps = min(fps, Fraction(output_format.max_fps)) if output_format.max_fps else fps
         in_memory = isinstance(target, io.BytesIO)
@@ -176,11 +191,11 @@ class VideoSink:
         assert isinstance(stream, VideoStream)
         padding = int(self._format.even_size)
         stream.width, stream.height = width + (width % 2) * padding, height + (height % 2) * padding
-        stream.pix_fmt = self._format.pixel_format
+        stream.pix_fmt = self._pixel_format
         context = stream.codec_context
         context.time_base = Fraction(1, TICKS_PER_S)
         context.flags |= Flags.frame_duration  # else FFmpeg guesses the duration of the last frame
-        if self._format.pixel_format == "yuv420p":
+        if self._pixel_format.startswith("yuv"):
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         self._video = stream
@@ -203,13 +218,13 @@ class VideoSink:
         right, bottom = self._video.width - self._size[0], self._video.height - self._size[1]
         if right or bottom:  # repeat the last row or column; an even size by cropping would lose one
             image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-        if self._format.pixel_format == "pal8":
+        if self._pixel_format == "pal8":
             return _quantize(image)
         frame = av.VideoFrame.from_ndarray(
             np.ascontiguousarray(image), format="bgra" if image.shape[2] == 4 else "bgr24"
         )
         return frame.reformat(
-            format=self._format.pixel_format, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            format=self._pixel_format, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
 
 

@@ -16,22 +16,28 @@ from typing import cast
 
 import av
 import av.error
-import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
 from emojify.files import os_error_reason
-from emojify.video.hdr import ToneMapper, is_hdr
+from emojify.video.audio import AUDIO_DECODERS, choose_audio
+from emojify.video.clock import ContinuousClock
+from emojify.video.frames import Deinterlacer, FrameConverter, has_alpha
 from emojify.vision.readings import Image
 
 TICKS_PER_S = 90_000
 """MPEG's clock: the frame duration of every common rate, 30000/1001 too, is a whole number of ticks."""
-MAX_PIXELS = 8192 * 4320
+VIDEO_SUFFIXES = (
+    ".mp4", ".mov", ".m4v", ".3gp", ".3g2", ".webm", ".mkv", ".avi", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg", ".vob",
+    ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogg", ".gif", ".apng",
+)  # fmt: skip
+"""Usual suffixes of the files that can be read. The content decides, not the suffix; upload forms offer these."""
 
 # Playlists and image sequences are left out: they make FFmpeg open other files, whichever the uploaded one names.
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng"
@@ -42,13 +48,10 @@ VIDEO_DECODERS = (
     "mpeg1video", "h263", "mjpeg", "prores", "theora", "wmv2", "wmv3", "vc1", "flv", "dvvideo", "rawvideo", "gif",
     "png", "apng",
 )  # fmt: skip
-AUDIO_DECODERS = (
-    "aac", "mp3float", "mp3", "mp2float", "mp2", "opus", "libopus", "vorbis", "flac", "alac", "ac3", "eac3", "amrnb",
-    "amrwb", "wmav2", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8",
-    "pcm_alaw", "pcm_mulaw",
-)  # fmt: skip
 OPEN_OPTIONS = {"format_whitelist": DEMUXERS, "codec_whitelist": ",".join(VIDEO_DECODERS + AUDIO_DECODERS)}
 
+RESTARTING_FORMATS = ("mpegts", "mpeg")
+"""Containers that mark no start: each part of a joined file has a clock of its own."""
 CUT_SHORT_S = 0.5
 """A video that ends earlier than its header says by more than this is cut short; a frame or two are normal."""
 
@@ -58,14 +61,16 @@ class Frame:
     """One frame of a video.
 
     Attributes:
-        image: (H, W, 3) uint8 BGR, upright. All frames of a video have the same size.
+        image: (H, W, 3) uint8 BGR, upright, transparent parts white. All frames of a video have the same size.
         ticks: when the frame appears, in 1/90000 s since the beginning of the file.
         duration_ticks: how long the frame is shown, as far as the file says, in 1/90000 s.
+        alpha: (H, W) uint8; None if the frame is opaque.
     """
 
     image: Image
     ticks: int
     duration_ticks: int
+    alpha: NDArray[np.uint8] | None = None
 
     @property
     def time_s(self) -> float:
@@ -95,6 +100,7 @@ class VideoInfo:
         duration_s: length in seconds; None if the header does not say.
         fps: average frame rate.
         codec: FFmpeg's name of the video codec.
+        transparent: True if the frames may be transparent.
     """
 
     width: int
@@ -102,6 +108,7 @@ class VideoInfo:
     duration_s: float | None
     fps: Fraction
     codec: str
+    transparent: bool
 
 
 class VideoSource:
@@ -115,7 +122,8 @@ class VideoSource:
     Attributes:
         info: what is known before the frames are read.
         problems: sentences about what could not be read; complete when the iteration ends.
-        audio: the first audio track, None if there is none or its codec is not supported.
+        audio: the audio track to keep, None if there is none or none can be decoded.
+        audio_notes: sentences about audio tracks that are left out.
 
     Raises:
         EmojifyError: if the file can't be read, is not a video, or has no frame.
@@ -124,32 +132,18 @@ class VideoSource:
     def __init__(self, path: Path) -> None:
         self.problems: list[str] = []
         self._name = path.name
-        self._tone_mapper: ToneMapper | None = None
-        self._size: tuple[int, int] | None = None
-        with closing(_open(path)) as container:  # opened twice, so that the iteration starts at the first packet again
-            stream = self._video_stream(container)
-            first = self._first_image(container, stream)
-            if first is None:
-                raise EmojifyError(
-                    f"{self._name} has no frame that can be read: it is empty or damaged. Choose another file."
-                )
-            self._size = first.shape[1], first.shape[0]
-            self.info = VideoInfo(
-                width=first.shape[1],
-                height=first.shape[0],
-                duration_s=_duration_s(container, stream),
-                fps=_plausible_fps(stream.average_rate or stream.guessed_rate),
-                codec=stream.codec_context.name,
-            )
+        self._converter = FrameConverter(path.name)
+        self._clock = ContinuousClock(forward_jumps=False)
         self._damaged = 0
+        with closing(_open(path)) as container:  # opened anew, so that the iteration starts at the first packet again
+            self.info = self._read_info(container)
+        with closing(_open(path)) as container:
+            choice = choose_audio(container, self._name)
+        self.audio_notes = choice.notes
         self._container = _open(path)
-        self.audio: AudioStream | None = next(iter(self._container.streams.audio), None)
-        if self.audio is not None and _decoder(self.audio) not in AUDIO_DECODERS:
-            self.problems.append(
-                f"The sound of {self._name} is in a format that is not supported ({_decoder(self.audio)}). "
-                "It is left out."
-            )
-            self.audio = None
+        self.audio: AudioStream | None = next(
+            (track for track in self._container.streams.audio if track.index == choice.index), None
+        )
         self._start_s = Fraction(self._container.start_time or 0, av.time_base)
 
     def __enter__(self) -> VideoSource:
@@ -166,10 +160,13 @@ class VideoSource:
         default_duration = round(TICKS_PER_S / self.info.fps)
         header_end = round((self.info.duration_s or 0.0) * TICKS_PER_S)
         ticks, end = -1, 0
+        latest_dts: int | None = None
         for item in self._decode(self._container, stream, self.audio):
             if isinstance(item, Packet):
-                if item.pts is not None and item.time_base is not None:
-                    yield self._shift_to_zero(item, item.pts, item.time_base)
+                audio = self._to_audio_packet(item, latest_dts)
+                if audio is not None:
+                    latest_dts = audio.packet.dts
+                    yield audio
                 continue
             own_ticks = end
             if item.pts is not None and item.time_base is not None:
@@ -178,17 +175,23 @@ class VideoSource:
             duration = default_duration
             if item.duration and item.time_base:
                 duration = round(item.duration * item.time_base * TICKS_PER_S)
-            if duration > default_duration and ticks < header_end < ticks + duration:
+            if duration > default_duration and ticks < header_end < ticks + duration and not self._clock.restarts:
                 duration = header_end - ticks  # the last frame, of which an edit list cuts a part
             end = ticks + duration
-            yield Frame(self._to_upright(item, stream), ticks, duration)
+            image, alpha = self._converter.convert(item, stream.sample_aspect_ratio)
+            yield Frame(image, ticks, duration, alpha)
         self._note_problems(end / TICKS_PER_S)
 
-    def _shift_to_zero(self, packet: Packet[AudioStream], pts: int, time_base: Fraction) -> AudioPacket:
-        shift = round(self._start_s / time_base)
-        packet.pts = pts - shift
+    def _to_audio_packet(self, packet: Packet[AudioStream], latest_dts: int | None) -> AudioPacket | None:
+        """Return a packet with the zero of the frames; None if it has no time or overlaps the one before."""
+        if packet.pts is None or packet.time_base is None:
+            return None
+        shift = round(self._start_s / packet.time_base)
+        packet.pts -= shift
         packet.dts = packet.pts if packet.dts is None else packet.dts - shift
-        return AudioPacket(packet, float(packet.pts * time_base))
+        if latest_dts is not None and packet.dts <= latest_dts:  # two joined parts overlap by a few packets
+            return None
+        return AudioPacket(packet, float(packet.pts * packet.time_base))
 
     def _video_stream(self, container: InputContainer) -> VideoStream:
         for stream in container.streams.video:
@@ -203,26 +206,38 @@ class VideoSource:
             return stream
         raise EmojifyError(f"{self._name} has no video track, only sound or other data. Choose a video.")
 
-    def _first_image(self, container: InputContainer, stream: VideoStream) -> Image | None:
+    def _read_info(self, container: InputContainer) -> VideoInfo:
+        stream = self._video_stream(container)
         for frame in self._decode(container, stream):
             if isinstance(frame, av.VideoFrame):
-                return self._to_upright(frame, stream)
-        return None
+                image, _ = self._converter.convert(frame, stream.sample_aspect_ratio)
+                return VideoInfo(
+                    width=image.shape[1],
+                    height=image.shape[0],
+                    duration_s=_duration_s(container, stream),
+                    fps=_plausible_fps(stream.average_rate or stream.guessed_rate),
+                    codec=stream.codec_context.name,
+                    transparent=has_alpha(frame),
+                )
+        raise EmojifyError(f"{self._name} has no frame that can be read: it is empty or damaged. Choose another file.")
 
     def _decode(
         self, container: InputContainer, video: VideoStream, audio: AudioStream | None = None
     ) -> Iterator[av.VideoFrame | Packet[AudioStream]]:
         """Yield all decoded frames, with the undecoded audio packets between them. Damaged packets are counted."""
         self._damaged = 0
+        self._clock = ContinuousClock(forward_jumps=container.format.name in RESTARTING_FORMATS)
+        deinterlacer = Deinterlacer()
         packets = container.demux([stream for stream in (video, audio) if stream is not None])
         while True:
             try:
                 packet = next(packets, None)
             except (av.error.FFmpegError, OSError):
                 self._damaged += 1  # the file is cut short; the demuxer can't continue
-                return
+                break
             if packet is None:
-                return
+                break
+            self._move_to_continuous_clock(packet)
             if packet.stream is audio:
                 if packet.size:
                     yield cast("Packet[AudioStream]", packet)
@@ -232,37 +247,22 @@ class VideoSource:
             except (av.error.FFmpegError, OSError):
                 self._damaged += 1
                 continue
-            yield from frames
+            for frame in frames:
+                yield from deinterlacer.push(frame)
+        yield from deinterlacer.finish()
 
-    def _to_upright(self, frame: av.VideoFrame, stream: VideoStream) -> Image:
-        """Return the frame in BGR with square pixels, rotated upright, in the size of the first frame."""
-        if frame.width * frame.height > MAX_PIXELS:
-            raise EmojifyError(
-                f"{self._name} is too large: {frame.width} x {frame.height} pixels. Shrink it in a video editor first."
-            )
-        image = self._to_bgr(frame)
-        aspect = stream.sample_aspect_ratio
-        width, height = image.shape[1], image.shape[0]
-        if aspect and aspect != 1 and Fraction(1, 4) <= aspect <= 4:
-            width = max(1, round(width * aspect))
-        turns = round(frame.rotation / 90) % 4
-        if turns % 2:
-            width, height = height, width
-        image = np.rot90(image, turns) if turns else image
-        size = self._size or (width, height)
-        if (image.shape[1], image.shape[0]) != size:
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return np.ascontiguousarray(image)
-
-    def _to_bgr(self, frame: av.VideoFrame) -> Image:
-        if not is_hdr(frame):
-            return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-        if self._tone_mapper is None or not self._tone_mapper.matches(frame):
-            self._tone_mapper = ToneMapper(frame)
-        return self._tone_mapper.apply(frame)
+    def _move_to_continuous_clock(self, packet: Packet[Stream]) -> None:
+        if packet.dts is None or packet.time_base is None:
+            return
+        duration_s = (packet.duration or 0) * packet.time_base
+        offset_s = self._clock.offset_s(packet.stream.index, packet.dts * packet.time_base, duration_s)
+        offset = round(offset_s / packet.time_base)
+        packet.dts += offset
+        if packet.pts is not None:
+            packet.pts += offset
 
     def _note_problems(self, end_s: float) -> None:
-        header_s = self.info.duration_s
+        header_s = None if self._clock.restarts else self.info.duration_s  # of the last part, where there are several
         if header_s is not None and end_s < header_s - max(CUT_SHORT_S, 0.02 * header_s):
             self.problems.append(
                 f"{self._name} is cut short: it says {header_s:.1f} s, but its pictures end after {end_s:.1f} s."
@@ -284,7 +284,7 @@ def _open(path: Path) -> InputContainer:
         ) from error
 
 
-def _decoder(stream: AudioStream | VideoStream) -> str:
+def _decoder(stream: VideoStream) -> str:
     """Return the name of the decoder for a stream; "unknown" if FFmpeg has none."""
     context = stream.codec_context
     return context.name if context is not None else "unknown"

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
+import av
 import cv2
 import pytest
 import streamlit as st
@@ -84,10 +85,7 @@ def test_uploaded_video_is_rendered_and_shown(page: AppTest, film: bytes, store:
     assert not page.exception
     job = job_of(page, store)
     assert "my party.mp4" in shown_text(page)
-    deadline = time.monotonic() + 60
-    while job.report()["state"] != "done":
-        assert time.monotonic() < deadline, job.report()
-        time.sleep(0.1)
+    wait_until_done(job)
     page.run()
     assert not page.exception
     labels = [getattr(button.proto, "label", "") for button in page.get("download_button")]
@@ -105,6 +103,52 @@ def test_picture_becomes_png(page: AppTest, store: JobStore) -> None:
     job = job_of(page, store)
     assert job.target.name == "out.png"
     job.delete()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
+def test_result_of_every_format_is_shown(page: AppTest, film: bytes, store: JobStore, suffix: str) -> None:
+    job = job_with(store, film, suffix)
+    job.start()
+    wait_until_done(job)
+    visit(page, job, None)
+    assert not page.exception
+    assert next(getattr(button.proto, "label", "") for button in page.get("download_button")) == "Download"
+    assert len(page.get("video")) == (1 if suffix in (".gif", ".webp") else 2)
+    press(page, "Delete and upload another")
+    assert store.get(job.token) is None
+
+
+@pytest.mark.parametrize(
+    "suffix", [".mov", ".3gp", ".mkv", ".avi", ".ts", ".mts", ".wmv", ".flv", ".ogv", ".gif", ".apng"]
+)
+def test_upload_of_every_suffix_is_offered_and_shown(
+    page: AppTest, store: JobStore, tmp_path: Path, suffix: str
+) -> None:
+    codecs = {
+        ".wmv": ("wmv2", "yuv420p"), ".flv": ("flv", "yuv420p"), ".ogv": ("libtheora", "yuv420p"),
+        ".gif": ("gif", "rgb8"), ".apng": ("apng", "rgb24"), ".avi": ("mpeg4", "yuv420p"),
+    }  # fmt: skip
+    codec, pixel_format = codecs.get(suffix, ("libx264", "yuv420p"))
+    if codec not in av.codecs_available:
+        codec, suffix = "libvpx", ".webm"
+    film = SampleVideo(codec=codec, pixel_format=pixel_format, options={}).write(tmp_path / f"film{suffix}")
+    assert suffix in page.file_uploader[0].proto.type
+    upload_video(page, f"film{suffix}", film.read_bytes())
+    assert not page.exception
+    job = job_of(page, store)
+    wait_until_done(job)
+    page.run()
+    assert not page.exception
+    assert [getattr(button.proto, "label", "") for button in page.get("download_button")]
+    job.delete()
+
+
+def wait_until_done(job: Job) -> None:
+    deadline = time.monotonic() + 60
+    while job.report()["state"] != "done":
+        assert job.report()["state"] in ("waiting", "running"), job.report()
+        assert time.monotonic() < deadline, job.report()
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -55,6 +56,16 @@ def test_render_uses_named_pack_and_style(video: Path, tmp_path: Path) -> None:
     colors = [picture[FACE].astype(int).mean(axis=(0, 1)) for picture in (first, second)]
     assert colors[1] == pytest.approx(255 - colors[0], abs=12)  # the squares have the opposite colors
     assert third.shape[1] == 2 * first.shape[1]
+
+
+def test_render_reports_unexpected_error(video: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    broken = patch("emojify.video.render.VideoSink.write", side_effect=ZeroDivisionError("oops"))
+    with broken, pytest.raises(ZeroDivisionError):
+        main(["render", str(video), str(tmp_path / "out.mp4"), "--report", str(report)])
+    content = json.loads(report.read_text())
+    assert content["state"] == "failed"
+    assert "an error in Emojify (ZeroDivisionError: oops)" in content["problem"]
 
 
 def test_render_writes_image(tmp_path: Path) -> None:
