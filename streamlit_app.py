@@ -1,4 +1,8 @@
-"""The entry script of the app: settings, server and menu. The pages are listed in ``pages/parts/registry.py``."""
+"""The entry script of the app: settings, server and menu. The pages are listed in ``pages/parts/registry.py``.
+
+``streamlit run`` imports this file to get ``app``, the web server, before it answers anybody. It then runs the file as
+the script ``__main__`` for each session.
+"""
 
 import streamlit as st
 
@@ -7,7 +11,8 @@ from emojify.public import is_visitor, set_claims_provider
 from emojify.settings import Settings
 from pages.parts.auth import session_claims
 from pages.parts.registry import menu
-from pages.parts.server import keep_uploads_in_memory, patch_server
+from pages.parts.server import patch_server
+from pages.parts.web_app import middleware, serve
 
 
 def main() -> None:
@@ -20,8 +25,6 @@ def main() -> None:
     except EmojifyError as error:
         st.error(str(error))
         st.stop()
-    if settings.public:
-        keep_uploads_in_memory()
     entries = menu(settings, visitor=is_visitor(), signed_in=bool(session_claims().get("is_logged_in")))
     pages = [
         st.Page(
@@ -36,4 +39,8 @@ def main() -> None:
     st.navigation(pages, position="top").run()  # a sidebar would take a quarter of the video's width
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    patch_server()
+    app = st.App(__file__, middleware=middleware(), lifespan=serve)

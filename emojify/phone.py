@@ -131,6 +131,8 @@ def _phone(options: argparse.Namespace) -> None:
     command += ["--server.address", "0.0.0.0", "--server.port", str(options.port)]
     command += ["--server.sslCertFile", certificate, "--server.sslKeyFile", certificate]
     command += ["--browser.serverAddress", address]
+    for host in (address, "localhost", "127.0.0.1"):
+        command += ["--server.allowedHosts", host]
     os.chdir(ROOT)
     os.execv(sys.executable, command)  # replaces this process, so a signal to it ends the app
 

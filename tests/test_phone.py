@@ -7,7 +7,9 @@ import socket
 import ssl
 import stat
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from cryptography import x509
@@ -81,6 +83,19 @@ def test_phone_bad_arguments_make_no_certificate(
     assert main(["phone", *arguments]) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
+
+
+def test_phone_answers_its_own_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOJIFY_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with patch("os.execv") as execv, socket.socket() as probe:
+        probe.bind(("0.0.0.0", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        assert main(["phone", "--address", "192.0.2.7", "--port", str(port)]) == 0
+    command = execv.call_args.args[1]
+    hosts = [value for name, value in pairwise(command) if name == "--server.allowedHosts"]
+    assert hosts == ["192.0.2.7", "localhost", "127.0.0.1"]
 
 
 def test_phone_refuses_used_port(

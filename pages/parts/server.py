@@ -11,10 +11,14 @@ import sys
 
 import uvicorn
 from starlette.formparsers import MultiPartParser
-from streamlit import net_util
+from streamlit import config, net_util, secrets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.app_session import AppSession
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
+from emojify.errors import EmojifyError
+from emojify.settings import Settings
 from emojify.upstream import is_tested
 from pages.parts.stale_reruns import drop_stale_reruns
 
@@ -22,8 +26,15 @@ SHUTDOWN_TIMEOUT_S = 3  # for responses that are still being sent when the serve
 
 
 def patch_server() -> None:
-    """Apply all changes. Call it in every run of the entry script, before a page runs; later calls change nothing."""
+    """Apply all changes: before the server answers, and in every run of the entry script; later calls change nothing.
+
+    Every run, because Streamlit reads its settings again when ``config.toml`` changes.
+    """
     block_address_lookup()
+    ignore_developer_messages()
+    if is_public():
+        keep_uploads_in_memory()
+        set_public_options()
     if is_tested("streamlit", "1.67.0"):
         drop_stale_reruns()
     if is_tested("uvicorn", "0.54.0"):
@@ -53,6 +64,61 @@ def _no_address() -> None:
     return None
 
 
+# ---- messages of the page ----
+
+DEVELOPER_MESSAGES = frozenset({"clear_cache", "load_git_info"})
+
+
+def ignore_developer_messages() -> None:
+    """Ignore what only a developer's menu sends, which the app does not show.
+
+    Upstream: ``AppSession.handle_backmsg`` obeys anybody who is connected. ``clear_cache`` empties the caches of all
+    sessions; ``load_git_info`` answers with the names of changed files. Neither has a setting. No upstream issue is
+    known.
+
+    Checked with Streamlit 1.67.0. Applied in newer versions too, because SECURITY.md promises it.
+    Remove it when ``client.toolbarMode`` makes the server refuse these messages.
+    """
+    # The assignment to a method is intended, mypy reports it as a mistake.
+    AppSession.handle_backmsg = _handle_visible_messages  # type: ignore[assignment,method-assign]
+
+
+_original_handle_backmsg = AppSession.handle_backmsg
+
+
+def _handle_visible_messages(session: AppSession, message: BackMsg) -> None:
+    """Replace ``AppSession.handle_backmsg``."""
+    if message.WhichOneof("type") not in DEVELOPER_MESSAGES:
+        _original_handle_backmsg(session, message)
+
+
+# ---- public mode ----
+
+PUBLIC_UPLOAD_MB = 20
+
+
+def is_public() -> bool:
+    """Return True if this copy is public, or if its settings cannot be read.
+
+    On Streamlit's Community Cloud the settings are in the secrets file, which becomes part of the environment here.
+    """
+    secrets.load_if_toml_exists()
+    try:
+        return Settings.from_environment().public
+    except EmojifyError:
+        return True  # the page shows the error; guessing could open what must be closed
+
+
+def set_public_options() -> None:
+    """Hide tracebacks from visitors, and limit their uploads to 20 MB unless the host has set another limit.
+
+    ``.streamlit/config.toml`` allows more for videos, so its value does not count as set by the host.
+    """
+    config.set_option("client.showErrorDetails", "none")
+    if config.get_where_defined("server.maxUploadSize").endswith(".toml"):
+        config.set_option("server.maxUploadSize", PUBLIC_UPLOAD_MB)
+
+
 # ---- uploads in memory ----
 
 
@@ -78,7 +144,8 @@ def limit_shutdown() -> None:
     Upstream: if a browser closes its WebSocket at the moment of Ctrl-C, ``WebSocketsSansIOProtocol.shutdown`` raises
     ``InvalidState``, and Streamlit then waits for the server forever and ignores a second Ctrl-C. Uvicorn also waits
     without limit for a browser that does not answer, unless ``timeout_graceful_shutdown`` is set; Streamlit does not
-    set it. Related: Kludex/uvicorn#326, "Server shutdown errors if WebSocket connection is still open" (closed).
+    set it. At the end it raises the signal again: Streamlit's command then prints "Aborted!" and exits with status 1.
+    Related: Kludex/uvicorn#326, "Server shutdown errors if WebSocket connection is still open" (closed).
 
     Checked with uvicorn 0.54.0. In newer versions uvicorn is left as it is: a second signal then may be needed.
     Remove it when both of these end within seconds: Ctrl-C while a browser leaves over HTTPS, and Ctrl-C while a
@@ -102,6 +169,7 @@ def _shut_connection_down(connection: WebSocketsSansIOProtocol) -> None:
 
 
 async def _shut_server_down(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-    """Replace ``uvicorn.Server.shutdown``: set a time limit first."""
+    """Replace ``uvicorn.Server.shutdown``: set a time limit first, and end without an error."""
     server.config.timeout_graceful_shutdown = server.config.timeout_graceful_shutdown or SHUTDOWN_TIMEOUT_S
     await _original_server_shutdown(server, sockets)
+    server._captured_signals.clear()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import http.client
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -33,7 +37,9 @@ from tests.helpers.pack_files import encode_image
 from tests.helpers.programs import end
 
 HOST = "emojify.test"  # a host name that only this browser resolves
+SESSION = "0f8fad5b-d9cb-469f-a165-70867728950e"
 STREAM = "/_stcore/stream"  # the WebSocket of a session
+DOCUMENTED_LOG = "access_log /var/log/nginx/emojify.log emojify;"
 NGINX_CONFIG = """
 daemon off; worker_processes 1; pid nginx.pid; error_log error.log warn;
 events {{}}
@@ -103,7 +109,8 @@ def documented_configuration(folder: Path, port: int, apps: list[int]) -> str:
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("/etc/ssl/emojify/cert.pem", str(folder / "cert.pem")),
         ("/etc/ssl/emojify/key.pem", str(folder / "key.pem")),
-        ("access_log off;", "access_log access.log who;"),
+        (DOCUMENTED_LOG, f"{DOCUMENTED_LOG.replace('/var/log/nginx/', '')} access_log access.log who;"),
+        ("error_log /var/log/nginx/error.log emerg;", "error_log documented.log emerg; error_log error.log warn;"),
         ("127.0.0.1:8601", f"127.0.0.1:{apps[0]}"),
         ("127.0.0.1:8602", f"127.0.0.1:{apps[1]}"),
     ):
@@ -119,7 +126,11 @@ def host(tmp_path: Path) -> Iterator[Host]:
     write_certificate(tmp_path)
     (tmp_path / "emojify.conf").write_text(documented_configuration(tmp_path, port, ports))
     (tmp_path / "nginx.conf").write_text(NGINX_CONFIG.format(configuration=tmp_path / "emojify.conf"))
-    common = {"EMOJIFY_PUBLIC": "1", "STREAMLIT_SERVER_COOKIE_SECRET": "the same long and random text in both"}
+    common = {
+        "EMOJIFY_PUBLIC": "1",
+        "STREAMLIT_SERVER_COOKIE_SECRET": "the same long and random text in both",
+        "STREAMLIT_SERVER_ALLOWED_HOSTS": f"localhost {HOST}",
+    }
     with ExitStack() as stack:
         apps = {f"127.0.0.1:{number}": stack.enter_context(run_app_on_port(number, **common)) for number in ports}
         nginx = subprocess.Popen([program, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "error.log"])
@@ -213,3 +224,46 @@ def test_nginx_buffers_uploads_in_memory(browser_of_host: Browser, host: Host) -
         page.get_by_role("button", name="Download").click(timeout=TIMEOUT_MS)
     assert Path(download.value.path()).stat().st_size > 1_000_000
     assert "temporary file" not in host.error_log
+
+
+def test_nginx_log_names_no_visitor_and_no_session(host: Host) -> None:
+    """The access log replaces the error log, which contains the paths of refused uploads."""
+    path = f"/_stcore/upload_file/{SESSION}/file"
+    assert request(host, "PUT", path, bytes(21_000_000)).status == 413
+    for app in host.apps.values():
+        app.kill()
+        app.wait()
+    answer = request(host, "GET", f"{path}?pack=Annabel")
+    assert answer.status == 502
+    assert answer.getheader("Content-Security-Policy") == "frame-ancestors 'self'"
+    folder = host.log.parent
+    log = (folder / "emojify.log").read_text()
+    assert " PUT 413 " in log
+    assert " GET 502 " in log
+    for text in (log, (folder / "documented.log").read_text()):
+        assert not any(word in text for word in (SESSION, "Annabel", "client", "- 127.0.0.1"))
+
+
+def test_nginx_closes_metrics_and_half_sent_requests(host: Host) -> None:
+    assert request(host, "GET", "/_stcore/metrics").status == 404
+    with connect(host) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert connection.recv(100) == b""  # nginx closes it after client_header_timeout
+
+
+def connect(host: Host) -> ssl.SSLSocket:
+    """Return an encrypted connection to nginx."""
+    port = urlsplit(host.url).port
+    return ssl._create_unverified_context().wrap_socket(socket.create_connection(("127.0.0.1", port), 30))
+
+
+def request(host: Host, method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
+    """Send a request without a browser; nginx may answer before it has all of ``body``."""
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", urlsplit(host.url).port, timeout=30, context=ssl._create_unverified_context()
+    )
+    connection.putrequest(method, path, skip_host=True)
+    connection.putheader("Host", HOST)
+    connection.putheader("Content-Length", str(len(body or b"")))
+    connection.endheaders()
+    return connection.getresponse()

@@ -56,6 +56,6 @@ def test_visitor_uploads_reach_no_file_and_no_log(
     written = {path for event, path in read_audit_log(record) if event == "open"}
     assert [path for path in written if not path.startswith("/dev/") and "__pycache__" not in path] == []
     log = "".join(capfd.readouterr())
-    assert "server started" in log, "the app's log was not captured"
+    assert "You can now view" in log, "the app's log was not captured"
     assert "Annabel" not in log
     assert "Benedict" not in log
