@@ -10,7 +10,6 @@ from unittest.mock import AsyncMock, MagicMock, patch
 
 import pytest
 import uvicorn
-from google.protobuf import json_format
 from starlette.formparsers import MultiPartParser
 from streamlit import config, net_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -51,10 +50,11 @@ def test_large_upload_stays_in_memory() -> None:
     ("message", "is_handled"), [("clear_cache", False), ("load_git_info", False), ("stop_script", True)]
 )
 def test_developer_messages_are_ignored(message: str, is_handled: bool) -> None:
-    session = MagicMock(spec=AppSession)
+    session, sent = MagicMock(spec=AppSession), BackMsg()
+    setattr(sent, message, True)
     with patch.object(server, "_original_handle_backmsg") as handle:
         server.ignore_developer_messages()
-        AppSession.handle_backmsg(session, json_format.ParseDict({message: True}, BackMsg()))
+        AppSession.handle_backmsg(session, sent)
     assert handle.called is is_handled
 
 
