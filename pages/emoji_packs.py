@@ -26,7 +26,7 @@ from emojify.packs.importer import (
 from emojify.packs.manifest import MAX_CHARACTERS, PackManifest
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import MAX_PACKS, PackList, edit_pack, export_pack, remove_pack
-from emojify.pictures import open_picture, square_png
+from emojify.pictures import SUFFIXES, open_picture, square_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
 from pages.parts.entry import enter_page
@@ -37,7 +37,6 @@ enter_page(__file__)
 
 FACE_PX = 80
 PIXEL_RATIO = 2  # picture pixels per CSS pixel: screens of phones are finer
-PICTURE_TYPES = ["png", "webp", "jpg", "jpeg"]
 TEXT_FIELDS = {"name": "Name", "author": "Drawn by", "license": "License"}
 PLACEHOLDERS = {"name": "For example: Cats", "author": "Your name", "license": "For example: CC BY 4.0"}
 # Seven faces fit in one row, on a phone too. In the narrow slots only the button of an uploader is shown.
@@ -91,8 +90,8 @@ def show_added(found: PackList, pack: EmojiPack) -> None:
 
 def show_form(settings: Settings) -> None:
     batch = st.session_state.get("batch", 0)
-    dropped, problems = show_drop_zone(batch)
-    for problem in problems:
+    dropped = show_drop_zone(batch)
+    for problem in dropped.problems:
         show_error(problem)
     draft = show_slots(dropped, batch)
     if not draft.pictures:
@@ -115,15 +114,15 @@ def show_form(settings: Settings) -> None:
     )
 
 
-def show_drop_zone(batch: int) -> tuple[Draft, tuple[str, ...]]:
-    """Show the uploader for a zip or several pictures; return their draft and why files were left out."""
+def show_drop_zone(batch: int) -> Draft:
+    """Show the uploader for a zip or several pictures; return their draft."""
     st.markdown(
-        f"Drop a zip, or all seven pictures together. Name the pictures {', '.join(LABELS)}, and save them as PNG, "
-        "WebP or JPEG. Faces on a transparent background look best."
+        f"Drop a zip, or all seven pictures together, named {', '.join(LABELS)}. PNG, WebP and GIF pictures with a "
+        "transparent background look best."
     )
     files = st.file_uploader(
         "A zip, or pictures",
-        type=["zip", *PICTURE_TYPES],
+        type=["zip", *SUFFIXES],
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_MB,
         key=f"files-{batch}",
@@ -137,7 +136,7 @@ def show_drop_zone(batch: int) -> tuple[Draft, tuple[str, ...]]:
 
 
 @st.cache_data(max_entries=8, show_spinner="Checking the pictures …", scope="session")
-def check_files(files: list[tuple[str, bytes]]) -> tuple[Draft, tuple[str, ...]]:
+def check_files(files: list[tuple[str, bytes]]) -> Draft:
     return read_files(files)
 
 
@@ -166,7 +165,7 @@ def show_slot_uploader(emotion: Emotion, batch: int) -> CheckedPicture | None:
     st.markdown(f"**{emotion.label}**", width="content")
     file = st.file_uploader(
         f"Picture for {emotion.label}",
-        type=PICTURE_TYPES,
+        type=list(SUFFIXES),
         max_upload_size=MAX_PICTURE_MB,
         key=f"slot-{emotion.label}-{batch}",
         label_visibility="collapsed",

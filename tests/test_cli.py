@@ -143,7 +143,7 @@ def test_packs_check_add_export_remove(
     assert not (packs_folder / "cats").exists()
     assert main(["packs", "add", "cats.zip"]) == 0
     assert capsys.readouterr().out == "cats is added: cats\n"
-    assert main(["packs", "export", "cats", "--out", "again.zip"]) == 0
+    assert main(["packs", "export", "cats", "again.zip"]) == 0
     assert main(["packs", "check", "again.zip"]) == 0
     assert main(["packs", "remove", "cats"]) == 0
     assert not (packs_folder / "cats").exists()

@@ -51,11 +51,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     remove = actions.add_parser("remove", help="delete a pack", epilog="example: %(prog)s cats")
     remove.add_argument("pack", metavar="ID", help="as listed")
     remove.set_defaults(run=_remove)
-    export = actions.add_parser(
-        "export", help="write a pack as a zip", epilog="example: %(prog)s cats --out backup/cats.zip"
-    )
+    export = actions.add_parser("export", help="write a pack as a zip", epilog="example: %(prog)s cats backup/cats.zip")
     export.add_argument("pack", metavar="ID", help="as listed")
-    export.add_argument("--out", metavar="FILE", type=Path, help="file to write (default: ID.zip in this folder)")
+    target = export.add_mutually_exclusive_group()
+    target.add_argument("file", metavar="FILE", nargs="?", type=Path, help="file to write (default: ID.zip here)")
+    target.add_argument("--out", metavar="FILE", dest="file", type=Path, help="the same")
     export.set_defaults(run=_export)
 
 
@@ -72,8 +72,10 @@ def _read_draft(options: argparse.Namespace) -> Draft:
     missing = draft.missing
     if options.fill_missing:
         draft = draft.fill_missing()
+    if draft.missing and draft.problems:
+        raise EmojifyError(" ".join(draft.problems))
     draft.check_complete()
-    for note in draft.notes:
+    for note in (*draft.problems, *draft.notes):
         print(f"emojify: {note}", file=sys.stderr)
     if missing:
         names = ", ".join(emotion.label for emotion in missing)
@@ -97,9 +99,9 @@ def _remove(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     pack = list_packs(Settings.from_environment().emojis).get(options.pack)
-    path = options.out or Path(f"{pack.id}.zip")
+    path = options.file or Path(f"{pack.id}.zip")
     if path.exists():
-        raise EmojifyError(f"{path} already exists. Name another file with --out.")
+        raise EmojifyError(f"{path} already exists. Name another file.")
     with readable_os_errors(f"{path} cannot be written"):
         write_atomically(path, export_pack(pack))
     print(f"{path} is written.")

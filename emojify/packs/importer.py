@@ -8,6 +8,7 @@ name chosen here.
 from __future__ import annotations
 
 import io
+import re
 import stat
 import unicodedata
 import zipfile
@@ -16,25 +17,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 from PIL import Image
 
 from emojify.emotions import LABELS, Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.files import readable_os_errors
 from emojify.packs.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, PackManifest
-from emojify.pictures import FORMATS, open_picture, square_png
+from emojify.pictures import FORMATS, SUFFIXES, is_animated, open_picture, square_png
+from emojify.vision.annotators import Head
 
 MAX_ZIP_MB = 8
 MAX_PICTURE_MB = 2
 MAX_MEGAPIXELS = 16  # 64 MB of memory while decoding; photos from phones have 12 megapixels
 SIDE_PX = 512  # larger pictures are shrunk to this side; a face in a live video is seldom larger
-SUFFIXES = (".png", ".webp", ".jpg", ".jpeg")
 
 _MB = 1_000_000
 _MAX_ENTRIES = 64  # a pack has eight files; the other entries are what macOS adds for each file
 _MAX_UNPACKED_MB = 7 * MAX_PICTURE_MB + 1
 _MAX_COMPRESSION_RATIO = 100  # zeros reach 1000, pictures and short texts stay far below 100
 _CENTRAL_DIRECTORY_MARK = b"PK\1\2"
+# The numbers of FER-2013's classes, in the order of its files.
+_FER_NUMBERS = ("angry", "disgusted", "fearful", "happy", "sad", "surprised", "neutral")
+_MIN_ALPHA = 32  # fainter pixels, such as the end of a shadow, do not count as drawn
+_ALMOST_ALL = 0.97  # pictures drawn to this share of their side keep the usual place of the head
 _SYSTEM_FOLDERS = ("__MACOSX",)
 _SYSTEM_FILES = (".ds_store", "thumbs.db", "desktop.ini")
 
@@ -54,10 +60,15 @@ class CheckedPicture:
 
 @dataclass(frozen=True)
 class Draft:
-    """A pack before it is added to the store. Pictures may still be missing."""
+    """A pack before it is added to the store. Pictures may still be missing.
+
+    Attributes:
+        problems: a sentence for each file that was left out.
+    """
 
     manifest: PackManifest
     pictures: Mapping[Emotion, CheckedPicture]
+    problems: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[Emotion, ...]:
@@ -76,6 +87,22 @@ class Draft:
             return self
         return replace(self, pictures=dict.fromkeys(self.missing, CheckedPicture(neutral.png)) | dict(self.pictures))
 
+    def place_head(self) -> Draft:
+        """Return a draft whose head is where the pictures are drawn, all seven taken together.
+
+        So a picture with a wide transparent border covers the face as one without. A head from a ``pack.json`` stays.
+        """
+        if self.manifest.head != Head() or self.manifest.avatar is not None or not self.pictures:
+            return self
+        boxes = np.array([_drawn_box(picture.png) for picture in self.pictures.values()])
+        left, top = boxes[:, :2].min(0)
+        right, bottom = boxes[:, 2:].max(0)
+        share = max(right - left, bottom - top)
+        if share >= _ALMOST_ALL:
+            return self
+        head = Head(float(left + right) / 2, float(top + bottom) / 2, max(0.1, Head().width * float(share)))
+        return replace(self, manifest=replace(self.manifest, head=head))
+
     def check_complete(self) -> None:
         """Check that the draft can become a pack.
 
@@ -89,19 +116,37 @@ class Draft:
             raise EmojifyError(f"These emotions have no picture: {names}. Add them, or use the neutral one instead.")
 
 
+def _drawn_box(png: bytes) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of what is drawn in a square picture, as shares of its side."""
+    alpha = Image.open(io.BytesIO(png), formats=("PNG",)).getchannel("A")
+    box = alpha.point(lambda value: 255 * (value >= _MIN_ALPHA)).getbbox() or (0, 0, *alpha.size)
+    left, top, right, bottom = (edge / alpha.width for edge in box)
+    return left, top, right, bottom
+
+
 def emotion_from_file_name(file_name: str) -> Emotion | None:
-    """Return the emotion that a picture file is named after, ignoring case; None for any other name."""
+    """Return the emotion that a picture file is named after; None for any other name.
+
+    The name may have other words and numbers beside the emotion, as ``Sad_Face2.png``. A number from 0 to 6 alone is
+    the class of FER-2013.
+    """
     path = PurePosixPath(file_name)
-    if path.suffix.lower() not in SUFFIXES:
+    stem = path.stem.strip()
+    if path.suffix.lower().removeprefix(".") not in SUFFIXES:
         return None
-    try:
-        return parse_emotion(path.stem)
-    except EmojifyError:
-        return None
+    if len(stem) == 1 and stem in "0123456":
+        return parse_emotion(_FER_NUMBERS[int(stem)])
+    found = set()
+    for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", stem):
+        try:
+            found.add(parse_emotion(word))
+        except EmojifyError:
+            continue
+    return found.pop() if len(found) == 1 else None
 
 
 def read_picture(content: bytes, name: str) -> CheckedPicture:
-    """Check a PNG, JPEG or WebP file and encode it again as RGBA, padded to a square, at most ``SIDE_PX`` wide.
+    """Check a picture file and encode it again as RGBA, padded to a square, at most ``SIDE_PX`` wide.
 
     Args:
         content: the file's content.
@@ -114,44 +159,59 @@ def read_picture(content: bytes, name: str) -> CheckedPicture:
         raise EmojifyError(f"{name} is larger than {MAX_PICTURE_MB} MB. Save it smaller, then add it again.")
     picture = open_picture(content, name, MAX_MEGAPIXELS)
     notes = []
-    if _is_animated(content):
+    if is_animated(Image.open(io.BytesIO(content), formats=FORMATS)):
         notes.append(f"{name} is animated: the pack uses its first frame.")
     if picture.mode == "RGB":
         notes.append(f"{name} has no transparent background: it will cover the face with a rectangle.")
     return CheckedPicture(square_png(picture, SIDE_PX), tuple(notes))
 
 
-def _is_animated(content: bytes) -> bool:
-    picture = Image.open(io.BytesIO(content), formats=FORMATS)
-    # A JPEG from a phone may contain a second picture, the depth map. It is not an animation.
-    return picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1
-
-
-def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[Draft, tuple[str, ...]]:
+def read_files(files: Sequence[tuple[str, bytes]]) -> Draft:
     """Make a draft from files dropped together: one zip, or pictures named after their emotions.
 
     Args:
         files: name and content of each file.
-
-    Returns:
-        The draft, and a sentence for each file that was left out of it.
     """
-    pictures, problems = dict[Emotion, CheckedPicture](), list[str]()
+    draft, problems = Draft(PackManifest(""), {}), list[str]()
     for name, content in files:
+        if PurePosixPath(name).suffix.lower() != ".zip":
+            continue
+        if len(files) == 1:
+            try:
+                return read_zip(content, name)
+            except EmojifyError as error:
+                return replace(draft, problems=(str(error),))
+        problems.append(f"{name} can't be added together with other files. Add the zip alone.")
+    pictures = [(name, content) for name, content in files if PurePosixPath(name).suffix.lower() != ".zip"]
+    draft = _read_pictures(pictures, draft)
+    return replace(draft, problems=(*problems, *draft.problems))
+
+
+def _read_pictures(files: Sequence[tuple[str, bytes]], draft: Draft) -> Draft:
+    """Return the draft with the pictures that can be understood, and a problem for each other file."""
+    pictures, problems = dict(draft.pictures), list(draft.problems)
+    for name, content in files:
+        emotion = emotion_from_file_name(name)
         try:
-            if PurePosixPath(name).suffix.lower() == ".zip":
-                if len(files) > 1:
-                    raise EmojifyError(f"{name} can't be added together with other files. Add the zip alone.")
-                return read_zip(content, name), ()
-            emotion = emotion_from_file_name(name)
             if emotion is None:
-                raise EmojifyError(f"{name} is not named after an emotion. Add it below, under its emotion.")
+                what = _describe_other(content, name)
+                raise EmojifyError(f"{what}. Name it after one, such as happy.png, or add it under its emotion.")
             if emotion in pictures:
                 raise EmojifyError(f"{name} is a second picture for {emotion.label}: the first one is used.")
             pictures[emotion] = read_picture(content, name)
         except EmojifyError as error:
             problems.append(str(error))
-    return Draft(PackManifest(""), pictures), tuple(problems)
+    return replace(draft, pictures=pictures, problems=tuple(problems))
+
+
+def _describe_other(content: bytes, name: str) -> str:
+    """Return a sentence's beginning about a file that is not named after an emotion.
+
+    Raises:
+        EmojifyError: if it is no picture that can be opened; the message names its format.
+    """
+    read_picture(content, name)
+    return f"{name} is not named after an emotion"
 
 
 def read_zip_file(path: Path) -> Draft:
@@ -175,6 +235,9 @@ def read_zip(content: bytes, name: str) -> Draft:
         content: the zip's content.
         name: the zip's name, for messages; also the pack's name if the manifest has none.
 
+    Returns:
+        The draft. Entries that are not one of the seven pictures, and damaged pictures, are among its problems.
+
     Raises:
         EmojifyError: if the zip is invalid or exceeds a limit; the message names the entry.
     """
@@ -188,21 +251,20 @@ def read_zip(content: bytes, name: str) -> Draft:
         raise EmojifyError(f"{name} is not a zip. Add a zip with the seven pictures.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = _read_entries(archive, name)
+            files, problems = _read_entries(archive, name)
     # All exceptions that zipfile raises for damaged or unusual files; RuntimeError means a password.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise EmojifyError(f"{name} is damaged or of an unusual kind. Zip the pictures again.") from error
     manifest = _parse_manifest(files.pop(MANIFEST_FILE, b"{}"), name)
-    pictures: dict[Emotion, CheckedPicture] = {}
-    for file_name, picture in files.items():
-        emotion = parse_emotion(PurePosixPath(file_name).stem)
-        if emotion in pictures:
+    emotions = [emotion_from_file_name(file_name) for file_name in files]
+    for emotion in Emotion:
+        if emotions.count(emotion) > 1:
             raise EmojifyError(f"{name} has more than one picture for {emotion.label}. Keep one.")
-        pictures[emotion] = read_picture(picture, file_name)
-    if not pictures:
+    draft = _read_pictures(list(files.items()), Draft(manifest, {}, problems))
+    if not draft.pictures and not draft.problems:
         names = ", ".join(f"{label}.png" for label in LABELS)
         raise EmojifyError(f"{name} contains no pictures. Name them {names}.")
-    return Draft(manifest, pictures)
+    return draft
 
 
 def _parse_manifest(content: bytes, zip_name: str) -> PackManifest:
@@ -215,18 +277,21 @@ def _parse_manifest(content: bytes, zip_name: str) -> PackManifest:
     return manifest if manifest.name else replace(manifest, name=PurePosixPath(zip_name).stem)
 
 
-def _read_entries(archive: zipfile.ZipFile, zip_name: str) -> dict[str, bytes]:
-    """Return the pictures and the manifest by file name, without the folder.
+def _read_entries(archive: zipfile.ZipFile, zip_name: str) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Return the pictures and the manifest by file name, without the folder, and a sentence for each other file.
 
-    All names and sizes are checked before any content is read.
+    All names and sizes are checked before any content is read. The other files are never read.
     """
     entries: dict[str, zipfile.ZipInfo] = {}
-    folders = set()
+    folders, problems = set(), list[str]()
     for info in archive.infolist():
         path = _parse_entry_path(info, zip_name)
         if _is_system_file(path) or info.is_dir():
             continue
         file_name = _name_in_pack(path, zip_name)
+        if file_name is None:
+            problems.append(f"{zip_name}: {_left_out(path)}")
+            continue
         if file_name in entries:
             raise EmojifyError(f"{zip_name} contains {_printable(path)} twice. Keep one.")
         entries[file_name] = info
@@ -234,23 +299,29 @@ def _read_entries(archive: zipfile.ZipFile, zip_name: str) -> dict[str, bytes]:
         _check_sizes(entries, path, zip_name)
     if len(folders) > 1:
         raise EmojifyError(f"{zip_name} contains pictures in several folders. Put them into one.")
-    return {file_name: _read_entry(archive, info) for file_name, info in entries.items()}
+    return {file_name: _read_entry(archive, info) for file_name, info in entries.items()}, tuple(problems)
 
 
-def _name_in_pack(path: PurePosixPath, zip_name: str) -> str:
-    """Return the name under which an entry belongs in a pack; raise EmojifyError if it does not belong there."""
+def _name_in_pack(path: PurePosixPath, zip_name: str) -> str | None:
+    """Return the name under which an entry belongs in a pack; None if it does not.
+
+    Raises:
+        EmojifyError: if it is in a folder of a folder.
+    """
     if len(path.parts) > 2:
         raise EmojifyError(
             f"{zip_name}: {_printable(path)} is nested too deep. The pictures may be in one folder, but not deeper."
         )
     if path.name.lower() == MANIFEST_FILE:
         return MANIFEST_FILE
-    if emotion_from_file_name(path.name) is None:
-        raise EmojifyError(
-            f"{zip_name}: {_printable(path)} does not belong in a pack. "
-            f"A pack has a picture for each of {', '.join(LABELS)} and a {MANIFEST_FILE}."
-        )
-    return path.name
+    return None if emotion_from_file_name(path.name) is None else path.name
+
+
+def _left_out(path: PurePosixPath) -> str:
+    """Return why an entry is no picture of a pack."""
+    if path.suffix and emotion_from_file_name(f"{path.stem}.png") is not None:
+        return f"{_printable(path)} is in a format that can't be opened. Save it as PNG."
+    return f"{_printable(path)} is not named after one of the seven emotions."
 
 
 def _check_sizes(entries: Mapping[str, zipfile.ZipInfo], path: PurePosixPath, zip_name: str) -> None:

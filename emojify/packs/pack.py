@@ -53,6 +53,7 @@ class EmojiPack:
             EmojifyError: if the name or a picture is missing.
         """
         draft.check_complete()
+        draft = draft.place_head()
         content = {emotion: picture.png for emotion, picture in draft.pictures.items()}
         return cls(id=VISITOR_PACK_ID, manifest=draft.manifest, folder=Path(VISITOR_PACK_ID), content=content)
 

@@ -78,6 +78,7 @@ def add_pack(folder: Path, draft: Draft) -> EmojiPack:
             written; the store is then unchanged.
     """
     draft.check_complete()
+    draft = draft.place_head()
     _check_room(folder)
     with readable_os_errors("The pack was not added"):
         folder.mkdir(parents=True, exist_ok=True)

@@ -80,8 +80,8 @@ def check_pack(content: bytes) -> None:
 
 def check_dropped_files(files: Sequence[tuple[str, bytes]]) -> None:
     """Check several uploaded files: each becomes a picture of the pack or is named as a problem."""
-    draft, problems = read_files(list(files))
-    assert len(draft.pictures) + len(problems) == len(files)
+    draft = read_files(list(files))
+    assert len(draft.pictures) + len(draft.problems) == len(files)
 
 
 def check_dataset(files: Mapping[str, bytes]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from tests.helpers.pack_files import (
     folder_contents,
     pack_zip,
     with_manifest,
+    zipped,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,7 +121,20 @@ def test_read_zip_drops_unknown_manifest_keys() -> None:
         ("sad.WebP", "sad"),
         ("surprise.png", "surprised"),
         (" Surprised .png", "surprised"),
-        ("happy.gif", None),
+        ("happy.gif", "happy"),
+        ("anger.png", "angry"),
+        ("Happiness.png", "happy"),
+        ("sadness.webp", "sad"),
+        ("Sad_Face2.png", "sad"),
+        ("my-happy cat (1).png", "happy"),
+        ("AngryFace.png", "angry"),
+        ("0.png", "angry"),
+        ("4.png", "sad"),
+        ("6.png", "neutral"),
+        ("7.png", None),
+        ("unhappy.png", None),
+        ("happy_or_sad.png", None),
+        ("happy.svg", None),
         ("happy", None),
         (".png", None),
         ("smile.png", None),
@@ -170,8 +185,61 @@ def test_read_picture_pads_and_shrinks(size: tuple[int, int], side: int) -> None
         assert alpha.all()
 
 
-def test_animated_picture_notes_first_frame() -> None:
-    assert "first frame" in read_picture(film("WEBP", 4), "happy.webp").notes[0]
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "PNG"])
+def test_animated_picture_notes_first_frame(kind: str) -> None:
+    assert "first frame" in read_picture(film(kind, 4), "happy").notes[0]
+
+
+def test_place_head_measures_padding_of_all_pictures() -> None:
+    """OpenMoji's pictures have a wide border, so the sticker would cover two thirds of the face."""
+    files = [(name, encode_image(padded((20, 10, 80, 70)))) for name in PICTURES if name != "sad.png"]
+    draft = read_files([*files, ("sad.png", encode_image(padded((20, 30, 80, 80))))])
+    head = draft.place_head().manifest.head
+    assert (head.x, head.y) == (0.5, pytest.approx(0.45))
+    assert head.width == pytest.approx(0.7 * Head().width)
+
+
+def test_place_head_keeps_head_of_manifest() -> None:
+    draft = read_zip(with_manifest({"name": "Cats", "head": {"x": 0.4, "y": 0.5, "width": 0.6}}), "x.zip")
+    assert draft.place_head() is draft
+
+
+def test_place_head_keeps_full_pictures() -> None:
+    files = [(name, encode_image(padded((0, 1, 100, 99)))) for name in PICTURES]
+    assert read_files(files).place_head().manifest.head == Head()
+
+
+def padded(box: tuple[int, int, int, int]) -> Image.Image:
+    """Return a transparent picture of 100 x 100 pixels with an orange box."""
+    picture = Image.new("RGBA", (100, 100))
+    picture.paste("orange", box)
+    return picture
+
+
+def test_added_pack_has_measured_head(packs_folder: Path) -> None:
+    files = [(name, encode_image(padded((20, 20, 80, 80)))) for name in PICTURES]
+    draft = replace(read_files(files), manifest=PackManifest("Padded"))
+    assert add_pack(packs_folder, draft).head.width == pytest.approx(0.6 * Head().width)
+
+
+def test_read_zip_leaves_out_other_files() -> None:
+    names = ("run.exe", "inner.zip", "model.keras", "index.html", "LICENSE.txt")
+    draft = read_zip(pack_zip(*((name, b"never read") for name in names)), "cats.zip")
+    assert draft.missing == ()
+    assert [problem.split()[1] for problem in draft.problems] == list(names)
+
+
+def test_read_zip_keeps_good_pictures_beside_bad_one() -> None:
+    draft = read_zip(pack_zip(("sad.png", HAPPY[:50]), leave_out=["sad.png"]), "cats.zip")
+    assert draft.missing == (Emotion.SAD,)
+    assert draft.problems == ("sad.png is damaged or cut short. Use another copy of it.",)
+
+
+def test_read_zip_understands_numbers_and_nouns() -> None:
+    numbered = zipped((f"{number}.png", HAPPY) for number in range(7))
+    assert read_zip(numbered, "fer.zip").missing == ()
+    nouns = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+    assert read_zip(zipped((f"{noun}.png", HAPPY) for noun in nouns), "nouns.zip").missing == ()
 
 
 def test_opaque_picture_notes_its_background() -> None:
@@ -200,23 +268,29 @@ def test_missing_lists_all_without_pictures() -> None:
 
 
 def test_read_files_sorts_pictures_and_lists_problems() -> None:
-    draft, problems = read_files(
+    draft = read_files(
         [("FEAR.PNG", HAPPY), ("happy.webp", HAPPY), ("happy.png", HAPPY), ("grin.png", HAPPY), ("sad.png", b"hello")]
     )
+    problems = draft.problems
     assert list(draft.pictures) == [Emotion.FEARFUL, Emotion.HAPPY]
     assert [problem.split(" ")[0] for problem in problems] == ["happy.png", "grin.png", "sad.png"]
     assert ["second picture" in problems[0], "not named" in problems[1], "not a picture" in problems[2]] == [True] * 3
 
 
 def test_read_files_takes_one_zip_alone() -> None:
-    draft, problems = read_files([("Cats.ZIP", pack_zip())])
-    assert (draft.manifest.name, draft.missing, problems) == ("Cats", (), ())
-    draft, problems = read_files([("Cats.ZIP", pack_zip()), ("sad.png", HAPPY)])
+    draft = read_files([("Cats.ZIP", pack_zip())])
+    assert (draft.manifest.name, draft.missing, draft.problems) == ("Cats", (), ())
+    draft = read_files([("Cats.ZIP", pack_zip()), ("sad.png", HAPPY)])
     assert list(draft.pictures) == [Emotion.SAD]
-    assert "Add the zip alone" in problems[0]
+    assert "Add the zip alone" in draft.problems[0]
+
+
+def test_read_files_names_format_that_cannot_be_opened() -> None:
+    draft = read_files([("happy.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), ("sad.pdf", b"%PDF-1.7")])
+    assert ["an SVG drawing" in draft.problems[0], "a PDF" in draft.problems[1]] == [True, True]
 
 
 def test_read_files_explains_bad_zip() -> None:
-    draft, problems = read_files([("cats.zip", b"hello")])
+    draft = read_files([("cats.zip", b"hello")])
     assert draft.pictures == {}
-    assert "not a zip" in problems[0]
+    assert "not a zip" in draft.problems[0]
