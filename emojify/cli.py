@@ -18,6 +18,7 @@ from emojify.phone import add_commands as add_phone_command
 from emojify.pictures import read_photo_file
 from emojify.runs.golive import judge_model
 from emojify.settings import Settings
+from emojify.tables import print_table
 from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
 from emojify.training.evaluate_cli import add_figures_command
@@ -135,13 +136,15 @@ def _to_json(reading: Reading) -> dict[str, Any]:
 
 def _list_models(options: argparse.Namespace) -> None:
     store = ModelStore(Settings.from_environment().models)
+    rows = []
     for model in store.models():
         mark = "*" if model.id == store.live_id else " "
         try:
             judged = judge_model(model)
-            print(f"{mark} {model.id:20} {model.name:24} {judged.headline if judged else 'no figures'}")
+            rows.append((f"{mark} {model.id}", model.name, judged.headline if judged else "no figures"))
         except EmojifyError as error:
-            print(f"{mark} {model.id:20} {error}")
+            rows.append((f"{mark} {model.id}", "", str(error)))
+    print_table(rows)
 
 
 def _promote(options: argparse.Namespace) -> None:

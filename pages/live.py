@@ -72,7 +72,7 @@ def show_page(settings: Settings) -> None:
     with picture:
         show_live(settings, live, pack, right)
     with below_picture:
-        show_clean_view_links()
+        show_clean_view_links(pack, live)
         st.caption("Frames are processed and discarded: nothing is stored unless you download it.")
 
 

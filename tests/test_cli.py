@@ -15,6 +15,8 @@ from PIL import Image as PillowImage
 from emojify.__main__ import main
 from emojify.emotions import LABELS
 from emojify.settings import ROOT
+from emojify.tables import print_table
+from emojify.vision.quiet import without_start_up_line
 from emojify.vision.readings import Image
 from tests.helpers.pack_files import pack_zip
 
@@ -231,3 +233,27 @@ def test_help_has_example(command: str, capsys: pytest.CaptureFixture[str]) -> N
         main([*command.split(), "--help"])
     assert stopped.value.code == 0
     assert f"example: python -m emojify {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["predict", "{photo}"], ["bench", "--seconds", "0.5", "--no-reference"]])
+def test_commands_print_no_library_messages(command: list[str], photo: Path) -> None:
+    arguments = [part.format(photo=photo) for part in command]
+    environment = os.environ | {"EMOJIFY_EMOJIS": str(ROOT / "emojis"), "EMOJIFY_MODELS": str(ROOT / "models")}
+    done = subprocess.run(
+        [sys.executable, "-m", "emojify", *arguments], env=environment, cwd=ROOT, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_without_start_up_line_keeps_other_output(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_start_up_line():
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nERROR: something else\n")
+    assert capfd.readouterr().err == "ERROR: something else\n"
+
+
+def test_tables_keep_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([("a", "Short", "one"), ("a-very-long-id-of-forty-letters-and-more", "Longer name", "two")])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.index("one") == second.index("two")
+    assert first.index("Short") == second.index("Longer")

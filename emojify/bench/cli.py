@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import platform
 import sys
@@ -52,9 +53,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _bench(options: argparse.Namespace) -> None:
+    # streamlit-webrtc warns of a missing Streamlit server while it is imported.
+    logging.disable(logging.WARNING)
     from emojify.bench.scene import draw_scene
     from emojify.bench.stages import run_sessions
 
+    logging.disable(logging.NOTSET)
     width, height = _parse_size(options.size)
     if not 0.5 <= options.seconds <= 3600:
         raise EmojifyError(f"--seconds must lie between 0.5 and 3600, not {options.seconds}.")

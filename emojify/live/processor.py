@@ -32,6 +32,9 @@ cv2.setNumThreads(1)
 RATE_WINDOW_S = 2.0
 SMOOTH_FPS = 15  # below this rate, and below three quarters of the camera's, the page warns that the machine is busy
 TIMED_FRAMES = 60
+# The browser is asked for 640x480. Some cameras send 1080p or 4K all the same, which would take five times as long.
+MAX_SIDE_PX = 1280
+SHRUNK_SIDE_PX = 960
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class EmojiVideoProcessor:
             analyzer.configure(settings.classifier, settings.detection, settings.smoothing)
         with self._lock:
             self._applied_settings, self._analyzer = settings, analyzer
-        image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+        image = _to_bgr(frame)
         if settings.mirror:
             image = np.asarray(cv2.flip(image, 1), np.uint8)
         readings = analyzer.analyze(image, now_s)
@@ -224,3 +227,13 @@ class EmojiVideoProcessor:
         """Return a copy of the newest annotated picture, (H, W, 3) uint8 BGR; None before the first frame."""
         with self._lock:
             return None if self._latest_image is None else self._latest_image.copy()
+
+
+def _to_bgr(frame: av.VideoFrame) -> Image:
+    """Return a frame as (H, W, 3) uint8 BGR; a frame over :data:`MAX_SIDE_PX` shrunk to :data:`SHRUNK_SIDE_PX`."""
+    longer_px = max(frame.width, frame.height)
+    if longer_px <= MAX_SIDE_PX:
+        return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    width, height = (max(1, round(side * SHRUNK_SIDE_PX / longer_px)) for side in (frame.width, frame.height))
+    small = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
+    return np.asarray(small.to_ndarray(), np.uint8)

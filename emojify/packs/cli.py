@@ -12,6 +12,7 @@ from emojify.files import readable_os_errors, write_atomically
 from emojify.packs.importer import Draft, read_zip_file
 from emojify.packs.store import add_pack, export_pack, list_packs, remove_pack
 from emojify.settings import Settings
+from emojify.tables import print_table
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,8 +62,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _list(options: argparse.Namespace) -> None:
     found = list_packs(Settings.from_environment().emojis)
-    for pack in found.packs:
-        print(f"{pack.id:20} {pack.name:24} {pack.author}, {pack.license}")
+    print_table([(pack.id, pack.name, f"{pack.author}, {pack.license}") for pack in found.packs])
     for problem in found.problems:
         print(f"emojify: {problem}", file=sys.stderr)
 

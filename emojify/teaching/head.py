@@ -18,6 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
+from emojify.vision.quiet import without_start_up_line
 
 _OPERATORS, _TYPES = schema.BuiltinOperator, schema.TensorType
 _DTYPES = {_TYPES.FLOAT32: "<f4", _TYPES.INT8: "<i1", _TYPES.INT32: "<i4"}
@@ -126,8 +127,9 @@ class TeachableModel:
         """
         editor = _HeadEditor(self._content)
         editor.remove_head()
-        interpreter = Interpreter(model_content=editor.to_bytes(), num_threads=1)
-        interpreter.allocate_tensors()
+        with without_start_up_line():
+            interpreter = Interpreter(model_content=editor.to_bytes(), num_threads=1)
+            interpreter.allocate_tensors()
         (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
         raw = np.empty((len(crops), len(self.head.kernel)), target["dtype"])
         for row, crop in enumerate(crops):

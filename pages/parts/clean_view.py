@@ -1,24 +1,27 @@
 """The clean view: the video without controls, for a streaming program or a meeting.
 
-Its address has ``view=clean`` and may have ``pack``, ``style``, ``background`` (a key of ``BACKGROUNDS``) and
-``show=emoji`` for the emoji on the background alone. Unknown values count as missing.
+Its address has ``view=clean`` and may have ``pack``, ``style``, ``model``, ``background`` (a key of ``BACKGROUNDS``),
+``show=emoji`` for the emoji on the background alone, ``mirror=0`` for a picture as others see it, ``smoothing`` in
+seconds and ``threshold``. Unknown values count as missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from emojify.live.processor import LiveSettings
+from emojify.models import ModelStore
 from emojify.packs.pack import EmojiPack
 from emojify.packs.store import DEFAULT_PACK, PackList
 from emojify.settings import Settings
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, ChromaKeyAnnotator
-from pages.parts.live_controls import create_annotator, open_model
+from emojify.vision.smoothing import SmoothingSettings
+from pages.parts.live_controls import MAX_THRESHOLD, MAX_TIME_CONSTANT_S, create_annotator, open_model
 from pages.parts.live_video import show_video
 from pages.parts.visitor_pack import available_packs
 
@@ -44,45 +47,88 @@ class CleanView:
         style: a key of ``STYLES``.
         background: a key of ``BACKGROUNDS``.
         emoji_only: whether the background replaces the camera's picture.
+        mirror: whether the picture is mirrored.
+        smoothing: of the live page's settings.
+        model: id of the model; empty for the live one.
     """
 
     pack: EmojiPack
     style: str
     background: str
-    emoji_only: bool
+    emoji_only: bool = False
+    mirror: bool = True
+    smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
+    model: str = ""
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str], packs: PackList) -> CleanView:
+    def from_query(cls, query: Mapping[str, str], packs: PackList, models: Collection[str] = ()) -> CleanView:
         """Read an address. Packs and styles are named by their id or their label.
+
+        Args:
+            query: of the address.
+            packs: the packs that can be shown.
+            models: the ids of the models that can be used.
 
         Raises:
             EmojifyError: if the default pack is needed and missing.
         """
         by_name = {packs.labels[pack.id]: pack for pack in packs.packs} | {pack.id: pack for pack in packs.packs}
         style_by_name = {style.label: key for key, style in STYLES.items()} | {key: key for key in STYLES}
-        background = query.get("background", "")
+        background, defaults = query.get("background", ""), SmoothingSettings()
         return cls(
             pack=by_name.get(query.get("pack", DEFAULT_PACK)) or packs.get(DEFAULT_PACK),
             style=style_by_name.get(query.get("style", ""), DEFAULT_STYLE),
             background=background if background in BACKGROUNDS else "plain",
             emoji_only=query.get("show") == "emoji",
+            mirror=query.get("mirror") != "0",
+            smoothing=SmoothingSettings(
+                _number(query, "smoothing", defaults.time_constant_s, MAX_TIME_CONSTANT_S),
+                _number(query, "threshold", defaults.threshold, MAX_THRESHOLD),
+            ),
+            model=query.get("model", "") if query.get("model") in models else "",
         )
+
+    def to_query(self) -> str:
+        """Return the address's query, from which :meth:`from_query` makes an equal view."""
+        query = {
+            "view": "clean",
+            "pack": self.pack.id,
+            "style": self.style,
+            "background": self.background,
+            "show": "emoji" if self.emoji_only else "",
+            "mirror": "" if self.mirror else "0",
+            "smoothing": f"{self.smoothing.time_constant_s:g}",
+            "threshold": f"{self.smoothing.threshold:g}",
+            "model": self.model,
+        }
+        return "?" + urlencode({key: value for key, value in query.items() if value})
+
+
+def _number(query: Mapping[str, str], key: str, default: float, maximum: float) -> float:
+    """Return a number from 0 to ``maximum`` from an address; the default if it is none."""
+    try:
+        number = float(query.get(key, default))
+    except ValueError:
+        return default
+    return number if 0 <= number <= maximum else default
 
 
 def show_clean_view(settings: Settings) -> None:
-    """Show the video as the address says, with the live model and default settings.
+    """Show the video as the address says.
 
     Raises:
         EmojifyError: if there is no pack or no model.
     """
-    view = CleanView.from_query(dict(st.query_params), available_packs(settings))
+    models = [model.id for model in ModelStore(settings.models).models()]
+    view = CleanView.from_query(dict(st.query_params), available_packs(settings), models)
     annotator = create_annotator(view.style, view.pack)
     color = BACKGROUNDS[view.background]
     if view.emoji_only:
         annotator = ChromaKeyAnnotator(annotator, color)
-    opened = open_model(settings, "")
+    opened = open_model(settings, view.model)
     st.html(_CSS.format(color=color))
-    show_video(settings, LiveSettings(opened.classifier, annotator))
+    live = LiveSettings(opened.classifier, annotator, mirror=view.mirror, smoothing=view.smoothing)
+    show_video(settings, live)
     _hide_controls()
 
 
@@ -96,14 +142,16 @@ def _hide_controls() -> None:
     component(key="clean_view")
 
 
-def show_clean_view_links() -> None:
-    """Show the links to clean views with the pack and style that are chosen on this page."""
+def show_clean_view_links(pack: EmojiPack, live: LiveSettings) -> None:
+    """Show the links to clean views with what is chosen on this page."""
+    state = st.session_state
+    model = "" if state.model == state.live_model else str(state.model)
+    view = CleanView(pack, str(state.style), "plain", mirror=live.mirror, smoothing=live.smoothing, model=model)
     with st.expander("For OBS or a meeting", icon=":material/present_to_all:"):
         st.caption(
             "Open a clean view in its own window and press Start there. In OBS, add it as a Window Capture; for the "
-            "green one, add a Chroma Key filter too."
+            "green one, add a Chroma Key filter too. Viewers see you as in a mirror; turn that off in the settings."
         )
-        chosen = "".join(f"&{key}={quote(value)}" for key, value in st.query_params.items() if key in ("pack", "style"))
         with st.container(horizontal=True):
-            st.link_button("Picture only", f"?view=clean{chosen}")
-            st.link_button("Emoji on green", f"?view=clean&background=green&show=emoji{chosen}")
+            st.link_button("Picture only", view.to_query())
+            st.link_button("Emoji on green", replace(view, background="green", emoji_only=True).to_query())

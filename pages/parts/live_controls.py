@@ -15,6 +15,9 @@ from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.messages import escape_markdown
 from pages.parts.visitor_pack import available_packs
 
+MAX_TIME_CONSTANT_S = 1.0
+MAX_THRESHOLD = 0.9
+
 # ---- pack and style ----
 
 
@@ -77,11 +80,11 @@ def _choose_smoothing() -> SmoothingSettings:
     defaults = SmoothingSettings()
     time_constant_s = st.slider(
         "Steadiness, in seconds: higher is calmer, lower reacts faster",
-        0.0, 1.0, defaults.time_constant_s, 0.05, key="smoothing", persist_state="session",
+        0.0, MAX_TIME_CONSTANT_S, defaults.time_constant_s, 0.05, key="smoothing", persist_state="session",
     )  # fmt: skip
     threshold = st.slider(
         "Certainty: below this probability a face counts as unsure and shows neutral",
-        0.0, 0.9, defaults.threshold, 0.05, key="threshold", persist_state="session",
+        0.0, MAX_THRESHOLD, defaults.threshold, 0.05, key="threshold", persist_state="session",
     )  # fmt: skip
     return SmoothingSettings(time_constant_s, threshold)
 

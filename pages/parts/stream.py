@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import streamlit_webrtc
+from streamlit_webrtc.config import VideoHTMLAttributes
 
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.process import prepare_process
 from emojify.live.processor import EmojiVideoProcessor
 from emojify.settings import Settings
 from pages.parts.video_frame import show_camera_errors
+
+# Safari on an iPhone plays a video inside the page only with playsInline, and by itself only if it is muted.
+# video_frame.js shows the browser's controls if the video does not play by itself, as in the low power mode.
+VIDEO_ATTRIBUTES: VideoHTMLAttributes = {
+    "autoPlay": True,
+    "playsInline": True,
+    "controls": False,
+    "muted": True,
+    "style": {"width": "100%"},
+}
 
 
 def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:
@@ -24,7 +35,7 @@ def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) ->
         media_stream_constraints=MEDIA_CONSTRAINTS,
         media_toggle_controls=False,
         translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
-        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
+        video_html_attrs=VIDEO_ATTRIBUTES,
     )
     show_camera_errors()
     return bool(context.state.playing)

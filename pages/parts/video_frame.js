@@ -3,6 +3,8 @@
 //   message. This script shows what to do, in plain words.
 // - The component sets the height of its iframe once, when the video can play. A picture that changes its shape later,
 //   as in the style "Side by side", would be cut off or leave a gap. Repeating the event makes it measure again.
+// - A browser may refuse to play a video by itself, as an iPhone does in low power mode. The browser's own controls are
+//   shown until it plays.
 const ADVICE = {
   NotAllowedError:
     "The camera was refused. Click the camera icon in the address bar, allow it for this page, then press Start again.",
@@ -25,6 +27,10 @@ export default function (component) {
       const alert = page?.querySelector('[role="alert"]')?.textContent ?? "";
       advice = ADVICE[Object.keys(ADVICE).find((error) => alert.includes(error))] ?? advice;
       const video = page?.querySelector("video");
+      if (video) {
+        video.playsInline = true;
+        video.controls = video.paused && Boolean(video.srcObject);
+      }
       if (video?.videoWidth && Math.abs(page.body.scrollHeight - frame.clientHeight) > 2) {
         video.dispatchEvent(new Event("canplay"));
       }

@@ -91,6 +91,19 @@ def test_process_accepts_any_frame_size(
     assert processor.status().failed == 0
 
 
+@pytest.mark.parametrize(("shape", "expected"), [((1080, 1920), (540, 960)), ((3840, 2160), (960, 540))])
+def test_process_shrinks_frames_of_large_cameras(
+    live: LiveSettings, clock: Clock, shape: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    processor = EmojiVideoProcessor(live, clock_s=clock)
+    image = np.zeros((*shape, 3), np.uint8)
+    image[: shape[0] // 2] = (10, 120, 240)
+    seen = feed(processor, image, clock)
+    assert seen.shape[:2] == expected
+    assert np.abs(seen[20, 20].astype(int) - (10, 120, 240)).max() <= 8
+    assert processor.status().failed == 0
+
+
 def test_process_accepts_a_change_of_size(live: LiveSettings, clock: Clock, astronaut: Image) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     feed(processor, astronaut, clock, 6)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
 from emojify.packs.store import list_packs
+from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.clean_view import CleanView
 
 
@@ -29,3 +31,24 @@ def test_from_query_ignores_unknown_values(
     query: dict[str, str], expected: tuple[str, str, str, bool], packs_folder: Path
 ) -> None:
     assert view(query, packs_folder) == expected
+
+
+def test_from_query_reads_picture_settings(packs_folder: Path) -> None:
+    query = {"mirror": "0", "smoothing": "0.1", "threshold": "0.6", "model": "seed"}
+    found = CleanView.from_query(query, list_packs(packs_folder), ["seed"])
+    assert (found.mirror, found.smoothing, found.model) == (False, SmoothingSettings(0.1, 0.6), "seed")
+
+
+@pytest.mark.parametrize("value", ["nope", "-1", "nan", "7", ""])
+def test_from_query_ignores_invalid_numbers(value: str, packs_folder: Path) -> None:
+    query = {"mirror": value, "smoothing": value, "threshold": value, "model": value}
+    found = CleanView.from_query(query, list_packs(packs_folder), ["seed"])
+    assert (found.mirror, found.smoothing, found.model) == (True, SmoothingSettings(), "")
+
+
+def test_to_query_round_trip(packs_folder: Path) -> None:
+    packs = list_packs(packs_folder)
+    view = CleanView(packs.get("squares"), "box", "green", True, False, SmoothingSettings(0.15, 0.55), "seed")
+    query = dict(parse_qsl(view.to_query().removeprefix("?")))
+    assert query["view"] == "clean"
+    assert CleanView.from_query(query, packs, ["seed"]) == view

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import MagicMock, patch
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -55,6 +56,8 @@ def test_component_uses_no_outside_servers_or_sound(page: AppTest, streamer: Mag
     arguments = streamer.call_args.kwargs
     assert arguments["server_rtc_configuration"] == arguments["frontend_rtc_configuration"] == {"iceServers": []}
     assert arguments["media_stream_constraints"]["audio"] is False
+    attributes = arguments["video_html_attrs"]
+    assert (attributes["playsInline"], attributes["muted"], attributes["autoPlay"]) == (True, True, True)
 
 
 def test_busy_machine_shows_frame_rates(page: AppTest, streamer: MagicMock) -> None:
@@ -246,3 +249,21 @@ def test_clean_view_ignores_unknown_values(page: AppTest, streamer: MagicMock, q
     page.run()
     assert not page.exception
     assert isinstance(page.session_state["live_session"].processor._settings.annotator, Sticker)
+
+
+def test_clean_view_links_follow_changes_at_once(page: AppTest) -> None:
+    page.run()
+    page.toggle(key="mirror").set_value(False)
+    page.slider(key="threshold").set_value(0.6)
+    page.selectbox(key="pack").set_value("squares").run()
+    for link in page.get("link_button"):
+        query = dict(parse_qsl(link.proto.url.removeprefix("?")))
+        assert (query["pack"], query["mirror"], query["threshold"]) == ("squares", "0", "0.6")
+    assert len(page.get("link_button")) == 2
+
+
+def test_clean_view_takes_settings_from_address(page: AppTest) -> None:
+    page.query_params.update({"view": "clean", "mirror": "0", "smoothing": "0.1", "threshold": "0.6"})
+    page.run()
+    live = page.session_state["live_session"].processor._settings
+    assert (live.mirror, live.smoothing.time_constant_s, live.smoothing.threshold) == (False, 0.1, 0.6)
