@@ -12,6 +12,9 @@ from typing import Any, TypeGuard
 
 from emojify.emotions import LABELS
 
+LIVE_FIGURES = "live_figures.json"
+"""In the folder of a run with an added data set: the live model's figures on the same public pictures."""
+
 NEAR_GUESSING = 0.25
 """Accuracy or macro recall up to which a model is near guessing. Guessing one of seven emotions gives 0.14."""
 

@@ -27,13 +27,14 @@ from emojify.errors import EmojifyError
 from emojify.files import write_json
 from emojify.runs.config import FitConfig
 from emojify.runs.control import Control
+from emojify.runs.figures import LIVE_FIGURES
 from emojify.runs.networks import SIDE, get_network
 from emojify.training.batches import train_batches
 from emojify.training.checkpoint import BEST_WEIGHTS, Checkpoint, WeightAverage, save_checkpoint, save_weights
 from emojify.training.dataset import Dataset, load_joined
 from emojify.training.evaluate import Figures, class_balanced_cross_entropy, measure
 from emojify.training.ferplus import majority
-from emojify.training.live_figures import LIVE_FIGURES, added_figures, write_live_figures
+from emojify.training.live_figures import added_figures, write_live_figures
 from emojify.training.loss import accuracy, logit_bias, make_loss, with_ferplus_head
 from emojify.training.optimizer import make_optimizer
 from emojify.training.plots import most_wrong
@@ -150,6 +151,9 @@ class Trainer:
             self._journal.say(
                 f"{config.network}, {parameters:,} parameters, {self._precision}, {len(self._train):,} pictures"
             )
+            if without_face := self._train.without_face:
+                examples = ", ".join(without_face[:5])
+                self._journal.say(f"left out: {len(without_face):,} pictures without a detected face, e.g. {examples}")
             while self._state.epoch < config.epochs and not self._is_out_of_patience():
                 self._fit_epoch()
                 self._control.after_batch()

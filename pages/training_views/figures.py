@@ -7,13 +7,10 @@ from typing import Any
 import streamlit as st
 
 from emojify.emotions import parse_emotion
-from emojify.runs.figures import Change, Judged, changes, out_of_100
+from emojify.runs.figures import LIVE_FIGURES, Change, Judged, changes, out_of_100
 from emojify.runs.reading import read_json_or_empty
 from emojify.runs.run import Run
 from pages.parts.messages import escape_markdown
-
-LIVE_FIGURES = "live_figures.json"
-"""In a run's folder: what the live model reads on the same pictures, written at the start of a fit with added data."""
 
 
 def show_judged(judged: Judged) -> None:
