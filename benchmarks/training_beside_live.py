@@ -1,9 +1,8 @@
-"""Measures live video while a fit runs, in a real Chromium on this machine. Prints figures; asserts nothing.
+"""Measure live video in Chromium while a fit runs. Print figures; assert nothing.
 
     python -m benchmarks.training_beside_live [--seconds 20] [--network seed]
 
-One tab plays live video, another one watches the training page, as somebody would. Frames are told apart as in
-``benchmarks/live.py``: each carries its number, and the page reads it back from what it shows.
+One tab plays live video, another shows the training page. Frames carry numbers as in ``benchmarks/live.py``.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ PICTURES = 500  # of each emotion: an epoch then takes longer than the measureme
 
 
 def write_noise(folder: Path) -> None:
-    """A data set of gray noise: how long a batch takes does not depend on what is in the pictures."""
+    """Write a data set of gray noise: the time of a batch does not depend on its pictures."""
     rng = np.random.default_rng(0)
     for label in LABELS:
         (folder / label).mkdir(parents=True)
@@ -42,7 +41,7 @@ def write_noise(folder: Path) -> None:
 
 
 def frames_per_s(page: Page, seconds: int) -> dict[str, Any]:
-    """Different frames that reached the screen, and what the page itself says."""
+    """Return the number of different frames on the screen per second, and the page's own figure."""
     log = component_frame(page).evaluate(WATCH, seconds)
     shown = {number for number, _ in log["screen"]}
     says = page.get_by_text("frames/s").inner_text()
@@ -50,8 +49,8 @@ def frames_per_s(page: Page, seconds: int) -> dict[str, Any]:
 
 
 @contextmanager
-def no_fit_left(runs: Path) -> Iterator[None]:
-    """A fit outlives everything else, on purpose."""
+def kill_fits_afterwards(runs: Path) -> Iterator[None]:
+    """Kill all fits at the end of the block: they outlive the app by design."""
     try:
         yield
     finally:
@@ -78,7 +77,7 @@ def measure(seconds: int, network: str) -> None:
         )
         shutil.copytree(ROOT / "models", folder / "models")
         places = {f"EMOJIFY_{place.upper()}": str(folder / place) for place in ("data", "runs", "models")}
-        with run_app(**places) as url, no_fit_left(folder / "runs"):
+        with run_app(**places) as url, kill_fits_afterwards(folder / "runs"):
             training = context.new_page()
             training.goto(url)
             training.get_by_role("link", name="Training").click(timeout=TIMEOUT_MS)

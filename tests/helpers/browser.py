@@ -93,7 +93,7 @@ def run_app_on_port(port: int, folder: Path = ROOT, /, **environment: str) -> It
         while not responds(f"http://localhost:{port}/_stcore/health"):
             assert server.poll() is None, "the app ended while it started"
             assert time.monotonic() < deadline, f"the app did not answer within {START_TIMEOUT_S} s"
-            time.sleep(0.1)
+            time.sleep(0.02)
         yield server
     finally:
         end(server)
