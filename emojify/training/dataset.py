@@ -12,21 +12,9 @@ from numpy.typing import NDArray
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.training.ferplus import VOTE_COLUMNS, FerPlusVotes
-from emojify.training.labeled_faces import SIDE, LabeledFace, Skipped, read_image_files, read_pixel_csv
+from emojify.training.labeled_faces import LabeledFace, Skipped, read_image_files, read_pixel_csv
 from emojify.training.sources import open_source
 from emojify.training.splits import SPLITS, IncompleteDataError, split_added_faces, split_faces
-
-__all__ = [
-    "ALL",
-    "SIDE",
-    "SPLITS",
-    "Dataset",
-    "IncompleteDataError",
-    "load",
-    "load_added",
-    "load_joined",
-    "load_unsplit",
-]
 
 ALL = "all"
 """The split of every picture of :func:`load_unsplit`."""

@@ -28,10 +28,11 @@ from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.files import new_folder, read_json, write_json
 from emojify.runs.config import FitConfig
+from emojify.runs.networks import SIDE
 from emojify.teaching.rehearsal import BANK_FILE, choose_faces, make_bank_in_subprocess
 from emojify.training.card import make_card
 from emojify.training.check import mark_clean
-from emojify.training.dataset import SIDE, Dataset, load_joined
+from emojify.training.dataset import Dataset, load_joined
 from emojify.training.evaluate import Figures, measure, measure_held_out, predict_in_subprocess
 from emojify.training.weights import load_network, save_weights
 from emojify.vision.classifier import MAX_CROP_MARGIN

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.training.dataset import SPLITS, Dataset, load, load_joined, load_unsplit
+from emojify.training.dataset import Dataset, load, load_joined, load_unsplit
 from emojify.training.labeled_faces import LabeledFace
-from emojify.training.splits import split_faces
+from emojify.training.splits import SPLITS, split_faces
 from emojify.vision.classifier import crop_face
 from emojify.vision.detector import FaceDetector
 from tests.helpers.drawn_faces import FOLDERS, draw_face, write_faces
