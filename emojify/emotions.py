@@ -64,12 +64,13 @@ _SYMBOLS = {
 
 LABELS: tuple[str, ...] = tuple(emotion.label for emotion in Emotion)
 
-# FER-2013 names three of its folders by the noun; people use both forms.
+# FER-2013 names three of its folders by the noun, FER+ all of its columns; people use both forms.
 _NOUNS = {"disgust": "disgusted", "fear": "fearful", "surprise": "surprised"}
+_NOUNS |= {"anger": "angry", "happiness": "happy", "sadness": "sad"}
 
 
 def parse_emotion(name: str) -> Emotion:
-    """Return the emotion called ``name``: a label or FER-2013's noun, in upper or lower case.
+    """Return the emotion called ``name``: a label or its noun, in upper or lower case.
 
     Raises:
         EmojifyError: if ``name`` is none of the seven.

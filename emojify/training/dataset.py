@@ -239,7 +239,7 @@ def _refuse_unusable(source: Path, faces: list[LabeledFace], skipped: Skipped) -
     unreadable = len(skipped.unreadable)
     if unreadable > MAX_UNREADABLE * (opened + unreadable):
         raise EmojifyError(
-            f"{unreadable} of {opened + unreadable} pictures in {source} do not open as PNG or JPEG, "
+            f"{unreadable} of {opened + unreadable} pictures in {source} do not open as pictures, "
             f"among them {', '.join(skipped.unreadable[:5])}. Get the data again, or remove them."
         )
     if faces:

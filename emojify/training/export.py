@@ -100,7 +100,12 @@ def export_run(run: Path, data: Path | None, models: Path, model_id: str, option
         dataset = load_joined(data, None)
     else:
         dataset = load_joined(Path(config.data), Path(config.added_data) if config.added_data else None)
-    recipe = recipe_of(config, read_json(run / "checkpoint.json"))
+    try:
+        recipe = recipe_of(config, read_json(run / "checkpoint.json"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise EmojifyError(
+            f"The checkpoint of {run} is damaged. Resume the run for one more epoch, or export another."
+        ) from error
     weights = run / "best.weights.h5"
     return export(config.network, weights, mark_clean(dataset), target, recipe, options or ExportOptions())
 

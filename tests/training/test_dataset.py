@@ -156,6 +156,15 @@ def test_load_unsplit_reads_every_picture_write_by_class(faces: Path, tmp_path: 
     assert (data.name, len(data.other_class)) == ("some", 12)
 
 
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "bmp", "tif", "tiff", "JPEG"])
+def test_load_unsplit_reads_common_picture_formats(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "set" / "Happiness" / "person 1").mkdir(parents=True)
+    picture = tmp_path / "set" / "Happiness" / "person 1" / f"1.{suffix}"
+    cv2.imwrite(str(picture), draw_face(Emotion.HAPPY, np.random.default_rng(0)))
+    data = load_unsplit(tmp_path / "set")
+    assert (data.labels.tolist(), data.unreadable) == ([Emotion.HAPPY], ())
+
+
 def test_load_unsplit_explains_missing_faces(tmp_path: Path) -> None:
     (tmp_path / "set" / "happy").mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "set" / "happy" / "1.png"), np.full((200, 200), 90, np.uint8))
