@@ -73,7 +73,7 @@ def measure(seconds: int, network: str) -> None:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.add_init_script(
             "const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);"
-            "if (ask) navigator.mediaDevices.getUserMedia = async (constraints) => window.cameraStream = await ask(constraints);"
+            "if (ask) navigator.mediaDevices.getUserMedia = async (wanted) => window.cameraStream = await ask(wanted);"
         )
         shutil.copytree(ROOT / "models", folder / "models")
         places = {f"EMOJIFY_{place.upper()}": str(folder / place) for place in ("data", "runs", "models")}
