@@ -51,7 +51,7 @@ class Judged:
         return (
             f"This model is near guessing: it is right in {out_of_100(self.accuracy)} of 100 faces, and in "
             f"{out_of_100(self.macro_recall)} of 100 if every emotion counts alike. Guessing gives 14. "
-            "Train it for longer first."
+            "Train it for longer."
         )
 
 
