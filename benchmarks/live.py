@@ -30,6 +30,7 @@ from tests.helpers.browser import (
     component,
     component_frame,
     free_port,
+    launch_chromium,
     run_app_on_port,
 )
 from tests.helpers.cameras import BITS, FRAMES, SQUARE_PX, write_numbered_camera
@@ -163,11 +164,7 @@ def measure(seconds: int, minutes: float, cycles: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         camera = Path(folder) / "camera.y4m"
         write_numbered_camera(camera)
-        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", *fake, f"--use-file-for-fake-video-capture={camera}"],
-        )
+        browser = launch_chromium(playwright, chromium, camera)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(KEEP_TRACKS)
         launched = time.monotonic()

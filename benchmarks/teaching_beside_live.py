@@ -23,7 +23,7 @@ from emojify.settings import ROOT
 from emojify.teaching.samples import SampleStore
 from emojify.vision.cutout import Cutout
 from emojify.vision.readings import Box
-from tests.helpers.browser import CHROMIUM_FLAGS, CHROMIUM_NAMES, TIMEOUT_MS, run_app, start
+from tests.helpers.browser import CHROMIUM_NAMES, TIMEOUT_MS, launch_chromium, run_app, start
 from tests.helpers.cameras import write_two_faces
 from tests.helpers.simulated_people import drawn_person
 
@@ -40,7 +40,6 @@ def main() -> None:
     model_id = parser.parse_args().model
     model = ModelStore(ROOT / "models").get(model_id) if model_id else ModelStore(ROOT / "models").open().model
     chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         workspace = Path(scratch)
         shutil.copytree(model.folder, workspace / "models" / model.id)
@@ -50,8 +49,7 @@ def main() -> None:
                 store.add(emotion, [Cutout(crop, Box(0, 0, 48, 48)) for crop in person.record(emotion, day, 30)])
         write_two_faces(workspace / "faces.y4m", fps=30)
         with run_app(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
-            camera = f"--use-file-for-fake-video-capture={workspace / 'faces.y4m'}"
-            browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *fake, camera])
+            browser = launch_chromium(playwright, chromium, workspace / "faces.y4m")
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.goto(url)
             page.get_by_role("link", name="Teach it your face").click(timeout=TIMEOUT_MS)

@@ -25,7 +25,7 @@ from benchmarks.live import WATCH, component_frame, start
 from emojify.emotions import LABELS
 from emojify.runs.store import RunStore
 from emojify.settings import ROOT
-from tests.helpers.browser import TIMEOUT_MS, run_app
+from tests.helpers.browser import CHROMIUM_NAMES, TIMEOUT_MS, launch_chromium, run_app
 from tests.helpers.cameras import FRAMES, write_numbered_camera
 
 PICTURES = 500  # of each emotion: an epoch then takes longer than the measurement
@@ -60,16 +60,12 @@ def kill_fits_afterwards(runs: Path) -> Iterator[None]:
 
 
 def measure(seconds: int, network: str) -> None:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         write_numbered_camera(folder / "camera.y4m")
         write_noise(folder / "data" / "noise")
-        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", *fake, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"],
-        )
+        browser = launch_chromium(playwright, chromium, folder / "camera.y4m")
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.add_init_script(
             "const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);"
