@@ -1,4 +1,4 @@
-"""Measures what drawing a living avatar costs. Prints figures; asserts nothing.
+"""Measure the time of drawing a live avatar. Print figures; assert nothing.
 
 python -m benchmarks.avatar
 """
@@ -17,7 +17,7 @@ from emojify.packs.drawing.appearance import Person
 from emojify.vision.readings import Box, Face, Reading
 
 SIZE_PX = 256
-FRAMES_A_CHANGE = 30  # one second from one expression to the next
+FRAMES_PER_CHANGE = 30  # one second from one expression to the next
 WARM_UP_FRAMES = 40
 
 
@@ -33,14 +33,14 @@ def measure(name: str, avatar: AnimatedAvatar, blends: NDArray[np.float64]) -> N
 
 
 def main() -> None:
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     avatar = AnimatedAvatar(Avatar(Person()))
-    jumping = chance.dirichlet(np.full(7, 0.4), 300)
-    stops = chance.dirichlet(np.full(7, 0.3), 11)
-    gliding = np.concatenate([np.linspace(a, b, FRAMES_A_CHANGE) for a, b in itertools.pairwise(stops)])
-    measure("warming up", avatar, jumping[:WARM_UP_FRAMES])
-    measure("another face every frame", avatar, jumping)
-    measure("one change of face a second", avatar, gliding)
+    random_faces = rng.dirichlet(np.full(7, 0.4), 300)
+    stops = rng.dirichlet(np.full(7, 0.3), 11)
+    smooth_faces = np.concatenate([np.linspace(a, b, FRAMES_PER_CHANGE) for a, b in itertools.pairwise(stops)])
+    measure("warming up", avatar, random_faces[:WARM_UP_FRAMES])
+    measure("another face every frame", avatar, random_faces)
+    measure("one change of face a second", avatar, smooth_faces)
 
 
 if __name__ == "__main__":

@@ -1,44 +1,47 @@
-"""Measures the live page in a real Chromium on this machine. Prints figures; asserts nothing.
+"""Measure the live page in Chromium on this machine. Print figures; assert nothing.
 
     python -m benchmarks.live [--seconds 20] [--minutes 0] [--cycles 20] [--json]
 
 Camera-to-screen: every frame of the fake camera carries its number as black and white squares along its lower
-edge, where no emoji covers them. The page reads them back, from the camera's own track and from the video that
-it shows; the time between the two is the delay that a person sees.
+edge, where no emoji covers them. The page reads them back, from the camera's track and from the shown video;
+the time between the two is the delay that a person sees.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Frame, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from emojify.settings import ROOT
+from tests.helpers.browser import (
+    CHROMIUM_NAMES,
+    IS_VIDEO_PLAYING,
+    TIMEOUT_MS,
+    component,
+    component_frame,
+    free_port,
+    launch_chromium,
+    run_app_on_port,
+)
 from tests.helpers.cameras import BITS, FRAMES, SQUARE_PX, write_numbered_camera
-from tests.helpers.programs import end
 
-TIMEOUT_MS = 30_000
-DISCONNECT_TIMEOUT_S = 40  # a closed tab is missed after half a minute at the latest
+DISCONNECT_TIMEOUT_S = 40  # the app detects a closed tab within half a minute
 
-# Before the page's own code: keep each camera track, so that its frames can be watched too.
+# Runs before the page's own code: keep the camera's stream, so that its frames can be read too.
 KEEP_TRACKS = """
 const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
-if (ask) navigator.mediaDevices.getUserMedia = async (wish) => {
-    const stream = await ask(wish);
+if (ask) navigator.mediaDevices.getUserMedia = async (constraints) => {
+    const stream = await ask(constraints);
     window.cameraStream = stream;
     return stream;
 };
@@ -71,7 +74,7 @@ WATCH = """(seconds) => new Promise((resolve) => {
     setTimeout(() => { camera.srcObject = null; resolve(log); }, seconds * 1000);
 })""".replace("BITS", str(BITS)).replace("SQUARE", str(SQUARE_PX))
 
-# How much detail the shown picture has (mean difference of neighbouring pixels), every tenth of a second from now on.
+# Measure the detail of the shown picture (mean difference of neighboring pixels) every tenth of a second.
 DETAIL = """(seconds) => new Promise((resolve) => {
     const context = new OffscreenCanvas(640, 480).getContext('2d', {willReadFrequently: true});
     const began = performance.now(), log = [];
@@ -88,31 +91,15 @@ DETAIL = """(seconds) => new Promise((resolve) => {
     };
     look();
 })"""
-SHARP = 0.9  # of the detail that the picture has in the end; key frames make it tremble by a twentieth
+SHARP = 0.9  # share of the final detail; key frames change it by a twentieth
 
 
 @contextmanager
-def run_app_on_port(seats: int = 8) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The app on a free port; yields its address and process once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    server = subprocess.Popen(
-        [*command, "--server.port", str(port)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "EMOJIFY_MAX_SESSIONS": str(seats)},
-    )  # fmt: skip
-    url = f"http://localhost:{port}"
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.02)
-        yield url, server
-    finally:
-        end(server)
+def run_measured_app(max_sessions: int = 8) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run the app on a free port; yield its address and process once it responds."""
+    port = free_port()
+    with run_app_on_port(port, EMOJIFY_MAX_SESSIONS=str(max_sessions)) as server:
+        yield f"http://localhost:{port}", server
 
 
 def resident_mb(process: subprocess.Popen[bytes]) -> float:
@@ -130,21 +117,13 @@ def _status_field(process: subprocess.Popen[bytes], name: str) -> float:
     raise ValueError(f"/proc has no {name} for {process.pid}")
 
 
-def component(page: Page) -> FrameLocator:
-    return page.frame_locator('iframe[title*="webrtc_streamer"]')
-
-
-def component_frame(page: Page) -> Frame:
-    return next(frame for frame in page.frames if "webrtc_streamer" in frame.url)
-
-
 def start(page: Page) -> float:
-    """Click Start; seconds until the first frame is on the screen."""
+    """Click Start and return the seconds until the first frame is on the screen."""
     button = component(page).get_by_role("button", name="Start")
     button.wait_for(timeout=TIMEOUT_MS)
     began = time.monotonic()
     button.click()
-    component_frame(page).wait_for_function("() => document.querySelector('video')?.videoWidth > 0", timeout=TIMEOUT_MS)
+    component_frame(page).wait_for_function(IS_VIDEO_PLAYING, timeout=TIMEOUT_MS)
     return time.monotonic() - began
 
 
@@ -154,7 +133,7 @@ def stop(page: Page) -> None:
 
 
 def delays_ms(log: dict[str, list[list[float]]]) -> list[float]:
-    """For each number that reached the screen, the time since the camera's track last showed it."""
+    """Return, for each number that reached the screen, the time since the camera's track last showed it."""
     delays = []
     for number, shown_ms in log["screen"]:
         left = [at_ms for seen, at_ms in log["camera"] if seen == number and at_ms <= shown_ms]
@@ -164,13 +143,13 @@ def delays_ms(log: dict[str, list[list[float]]]) -> list[float]:
 
 
 def sharp_ms(details: list[list[float]]) -> float:
-    """From the first frame until the picture first has the detail that it has in the end, but for a tenth."""
+    """Return the time from the first frame until the picture has the share SHARP of its final detail."""
     final = statistics.median(detail for _, detail, _ in details[-20:])
     return next(at_ms for at_ms, detail, _ in details if detail >= SHARP * final)
 
 
 def stay(page: Page, server: subprocess.Popen[bytes], minutes: float) -> dict[str, Any]:
-    """Leave the video running; memory and threads every half minute, and what the page says at the end."""
+    """Keep the video running; return memory and threads every half minute, and the page's figures at the end."""
     memories_mb, thread_counts = [round(resident_mb(server))], [threads(server)]
     for _ in range(round(minutes * 2)):
         page.wait_for_timeout(30_000)
@@ -181,25 +160,21 @@ def stay(page: Page, server: subprocess.Popen[bytes], minutes: float) -> dict[st
 
 
 def measure(seconds: int, minutes: float, cycles: int) -> dict[str, Any]:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         camera = Path(folder) / "camera.y4m"
         write_numbered_camera(camera)
-        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", *fake, f"--use-file-for-fake-video-capture={camera}"],
-        )
+        browser = launch_chromium(playwright, chromium, camera)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(KEEP_TRACKS)
         launched = time.monotonic()
-        with run_app_on_port() as (url, server):
+        with run_measured_app() as (url, server):
             page.goto(url)
             page.get_by_role("heading", name="Emojify").wait_for(timeout=TIMEOUT_MS)
             heading_s = time.monotonic() - launched
             component(page).get_by_role("button", name="Start").wait_for(timeout=TIMEOUT_MS)
             first_page_s = time.monotonic() - launched
-            # The picture must not be mirrored: the numbers are read from left to right.
+            # The numbers are read from left to right, so the picture must not be mirrored.
             page.get_by_text("Settings", exact=True).click()
             page.get_by_text("Mirror the picture").click()
             page.wait_for_timeout(1500)
@@ -248,7 +223,7 @@ def measure(seconds: int, minutes: float, cycles: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=10, help="how long to watch (the camera's numbers last 10 s)")
-    parser.add_argument("--minutes", type=float, default=0, help="then stay live for so long")
+    parser.add_argument("--minutes", type=float, default=0, help="then keep the video running for so long")
     parser.add_argument("--cycles", type=int, default=20, help="start and stop this many times afterwards")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

@@ -1,10 +1,10 @@
-"""Measures what teaching does to simulated people and to everyone else. Prints figures; asserts nothing.
+"""Measure what teaching changes for simulated people and for everyone else. Print figures; assert nothing.
 
     python -m benchmarks.teaching [--model ID] [--people 5] [--data fer2013.zip] [--json]
 
-Each person is recorded twice for each taught emotion and judged on two later recordings that nothing has seen, by the
-model's file as the app would run it. Everyone else: the held-out part of the model's rehearsal bank; with ``--data``,
-FER-2013's private split as well. What is simulated and what is not: see ``simulated.py``.
+Each person is recorded twice for each taught emotion and measured on two later recordings that were not used otherwise,
+with the model's file as the app runs it. Everyone else: the held-out part of the model's rehearsal bank and, with
+``--data``, FER-2013's private split. ``tests/helpers/simulated_people.py`` states what is simulated.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from emojify.vision.readings import Box
 from tests.helpers.simulated_people import SimulatedPerson, people
 
 TAUGHT_DAYS, LATER_DAYS = (1, 2), (11, 12)
-LESSONS = {
+TAUGHT = {
     "all seven": tuple(Emotion),
     "three": (Emotion.ANGRY, Emotion.NEUTRAL, Emotion.SURPRISED),
     "one": (Emotion.ANGRY,),
@@ -49,7 +49,7 @@ def tflite_of(model: Model) -> bytes:
 
 
 def read(tflite: bytes, person: SimulatedPerson, emotions: Sequence[Emotion]) -> list[NDArray[np.int64]]:
-    """What a model reads in the person's later recordings, an array an emotion."""
+    """Return a model's readings of the person's later recordings, one array per emotion."""
     return [
         predict(tflite, np.concatenate([person.record(emotion, day) for day in LATER_DAYS])).argmax(axis=1)
         for emotion in emotions
@@ -66,12 +66,12 @@ def share_right(tflite: bytes, private: Dataset) -> float:
 
 
 def measure(
-    base: Model, person: SimulatedPerson, lesson: tuple[Emotion, ...], private: Dataset | None, private_before: float
+    base: Model, person: SimulatedPerson, taught: tuple[Emotion, ...], private: Dataset | None, private_before: float
 ) -> dict[str, Any]:
-    others = tuple(emotion for emotion in Emotion if emotion not in lesson)
+    others = tuple(emotion for emotion in Emotion if emotion not in taught)
     with tempfile.TemporaryDirectory() as scratch:
         store = SampleStore(Path(scratch) / "samples")
-        for emotion in lesson:
+        for emotion in taught:
             for day in TAUGHT_DAYS:
                 store.add(emotion, [Cutout(crop, WHOLE) for crop in person.record(emotion, day, 30)])
         began_s = time.monotonic()
@@ -79,13 +79,13 @@ def measure(
         seconds = time.monotonic() - began_s
         before, after = tflite_of(base), (Path(scratch) / MODEL / "model.tflite").read_bytes()
     files = (before, after)
-    drawn_in = [np.isin(np.concatenate(read(file, person, others)), lesson).mean() for file in files if others]
+    attracted = [np.isin(np.concatenate(read(file, person, others)), taught).mean() for file in files if others]
     figures = {
         "person": person.name,
-        "own": [right(read(file, person, lesson), lesson) for file in files],
+        "own": [right(read(file, person, taught), taught) for file in files],
         "reported": [result["own"]["before"], result["own"]["after"]],
         "bank": [result["others"]["before"], result["others"]["after"]],
-        "drawn_in": [float(share) for share in drawn_in],
+        "attracted": [float(share) for share in attracted],
         "seconds": seconds,
     }
     if private is not None:
@@ -107,8 +107,8 @@ def show(name: str, rows: list[dict[str, Any]]) -> None:
     print(f"  everyone else, bank's held-out part  {mean('bank')}")
     if "private" in rows[0]:
         print(f"  everyone else, FER-2013 private      {mean('private')}")
-    if rows[0]["drawn_in"]:
-        print(f"  other faces read as a taught emotion {mean('drawn_in')}")
+    if rows[0]["attracted"]:
+        print(f"  other faces read as a taught emotion {mean('attracted')}")
     print(f"  seconds                              {np.median([row['seconds'] for row in rows]):.1f} (median)")
 
 
@@ -123,8 +123,8 @@ def main() -> None:
     private = load(options.data).split("private") if options.data else None
     private_before = share_right(tflite_of(base), private) if private else math.nan
     print(f"model {base.id}", flush=True)
-    for name, lesson in LESSONS.items():
-        rows = [measure(base, person, lesson, private, private_before) for person in people(options.people)]
+    for name, taught in TAUGHT.items():
+        rows = [measure(base, person, taught, private, private_before) for person in people(options.people)]
         print(json.dumps({name: rows})) if options.json else show(name, rows)
         sys.stdout.flush()
 

@@ -1,9 +1,8 @@
-"""Measures live video while a fit runs, in a real Chromium on this machine. Prints figures; asserts nothing.
+"""Measure live video in Chromium while a fit runs. Print figures; assert nothing.
 
     python -m benchmarks.training_beside_live [--seconds 20] [--network seed]
 
-One tab plays live video, another one watches the training page, as somebody would. Frames are told apart as in
-``benchmarks/live.py``: each carries its number, and the page reads it back from what it shows.
+One tab plays live video, another shows the training page. Frames carry numbers as in ``benchmarks/live.py``.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from benchmarks.live import WATCH, component_frame, start
 from emojify.emotions import LABELS
 from emojify.runs.store import RunStore
 from emojify.settings import ROOT
-from tests.helpers.browser import TIMEOUT_MS, run_app
+from tests.helpers.browser import CHROMIUM_NAMES, TIMEOUT_MS, launch_chromium, run_app
 from tests.helpers.cameras import FRAMES, write_numbered_camera
 
 PICTURES = 500  # of each emotion: an epoch then takes longer than the measurement
 
 
 def write_noise(folder: Path) -> None:
-    """A data set of gray noise: how long a batch takes does not depend on what is in the pictures."""
+    """Write a data set of gray noise: the time of a batch does not depend on its pictures."""
     rng = np.random.default_rng(0)
     for label in LABELS:
         (folder / label).mkdir(parents=True)
@@ -42,7 +41,7 @@ def write_noise(folder: Path) -> None:
 
 
 def frames_per_s(page: Page, seconds: int) -> dict[str, Any]:
-    """Different frames that reached the screen, and what the page itself says."""
+    """Return the number of different frames on the screen per second, and the page's own figure."""
     log = component_frame(page).evaluate(WATCH, seconds)
     shown = {number for number, _ in log["screen"]}
     says = page.get_by_text("frames/s").inner_text()
@@ -50,8 +49,8 @@ def frames_per_s(page: Page, seconds: int) -> dict[str, Any]:
 
 
 @contextmanager
-def no_fit_left(runs: Path) -> Iterator[None]:
-    """A fit outlives everything else, on purpose."""
+def kill_fits_afterwards(runs: Path) -> Iterator[None]:
+    """Kill all fits at the end of the block: they outlive the app by design."""
     try:
         yield
     finally:
@@ -61,24 +60,20 @@ def no_fit_left(runs: Path) -> Iterator[None]:
 
 
 def measure(seconds: int, network: str) -> None:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         write_numbered_camera(folder / "camera.y4m")
         write_noise(folder / "data" / "noise")
-        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", *fake, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"],
-        )
+        browser = launch_chromium(playwright, chromium, folder / "camera.y4m")
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.add_init_script(
             "const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);"
-            "if (ask) navigator.mediaDevices.getUserMedia = async (wish) => window.cameraStream = await ask(wish);"
+            "if (ask) navigator.mediaDevices.getUserMedia = async (wanted) => window.cameraStream = await ask(wanted);"
         )
         shutil.copytree(ROOT / "models", folder / "models")
         places = {f"EMOJIFY_{place.upper()}": str(folder / place) for place in ("data", "runs", "models")}
-        with run_app(**places) as url, no_fit_left(folder / "runs"):
+        with run_app(**places) as url, kill_fits_afterwards(folder / "runs"):
             training = context.new_page()
             training.goto(url)
             training.get_by_role("link", name="Training").click(timeout=TIMEOUT_MS)

@@ -80,7 +80,7 @@ def models_folder(tmp_path: Path, tiny_model: bytes) -> Path:
 def packs_folder(tmp_path: Path) -> Path:
     """An ``emojis/`` with two packs: ``classic``, discs in the emotions' colors, and ``squares`` in the opposite ones.
 
-    Both are see-through outside their shape.
+    Both are transparent outside their shape.
     """
     folder = tmp_path / "emojis"
     write_pack(folder / "classic")

@@ -16,6 +16,8 @@ def test_emotions_are_in_order_of_network_outputs() -> None:
         ("disgust", Emotion.DISGUSTED),  # FER-2013's folder
         ("fear", Emotion.FEARFUL),
         ("surprise", Emotion.SURPRISED),
+        ("Anger", Emotion.ANGRY),  # FER+'s column
+        ("happiness", Emotion.HAPPY),
         (" Sad\n", Emotion.SAD),
     ],
 )

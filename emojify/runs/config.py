@@ -61,7 +61,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "patience": (0, 100_000),
 }
 
-_OLD_NAMES = {"crowd_head": "ferplus_head"}
+_OLD_NAMES = {"crowd_head": "ferplus_head", "lean": "logit_bias"}
 """Settings that older versions wrote under another name."""
 
 

@@ -12,6 +12,9 @@ from typing import Any, TypeGuard
 
 from emojify.emotions import LABELS
 
+LIVE_FIGURES = "live_figures.json"
+"""In the folder of a run with an added data set: the live model's figures on the same public pictures."""
+
 NEAR_GUESSING = 0.25
 """Accuracy or macro recall up to which a model is near guessing. Guessing one of seven emotions gives 0.14."""
 
@@ -48,7 +51,7 @@ class Judged:
         return (
             f"This model is near guessing: it is right in {out_of_100(self.accuracy)} of 100 faces, and in "
             f"{out_of_100(self.macro_recall)} of 100 if every emotion counts alike. Guessing gives 14. "
-            "Train it for longer first."
+            "Train it for longer."
         )
 
 

@@ -16,7 +16,7 @@ from emojify.errors import EmojifyError
 from emojify.files import readable_os_errors
 from emojify.models import Model, ModelStore
 from emojify.public import admin_only
-from emojify.runs.figures import Judged, judge
+from emojify.runs.figures import LIVE_FIGURES, Judged, judge
 from emojify.runs.reading import read_json_or_empty, read_tail
 from emojify.runs.run import EXPORT_FOLDER, Run
 
@@ -100,6 +100,9 @@ def export_status(run: Run, models: ModelStore) -> Export | None:
 def compare_run(run: Run, live: Model) -> str:
     """Return a warning to show before a run replaces the live model; empty if it is at least as good on public."""
     figures = run.best.get("figures", {})
+    on_same_pictures = read_json_or_empty(run.folder / LIVE_FIGURES)
+    if on_same_pictures.get("model") == live.id and isinstance(on_same_pictures.get("figures"), dict):
+        return _compare(figures, on_same_pictures["figures"], "public")
     if (run.data_name, figures.get("n")) != _measured_on(live, "public"):
         return NOT_COMPARABLE
     return _compare({"accuracy": run.best_accuracy, **figures}, _card_figures(live, "public"), "public")

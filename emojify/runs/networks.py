@@ -93,17 +93,38 @@ def residual(keras: Any, side: int | None) -> Any:
         keras: the module.
         side: width and height of the pictures in pixels; None for any size.
     """
+    return _residual_network(keras, side, "residual", stem=24, stages=((48, 2), (96, 2), (192, 2), (288, 1)))
+
+
+def compact(keras: Any, side: int | None) -> Any:
+    """Build a smaller ``residual``: half of its multiplications, for processors without AVX-512; 2.4 M parameters.
+
+    The stages at 24x24 and 12x12, whose pixels cost most, are narrow and the later ones wide. In LiteRT int8 with AVX2
+    the network executes half as many instructions as ``residual`` (18.0 and 36.1 million, counted by Valgrind's
+    callgrind); on an Intel Xeon with AVX-512 it takes 0.7 times as long.
+
+    Args:
+        keras: the module.
+        side: width and height of the pictures in pixels; None for any size.
+    """
+    return _residual_network(keras, side, "compact", stem=16, stages=((32, 1), (64, 2), (160, 2), (320, 1)))
+
+
+def _residual_network(
+    keras: Any, side: int | None, name: str, *, stem: int, stages: tuple[tuple[int, int], ...]
+) -> Any:
+    """Build a residual network from the width of its first layer and the (width, blocks) of each later stage."""
     layers = keras.layers
     pixels = keras.Input((side, side, 1), dtype="uint8", name="pixels")
     x = layers.Rescaling(1 / 127.5, offset=-1)(pixels)
-    x = layers.ReLU()(_convolution(keras, x, 24))
-    for width, blocks in ((48, 2), (96, 2), (192, 2), (288, 1)):  # at 24x24, 12x12, 6x6, 3x3
+    x = layers.ReLU()(_convolution(keras, x, stem))
+    for width, blocks in stages:  # at 24x24, 12x12, 6x6, 3x3
         for block in range(blocks):
             x = _residual_block(keras, x, width, strides=2 if block == 0 else 1)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(0.4)(x)
     probabilities = layers.Dense(len(LABELS), activation="softmax", dtype="float32", name="probabilities")(x)
-    return keras.Model(pixels, probabilities, name="residual")
+    return keras.Model(pixels, probabilities, name=name)
 
 
 def _residual_block(keras: Any, x: Any, width: int, strides: int) -> Any:
@@ -168,6 +189,41 @@ NETWORKS: dict[str, Network] = {
             "lighting": 0.2,
             "erase": 0.3,
             "choose_by": "balanced",
+        },
+    ),
+    "compact": Network(
+        build=compact,
+        description="A smaller residual network: as good as residual when it learns from FER+ votes, and faster.",
+        images_per_s=100,  # guessed from the multiplications, not measured
+        # The shipped model's recipe (docs/experiments.md) without its teachers: FER+ votes as targets, logit
+        # adjustment against the votes' bias to neutral, and augmentation by what webcams do to a picture.
+        recipe={
+            "epochs": 100,
+            "batch_size": 256,
+            "precision": "auto",
+            "drop_copies": True,
+            "optimizer": "sgd",
+            "learning_rate": 0.2,
+            "schedule": "cosine",
+            "warmup_epochs": 3.0,
+            "weight_decay": 4e-3,
+            "average": 0.999,
+            "ferplus_weight": 1.0,
+            "logit_adjustment": 0.5,
+            "flip": True,
+            "shift": 0.1,
+            "rotation": 20.0,
+            "scale": 0.15,
+            "brightness": 0.15,
+            "contrast": 0.3,
+            "lighting": 0.2,
+            "gamma": 0.25,
+            "blur": 1.0,
+            "low_resolution": 0.12,
+            "noise": 0.03,
+            "jpeg": 0.2,
+            "erase": 0.3,
+            "choose_by": "ferplus",
         },
     ),
 }

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
-from emojify.training.dataset import SPLITS, Dataset, IncompleteDataError, load, load_added
+from emojify.training.dataset import Dataset, load, load_added
 from emojify.training.ferplus import no_face
+from emojify.training.splits import SPLITS, IncompleteDataError
 
 NEAR_COPY = 0.95
 """Correlation of two pictures' pixels from which one counts as a copy of the other: recompressed, shifted by a pixel or

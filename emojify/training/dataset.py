@@ -12,21 +12,9 @@ from numpy.typing import NDArray
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.training.ferplus import VOTE_COLUMNS, FerPlusVotes
-from emojify.training.labeled_faces import SIDE, LabeledFace, Skipped, read_image_files, read_pixel_csv
+from emojify.training.labeled_faces import LabeledFace, Skipped, read_image_files, read_pixel_csv
 from emojify.training.sources import open_source
-from emojify.training.splits import SPLITS, IncompleteDataError, split_added_faces, split_faces
-
-__all__ = [
-    "ALL",
-    "SIDE",
-    "SPLITS",
-    "Dataset",
-    "IncompleteDataError",
-    "load",
-    "load_added",
-    "load_joined",
-    "load_unsplit",
-]
+from emojify.training.splits import FER2013, SPLITS, IncompleteDataError, split_added_faces, split_faces
 
 ALL = "all"
 """The split of every picture of :func:`load_unsplit`."""
@@ -137,7 +125,7 @@ def load(source: Path, *, seed: int = 0, on_progress: OnProgress | None = None) 
     splits, name = split_faces(faces, labels, seed)
     for split in SPLITS:
         _refuse_missing(labels[splits == split], f"The {split} split of {source}")
-    return _dataset(faces, votes, skipped, splits, name or source.stem)
+    return _dataset(faces, votes, skipped, splits, name or _own_name(source))
 
 
 def load_unsplit(source: Path, *, crop_margin: float = 0.0, on_progress: OnProgress | None = None) -> Dataset:
@@ -172,7 +160,7 @@ def load_added(source: Path, *, on_progress: OnProgress | None = None) -> Datase
     """
     faces, votes, skipped = _read(source, on_progress=on_progress)
     labels = np.array([face.label for face in faces], np.int64)
-    return _dataset(faces, votes, skipped, split_added_faces(labels), source.stem)
+    return _dataset(faces, votes, skipped, split_added_faces(labels), _own_name(source))
 
 
 def load_joined(source: Path, added: Path | None, *, on_progress: OnProgress | None = None) -> Dataset:
@@ -251,7 +239,7 @@ def _refuse_unusable(source: Path, faces: list[LabeledFace], skipped: Skipped) -
     unreadable = len(skipped.unreadable)
     if unreadable > MAX_UNREADABLE * (opened + unreadable):
         raise EmojifyError(
-            f"{unreadable} of {opened + unreadable} pictures in {source} do not open as PNG or JPEG, "
+            f"{unreadable} of {opened + unreadable} pictures in {source} do not open as pictures, "
             f"among them {', '.join(skipped.unreadable[:5])}. Get the data again, or remove them."
         )
     if faces:
@@ -282,6 +270,11 @@ def _dataset(
         without_face=tuple(skipped.without_face),
         other_class=tuple(skipped.other_class),
     )
+
+
+def _own_name(source: Path) -> str:
+    """Return the name of a data set that is not FER-2013, even if its folder or file is called so."""
+    return f"a set called {source.stem}" if source.stem.startswith(FER2013) else source.stem
 
 
 def _refuse_missing(labels: NDArray[np.int64], where: str) -> None:

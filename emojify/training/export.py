@@ -28,10 +28,11 @@ from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.files import new_folder, read_json, write_json
 from emojify.runs.config import FitConfig
+from emojify.runs.networks import SIDE
 from emojify.teaching.rehearsal import BANK_FILE, choose_faces, make_bank_in_subprocess
 from emojify.training.card import make_card
 from emojify.training.check import mark_clean
-from emojify.training.dataset import SIDE, Dataset, load_joined
+from emojify.training.dataset import Dataset, load_joined
 from emojify.training.evaluate import Figures, measure, measure_held_out, predict_in_subprocess
 from emojify.training.weights import load_network, save_weights
 from emojify.vision.classifier import MAX_CROP_MARGIN
@@ -99,7 +100,12 @@ def export_run(run: Path, data: Path | None, models: Path, model_id: str, option
         dataset = load_joined(data, None)
     else:
         dataset = load_joined(Path(config.data), Path(config.added_data) if config.added_data else None)
-    recipe = recipe_of(config, read_json(run / "checkpoint.json"))
+    try:
+        recipe = recipe_of(config, read_json(run / "checkpoint.json"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise EmojifyError(
+            f"The checkpoint of {run} is damaged. Resume the run for one more epoch, or export another."
+        ) from error
     weights = run / "best.weights.h5"
     return export(config.network, weights, mark_clean(dataset), target, recipe, options or ExportOptions())
 

@@ -27,13 +27,14 @@ from emojify.errors import EmojifyError
 from emojify.files import write_json
 from emojify.runs.config import FitConfig
 from emojify.runs.control import Control
+from emojify.runs.figures import LIVE_FIGURES
 from emojify.runs.networks import SIDE, get_network
 from emojify.training.batches import train_batches
 from emojify.training.checkpoint import BEST_WEIGHTS, Checkpoint, WeightAverage, save_checkpoint, save_weights
 from emojify.training.dataset import Dataset, load_joined
-from emojify.training.evaluate import Figures, class_balanced_cross_entropy, measure
+from emojify.training.evaluate import MIN_PROBABILITY, Figures, measure
 from emojify.training.ferplus import majority
-from emojify.training.live_figures import LIVE_FIGURES, added_figures, write_live_figures
+from emojify.training.live_figures import added_figures, write_live_figures
 from emojify.training.loss import accuracy, logit_bias, make_loss, with_ferplus_head
 from emojify.training.optimizer import make_optimizer
 from emojify.training.plots import most_wrong
@@ -94,14 +95,12 @@ class _Evaluation:
         probabilities: (n, 7) float32.
         figures: against labels and FER+ votes.
         cross_entropy: against the labels, in nats.
-        ferplus_cross_entropy: class-balanced, against the FER+ votes; None without votes.
         score: what epochs are compared by; larger is better.
     """
 
     probabilities: NDArray[np.float32]
     figures: Figures
     cross_entropy: float
-    ferplus_cross_entropy: float | None
     score: float
 
 
@@ -150,6 +149,9 @@ class Trainer:
             self._journal.say(
                 f"{config.network}, {parameters:,} parameters, {self._precision}, {len(self._train):,} pictures"
             )
+            if without_face := self._train.without_face:
+                examples = ", ".join(without_face[:5])
+                self._journal.say(f"left out: {len(without_face):,} pictures without a detected face, e.g. {examples}")
             while self._state.epoch < config.epochs and not self._is_out_of_patience():
                 self._fit_epoch()
                 self._control.after_batch()
@@ -246,14 +248,15 @@ class Trainer:
             raise EmojifyError("The fit blew up: the learning rate is too high. Start again with a lower one.")
         figures = measure(probabilities, public.labels, public.votes)
         of_labels = probabilities[np.arange(len(public)), public.labels]
-        voted = figures.ferplus_n > 0
-        ferplus = class_balanced_cross_entropy(probabilities, public.votes) if voted else None
-        score = figures.accuracy
+        cross_entropy = float(-np.log(np.maximum(of_labels, MIN_PROBABILITY)).mean())
+        return _Evaluation(probabilities, figures, cross_entropy, self._score(figures))
+
+    def _score(self, figures: Figures) -> float:
+        if self._config.choose_by == "ferplus" and figures.ferplus_cross_entropy is not None:
+            return math.exp(-figures.ferplus_cross_entropy)  # a mean probability, 0 to 1 like the other scores
         if self._config.choose_by == "balanced":
-            score = (figures.accuracy + figures.macro_recall) / 2
-        elif self._config.choose_by == "ferplus" and ferplus is not None:
-            score = math.exp(-ferplus)  # a mean probability, 0 to 1 like the other scores
-        return _Evaluation(probabilities, figures, float(-np.log(np.maximum(of_labels, 1e-7)).mean()), ferplus, score)
+            return (figures.accuracy + figures.macro_recall) / 2
+        return figures.accuracy
 
     def _save_best(self, public: _Evaluation) -> None:
         epoch = self._state.epoch
@@ -268,11 +271,13 @@ class Trainer:
 
 
 def _public_figures(public: _Evaluation) -> dict[str, float]:
-    figures = {
+    figures = public.figures
+    values = {
         "val_loss": public.cross_entropy,
-        "val_accuracy": public.figures.accuracy,
-        "val_macro_recall": public.figures.macro_recall,
+        "val_accuracy": figures.accuracy,
+        "val_macro_recall": figures.macro_recall,
+        "val_ferplus_accuracy": figures.ferplus_accuracy,
+        "val_ferplus_macro_recall": figures.ferplus_macro_recall,
+        "val_ferplus_cross_entropy": figures.ferplus_cross_entropy,
     }
-    if public.ferplus_cross_entropy is not None:
-        figures["val_ferplus_cross_entropy"] = public.ferplus_cross_entropy
-    return figures
+    return {name: value for name, value in values.items() if value is not None}

@@ -34,6 +34,11 @@ def add_fit_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
 
     Each sets ``run``, a function of the parsed arguments that returns the exit status and may raise EmojifyError.
     """
+    _add_train(commands)
+    _add_distill(commands)
+
+
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train = commands.add_parser(
         "train",
         help="fit a network to a data set",
@@ -56,12 +61,15 @@ def add_fit_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     _add_settings(train, default_network="seed, or that of --from")
     train.set_defaults(run=_train)
 
+
+def _add_distill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     distill = commands.add_parser(
         "distill",
         help="fit a network to what other networks answer",
         description="Fit a network to the mean answer of several trained ones (teachers) on the same augmented "
-        "pictures, mixed with labels and FER+ votes. An epoch takes longer by the teachers' reading. The run is "
-        "continued with: python -m emojify train --resume RUN",
+        "pictures, mixed with labels and FER+ votes. An epoch takes as long as one of train, and the time that the "
+        "teachers need to read its pictures. Continue the run with: train --resume RUN",
+        epilog="example: %(prog)s --data fer2013.zip --teachers runs/first runs/second --network residual",
     )
     distill.add_argument(
         "--data",

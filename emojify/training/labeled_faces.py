@@ -38,6 +38,8 @@ SCENE_BORDER = 0.25
 RIVAL_WIDTH = 0.8
 """Faces at least this wide, as a share of the widest one, compete by their distance to the picture's center."""
 
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+
 _ROW = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)", re.IGNORECASE)
 
 # The classes of the original csv: angry 0, disgust 1, fear 2, happy 3, sad 4, surprise 5, neutral 6.
@@ -79,9 +81,9 @@ class Skipped:
     """The names of the files that gave no face.
 
     Attributes:
-        unreadable: files that are no PNG or JPEG, are damaged, or have more than ``MAX_PIXELS`` pixels.
+        unreadable: files that are no picture, are damaged, or have more than ``MAX_PIXELS`` pixels.
         without_face: pictures that are not 48x48 and in which the detector finds no face.
-        other_class: pictures in a folder that is not named after one of the seven emotions.
+        other_class: pictures of which no folder is named after one of the seven emotions.
     """
 
     unreadable: list[str] = field(default_factory=list)
@@ -110,23 +112,22 @@ def read_image_files(
         The faces in the order of ``names``, and the names of the files that gave none.
 
     Raises:
-        EmojifyError: if a picture's folder is not named after an emotion.
+        EmojifyError: if none of a picture's folders is named after an emotion.
     """
     faces, skipped = [], Skipped()
     for number, name in enumerate(names):
         if on_progress is not None:
             on_progress(number, len(names))
         path = PurePosixPath(name)
-        try:
-            label = parse_emotion(path.parent.name)
-        except EmojifyError as error:
+        class_folder = _class_folder(path)
+        if class_folder is None:
             if skip_other_classes:
                 skipped.other_class.append(name)
                 continue
             raise EmojifyError(
                 f"{name} in {source.path} is not in a folder named after one of the seven emotions. "
                 "Move it into one, or remove it."
-            ) from error
+            )
         decoded = _decode_gray(source.read(name))
         if decoded is None:
             skipped.unreadable.append(name)
@@ -139,9 +140,21 @@ def read_image_files(
             continue
         match = _ROW.match(path.name)
         usage, row = (match[1], int(match[2])) if match else ("", -1)
-        folder, converted = path.parent.parent.name, not (is_face and was_gray)
-        faces.append(LabeledFace(face, int(label), name, usage, folder, row, converted, detected=not is_face))
+        label, above = int(parse_emotion(class_folder.name)), class_folder.parent.name
+        converted = not (is_face and was_gray)
+        faces.append(LabeledFace(face, label, name, usage, above, row, converted, detected=not is_face))
     return faces, skipped
+
+
+def _class_folder(path: PurePosixPath) -> PurePosixPath | None:
+    """Return the innermost folder of a picture that is named after an emotion; None if there is none."""
+    for folder in path.parents:
+        try:
+            parse_emotion(folder.name)
+        except EmojifyError:
+            continue
+        return folder
+    return None
 
 
 def crop_main_face(gray: NDArray[np.uint8], margin: float = 0.0) -> NDArray[np.uint8] | None:
@@ -191,7 +204,7 @@ def _detector() -> FaceDetector:
 def _decode_gray(content: bytes) -> tuple[NDArray[np.uint8], bool] | None:
     """Decode to (H, W) uint8, upright by EXIF; also whether the file was gray. None if it can't be decoded."""
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as header:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as header:
             (width, height), mode = header.size, header.mode
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

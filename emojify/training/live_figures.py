@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from emojify.errors import EmojifyError
 from emojify.files import write_json
 from emojify.models import ModelStore
+from emojify.runs.figures import LIVE_FIGURES
 from emojify.settings import Settings
 from emojify.training.dataset import Dataset
 from emojify.training.evaluate import measure, predict_in_subprocess
-
-LIVE_FIGURES = "live_figures.json"
 
 
 def write_live_figures(run: Path, public: Dataset) -> None:

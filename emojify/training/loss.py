@@ -18,10 +18,9 @@ from emojify.emotions import LABELS
 from emojify.runs.config import FitConfig
 from emojify.training.batches import targets
 from emojify.training.dataset import Dataset
+from emojify.training.evaluate import MIN_PROBABILITY
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-
-_MIN_PROBABILITY = 1e-7
 
 
 def with_ferplus_head(network: keras.Model) -> keras.Model:
@@ -51,13 +50,13 @@ def make_loss(config: FitConfig, train: Dataset) -> Loss:
     bias = logit_bias(train, config)
 
     def loss(targets: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
-        logits = tf.math.log(tf.maximum(probabilities[:, : len(LABELS)], _MIN_PROBABILITY)) + bias
+        logits = tf.math.log(tf.maximum(probabilities[:, : len(LABELS)], MIN_PROBABILITY)) + bias
         own = keras.losses.categorical_crossentropy(targets[:, : len(LABELS)], logits, from_logits=True)
         if not config.ferplus_head:
             return own
         votes, read = targets[:, len(LABELS) :], probabilities[:, len(LABELS) :]
         # A picture without votes has a row of zeros, so its loss here is 0.
-        log_likelihood = tf.reduce_sum(votes * tf.math.log(tf.maximum(read, _MIN_PROBABILITY)), axis=1)
+        log_likelihood = tf.reduce_sum(votes * tf.math.log(tf.maximum(read, MIN_PROBABILITY)), axis=1)
         return own - config.ferplus_head * log_likelihood
 
     return loss

@@ -14,7 +14,7 @@ MAX_FILE_BYTES = 30_000_000
 MAX_CSV_BYTES = 1_000_000_000  # the original fer2013.csv is 301 MB
 MAX_FILES = 1_000_000
 
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _VOTE_FILES = ("labels.csv", "fer2013new.csv")
 
 
@@ -45,7 +45,7 @@ class Source:
         return file.read_bytes()
 
     def image_files(self) -> list[str]:
-        """Return the names that end in .png, .jpg or .jpeg."""
+        """Return the names of pictures: PNG, JPEG, WebP, BMP and TIFF, by their suffix."""
         return [name for name in self.names if name.lower().endswith(_IMAGE_SUFFIXES)]
 
     def find(self, file_name: str) -> str | None:

@@ -78,6 +78,8 @@ def show_form(store: ModelStore, live: Model | None) -> None:
         st.warning(escape_markdown(warning))
     show_changes(run)
     judged = judge(run.best.get("figures"))
+    if judged is not None and judged.near_guessing:
+        st.warning(judged.near_guessing, icon=":material/casino:")
     with confirmation(judged, "Go live", f"run-{run.id}") as ask:
         st.button(
             CONFIRM_LABEL if ask else "Go live",
@@ -175,7 +177,7 @@ def show_delete(store: ModelStore, model: Model) -> None:
 
 @contextmanager
 def confirmation(judged: Judged | None, label: str, key: str) -> Iterator[bool]:
-    """Put a button into a popover with a warning if the model is near guessing.
+    """Put a button into a popover that asks once more if the model is near guessing.
 
     Args:
         judged: the model's figures; None if there are none.
@@ -189,9 +191,8 @@ def confirmation(judged: Judged | None, label: str, key: str) -> Iterator[bool]:
     if not warning:
         yield False
         return
-    st.warning(warning, icon=":material/casino:")
     with st.popover(label, icon=":material/rocket_launch:", key=f"confirm-{key}"):
-        st.markdown("Everyone who uses the live model then sees mostly wrong emoji.")
+        st.markdown(f"{warning} Everyone who uses the live model would see mostly wrong emoji.")
         yield True
 
 
@@ -203,6 +204,8 @@ def show_figures(model: Model) -> None:
     if judged is not None:
         st.markdown(f"{judged.headline}.")
         st.markdown(emotions_line(judged.recall))
+        if judged.near_guessing:
+            st.warning(judged.near_guessing, icon=":material/casino:")
     if not texts:
         st.caption("The model card has no figures.")
         return

@@ -134,6 +134,12 @@ def _leak_sentence(leak: Mapping[str, Any]) -> str:
     )
 
 
+_JUDGED_BY = {
+    "FER+ majority": "what more than half of ten people saw in each picture",
+    "labels": "the data set's own labels",
+}
+
+
 def card_lines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return title and text of each line of a model's card that has a text."""
     data: Any = card.get("data")
@@ -142,6 +148,7 @@ def card_lines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Network", card.get("network")),
         ("Made", card.get("created")),
         ("Trained on", data.get("name")),
+        ("Compared with", _JUDGED_BY.get(str(card.get("judged_by")), "")),
         ("Good at", ", ".join(map(str, card.get("reads_well") or []))),
         ("Weak at", ", ".join(map(str, card.get("reads_badly") or []))),
         ("Copies between train and test", data.get("leak")),

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from skimage import data
 
-from tests.helpers.browser import CHROMIUM_FLAGS, CHROMIUM_NAMES, find_program, run_app
+from tests.helpers.browser import CHROMIUM_NAMES, find_program, launch_chromium, run_app
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +45,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
     """A Chromium with a camera that pages may use."""
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={camera_file}"]
-    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    browser = launch_chromium(playwright, chromium, camera_file)
     yield browser
     browser.close()
 

@@ -1,4 +1,4 @@
-"""Signing in on a public copy, with a real provider and a real browser; what it changes lies on the disk."""
+"""Signing in on a public copy, with an OpenID provider on this machine and Chromium."""
 
 from __future__ import annotations
 

@@ -23,10 +23,10 @@ from emojify.packs.drawing.appearance import Hair, HairColor, Person, Skin
 from emojify.packs.pack import EmojiPack
 from emojify.settings import ROOT
 from tests.helpers.browser import (
-    CHROMIUM_FLAGS,
     TIMEOUT_MS,
     expected_face,
     face_region,
+    launch_chromium,
     read_video_frame,
     run_app,
     start,
@@ -188,14 +188,12 @@ def test_live_avatar_blends_between_expressions(
     tiny_model: bytes,
 ) -> None:
     write_model(tmp_path / "models" / "seed", tiny_model)
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={changing_camera_file}"]
     rows, columns = face_region(camera_file)
     pack = EmojiPack.load(ROOT / "emojis" / "person")
     calm, happy = (expected_face(pack, emotion, rows.stop - rows.start) for emotion in (Emotion.NEUTRAL, Emotion.HAPPY))
     way = happy - calm
     with run_app(EMOJIFY_MODELS=str(tmp_path / "models")) as url:
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        browser = launch_chromium(playwright, chromium, changing_camera_file)
         page = browser.new_page()
         page.goto(f"{url}/?pack=Person")
         start(page)

@@ -23,12 +23,12 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from emojify.settings import ROOT
 from tests.helpers.browser import (
-    CHROMIUM_FLAGS,
     TIMEOUT_MS,
     component,
     component_frame,
     find_program,
     free_port,
+    launch_chromium,
     run_app_on_port,
     start,
     wait_for_emoji,
@@ -147,10 +147,8 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def browser_of_host(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    there = ("--ignore-certificate-errors", f"--host-resolver-rules=MAP {HOST} 127.0.0.1")
-    arguments = [*CHROMIUM_FLAGS, *fake, *there, f"--use-file-for-fake-video-capture={camera_file}"]
-    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    flags = ("--ignore-certificate-errors", f"--host-resolver-rules=MAP {HOST} 127.0.0.1")
+    browser = launch_chromium(playwright, chromium, camera_file, *flags)
     yield browser
     browser.close()
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from emojify.settings import ROOT
-from tests.helpers.browser import CHROMIUM_FLAGS, TIMEOUT_MS, read_video_frame, run_app, start
+from tests.helpers.browser import TIMEOUT_MS, launch_chromium, read_video_frame, run_app, start
 from tests.helpers.cameras import SECONDS_A_FACE, write_two_faces
 from tests.helpers.rehearsal_bank import add_bank
 
@@ -32,10 +32,8 @@ def workspace(tmp_path: Path) -> Path:
 def teach_page(playwright: Playwright, chromium: str, workspace: Path) -> Iterator[Page]:
     camera = workspace / "two_faces.y4m"
     write_two_faces(camera)
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with run_app(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
-        arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={camera}"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        browser = launch_chromium(playwright, chromium, camera)
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         page.goto(url)
         page.get_by_role("link", name="Teach it your face").click(timeout=TIMEOUT_MS)

@@ -23,11 +23,11 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from emojify.live.connection import DAY_S, rtc_configuration
 from emojify.settings import ROOT, Settings
 from tests.helpers.browser import (
-    CHROMIUM_FLAGS,
     TIMEOUT_MS,
     component_frame,
     find_program,
     free_port,
+    launch_chromium,
     run_app,
     skip_or_fail,
     start,
@@ -120,9 +120,7 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture
 def browser_without_udp(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={camera_file}", NO_UDP]
-    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    browser = launch_chromium(playwright, chromium, camera_file, NO_UDP)
     yield browser
     browser.close()
 

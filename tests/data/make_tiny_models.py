@@ -1,14 +1,13 @@
-"""Makes the LiteRT models beside this file, byte by byte, so that no test needs TensorFlow or a trained model.
+"""Write the LiteRT models of this folder byte by byte, so that no test needs TensorFlow or a trained model.
 
     python tests/data/make_tiny_models.py
 
-``tiny.tflite`` reads one thing, the crop's mean brightness. Each emotion has a seventh of the range from black
-to white, in the order of ``Emotion``, and is 99 % sure in the middle of it: 18 is angry, 55 disgusted, 91
+``tiny.tflite`` reads the crop's mean brightness. Each emotion has a seventh of the range from black to white, in the
+order of ``Emotion``, and a probability of 99 % in the middle of it: 18 is angry, 55 disgusted, 91
 fearful, 128 happy, 165 neutral, 201 sad, 238 surprised. Half way between two of them both have 50 %.
 
-``patches.tflite`` reads the same, but less surely, from the mean brightness of 144 patches: its last layer has
-something to be taught with.
-The others are sound LiteRT models too, but take or give something else than Emojify's.
+``patches.tflite`` reads the mean brightness of 144 patches with lower probabilities: its last layer has enough inputs
+for teaching. The other files are valid LiteRT models with other inputs or outputs than Emojify's.
 """
 
 import math
@@ -20,7 +19,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 EMOTIONS = 7
 STEP = 256 / EMOTIONS
-SHARPNESS = math.log(200) / STEP**2  # a neighbour is 200 times less probable in the middle of a band
+SHARPNESS = math.log(200) / STEP**2  # in the middle of a band its neighbors are 200 times less probable
 
 
 def tensor(name: str, shape: list[int], kind: int, buffer: int = 0) -> schema.TensorT:

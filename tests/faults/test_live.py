@@ -1,4 +1,4 @@
-"""Live video goes on whatever happens beside it."""
+"""Live video continues after failing frames, clock changes and damaged models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_GROWTH_BYTES = 20_000_000
 
 
 class Clock:
-    """Tells the time that it is told, forwards or backwards."""
+    """A clock that the test sets, forwards or backwards."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -37,19 +37,19 @@ class Clock:
 
 
 class FailsEverySeventh:
-    """An annotator; also one that leaves an object behind for each failure would be noticed."""
+    """An annotator that fails at every seventh frame."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.frames = 0
 
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
-        self.asked += 1
-        if self.asked % EVERY == 0:
-            raise RuntimeError(f"frame {self.asked}")
+        self.frames += 1
+        if self.frames % EVERY == 0:
+            raise RuntimeError(f"frame {self.frames}")
         return scene
 
 
-def test_an_hour_with_every_seventh_frame_failing(tiny_model: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_processor_survives_an_hour_of_failing_frames(tiny_model: bytes, caplog: pytest.LogCaptureFixture) -> None:
     clock, annotator = Clock(), FailsEverySeventh()
     processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), annotator, mirror=False), clock_s=clock)
     frame = av.VideoFrame.from_ndarray(np.zeros((8, 8, 3), np.uint8), format="bgr24")
@@ -70,7 +70,7 @@ def test_an_hour_with_every_seventh_frame_failing(tiny_model: bytes, caplog: pyt
     assert len(processor._latencies_ms) <= TIMED_FRAMES
 
 
-def test_a_clock_that_is_set_back_stops_nothing(tiny_model: bytes, astronaut: Image) -> None:
+def test_processor_continues_when_the_clock_is_set_back(tiny_model: bytes, astronaut: Image) -> None:
     clock = Clock()
     processor = EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), BoxLabel(), mirror=False), clock_s=clock)
     frame = av.VideoFrame.from_ndarray(astronaut, format="bgr24")
@@ -110,7 +110,7 @@ def spoil_card(folder: Path, tiny_model: bytes) -> None:
 
 
 @pytest.mark.parametrize("fault", [replace, truncate, empty, delete, delete_card, spoil_card])
-def test_a_model_that_is_damaged_while_live_reads_on_and_the_next_one_to_look_is_told(
+def test_damaged_live_model_keeps_running_and_is_reported(
     models_folder: Path, tiny_model: bytes, astronaut: Image, fault: Callable[[Path, bytes], None]
 ) -> None:
     write_model(models_folder / "mine", tiny_model)

@@ -1,4 +1,4 @@
-"""Several processes at once, each with the folder to itself for a moment: nobody's change is lost."""
+"""Several processes that change a folder at once: no change is lost and no limit exceeded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.pack_files import pack_zip
 from tests.helpers.stores import write_model
 
 AT_ONCE = 3
-# Each says that it is ready and waits for the word, so that they begin together.
+# Each process prints "ready" and waits for a line, so that all begin together.
 BEGIN = """
 import sys
 from pathlib import Path
@@ -44,7 +44,7 @@ for number in range(8):
 
 
 def run_together(code: str, folder: Path, *more: str) -> list[str]:
-    """What the processes print, line by line."""
+    """Run the code in AT_ONCE processes; return their lines of output."""
     started = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(folder), name, *more],
@@ -59,12 +59,12 @@ def run_together(code: str, folder: Path, *more: str) -> list[str]:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=120)[0] for process in started]
+    outputs = [process.communicate(timeout=120)[0] for process in started]
     assert all(process.returncode == 0 for process in started)
-    return "".join(said).splitlines()
+    return "".join(outputs).splitlines()
 
 
-def test_processes_that_promote_at_once_are_all_remembered(models_folder: Path, tiny_model: bytes) -> None:
+def test_concurrent_promotions_are_all_recorded(models_folder: Path, tiny_model: bytes) -> None:
     names = [f"{name}{number}" for name in "abc"[:AT_ONCE] for number in range(8)]
     for name in names:
         write_model(models_folder / name, tiny_model)
@@ -74,21 +74,19 @@ def test_processes_that_promote_at_once_are_all_remembered(models_folder: Path, 
     assert store.open().problems == ()
 
 
-def test_processes_that_add_packs_at_once_get_names_of_their_own_and_no_more_than_fit(
-    packs_folder: Path, tmp_path: Path
-) -> None:
+def test_concurrent_packs_get_unique_names_within_the_limit(packs_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "cats.zip").write_bytes(pack_zip())
     for number in range(MAX_PACKS - 2 - 5):
         (packs_folder / f"broken-{number}").mkdir()
-    said = run_together(ADD, packs_folder, str(tmp_path / "cats.zip"))
-    assert sorted(name for name in said if name.startswith("cats")) == ["cats", "cats-2", "cats-3", "cats-4", "cats-5"]
-    assert sum("50 packs already" in line for line in said) == 4 * AT_ONCE - 5
+    lines = run_together(ADD, packs_folder, str(tmp_path / "cats.zip"))
+    assert sorted(name for name in lines if name.startswith("cats")) == ["cats", "cats-2", "cats-3", "cats-4", "cats-5"]
+    assert sum("50 packs already" in line for line in lines) == 4 * AT_ONCE - 5
     assert len([path for path in packs_folder.iterdir() if not path.name.startswith(".")]) == MAX_PACKS
     assert len(list_packs(packs_folder).packs) == 7
 
 
-def test_who_adds_a_pack_waits_for_whoever_has_the_folder(packs_folder: Path) -> None:
-    """The limit is looked at while nobody else can add; the test above meets that moment only sometimes."""
+def test_add_pack_waits_for_the_folder_lock(packs_folder: Path) -> None:
+    """The limit is checked under the lock. The test above reaches that moment only sometimes."""
     adding = threading.Thread(target=lambda: add_pack(packs_folder, read_zip(pack_zip(), "cats.zip")))
     with locked(packs_folder):
         adding.start()

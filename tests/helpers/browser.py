@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from playwright.sync_api import Frame, FrameLocator, Page, expect
+from playwright.sync_api import Browser, Frame, FrameLocator, Page, Playwright, expect
 
 from emojify.emotions import Emotion
 from emojify.packs.pack import EmojiPack
@@ -93,7 +93,7 @@ def run_app_on_port(port: int, folder: Path = ROOT, /, **environment: str) -> It
         while not responds(f"http://localhost:{port}/_stcore/health"):
             assert server.poll() is None, "the app ended while it started"
             assert time.monotonic() < deadline, f"the app did not answer within {START_TIMEOUT_S} s"
-            time.sleep(0.1)
+            time.sleep(0.02)
         yield server
     finally:
         end(server)
@@ -105,6 +105,13 @@ def responds(url: str) -> bool:
             return True
     except OSError:
         return False
+
+
+def launch_chromium(playwright: Playwright, chromium: str | None, camera_file: Path, *flags: str) -> Browser:
+    """Start Chromium with a fake camera that plays ``camera_file`` and that pages may use."""
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    arguments = [*CHROMIUM_FLAGS, *fake, f"--use-file-for-fake-video-capture={camera_file}", *flags]
+    return playwright.chromium.launch(executable_path=chromium, args=arguments)
 
 
 def component(page: Page) -> FrameLocator:

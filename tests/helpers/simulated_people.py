@@ -32,7 +32,7 @@ FRAMES = 20
 # A real face has none of these.
 PROPS = ("tears", "sweat", "hands", "red", "green", "blue", "tongue_out", "head_tilt_degrees")
 QUIRK = 0.6  # largest change of a number by a quirk, as a share of half its range
-PULL_PX = 7.0  # largest displacement of a point of a photographed face, at 96 px
+SHIFT_PX = 7.0  # largest displacement of a point of a photographed face, at 96 px
 
 Gray = NDArray[np.uint8]
 Draw = Callable[[Emotion, float], Gray]
@@ -111,7 +111,7 @@ def photographed_person(name: str, face: Gray, seed: int) -> SimulatedPerson:
     """
     rng = np.random.default_rng(seed)
     face = np.asarray(cv2.resize(face, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC), np.uint8)
-    displacements = {emotion: rng.uniform(-PULL_PX, PULL_PX, (len(_POINTS), 2)) for emotion in Emotion}
+    displacements = {emotion: rng.uniform(-SHIFT_PX, SHIFT_PX, (len(_POINTS), 2)) for emotion in Emotion}
     displacements[Emotion.NEUTRAL] *= 0.0
     x, y = np.meshgrid(np.arange(SIDE_PX, dtype=np.float32), np.arange(SIDE_PX, dtype=np.float32))
     twice_variance = 2 * (SIDE_PX * 0.09) ** 2

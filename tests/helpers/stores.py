@@ -14,6 +14,7 @@ PICTURE_PX = 64
 
 
 def write_model(folder: Path, tflite: bytes) -> None:
+    """Write a model folder with a card; its id is the folder's name."""
     folder.mkdir(parents=True)
     (folder / "model.tflite").write_bytes(tflite)
     card = {
@@ -28,6 +29,7 @@ def write_model(folder: Path, tflite: bytes) -> None:
 
 
 def write_pack(folder: Path) -> None:
+    """Write a pack of plain shapes in the emotions' colors: squares if the folder has that name, else discs."""
     folder.mkdir(parents=True)
     for emotion in Emotion:
         red, green, blue = bytes.fromhex(emotion.color[1:])

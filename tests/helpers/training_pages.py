@@ -1,4 +1,4 @@
-"""The training page's states, made by hand in folders, and what the page says of them."""
+"""Write data sets and runs in any state, and operate the training page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def report(**changes: Any) -> dict[str, Any]:
 
 
 def add_data(workspace: Path, content: dict[str, Any] | None = None, *, name: str = "faces.zip") -> Path:
-    """A data set that was checked already."""
+    """Write a data set with the report of its check."""
     path = workspace / "data" / name
     place = workspace / "data" / ".checks" / name
     place.mkdir(parents=True)
@@ -55,7 +55,7 @@ CHECKPOINT = {"epoch": 2, "best_epoch": 2, "best_public_accuracy": 0.5, "weights
 
 
 def add_run(workspace: Path, name: str, **files: Any) -> Path:
-    """A run that was stopped in its third epoch, with other files or contents where asked for."""
+    """Write a run that was stopped in its third epoch; ``files`` replace its files, None removes one."""
     folder = workspace / "runs" / name
     folder.mkdir(parents=True)
     contents: dict[str, Any] = {

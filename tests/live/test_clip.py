@@ -20,6 +20,8 @@ from tests.helpers.failing_disk import FailingDisk, failing
 from tests.helpers.live_frames import processed_frame
 from tests.helpers.sample_videos import decode
 
+pytestmark = pytest.mark.slow
+
 RED_DISC = np.zeros((64, 64, 4), np.uint8)
 RED_DISC[np.hypot(*(np.indices((64, 64)) - 31.5)) < 31] = (0, 0, 255, 255)
 EMOJI = StaticEmoji(dict.fromkeys(Emotion, RED_DISC))

@@ -20,7 +20,8 @@ def test_config_of_first_version_is_tutorial(tmp_path: Path) -> None:
 def test_config_reads_old_names(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"data": "fer2013.zip", "network": "residual", "crowd_head": 0.5}')
     assert FitConfig.read(tmp_path) == FitConfig("fer2013.zip", network="residual", ferplus_head=0.5)
-    assert with_current_names({"crowd_head": 0.5, "epochs_done": 3}) == {"ferplus_head": 0.5, "epochs_done": 3}
+    card_recipe = {"crowd_head": 0.5, "epochs_done": 3, "lean": {}}
+    assert with_current_names(card_recipe) == {"ferplus_head": 0.5, "epochs_done": 3, "logit_bias": {}}
 
 
 def test_config_survives_json(tmp_path: Path) -> None:

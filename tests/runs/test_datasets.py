@@ -89,7 +89,7 @@ def test_accept_moves_upload_with_its_report(store: DatasetStore) -> None:
         (zipped(pictures())[:-200], "no whole zip"),
         (zipped({"readme.txt": b"hello"}), "no pictures in folders named after emotions"),
         (zipped({**pictures(), "bored/1.png": b""}), "is not in a folder named after one of the seven"),
-        (zipped(dict.fromkeys(pictures(), b"no picture")), "do not open as PNG or JPEG"),
+        (zipped(dict.fromkeys(pictures(), b"no picture")), "do not open as pictures"),
     ],
     ids=["not a zip", "cut off", "no pictures", "eighth emotion", "not images"],
 )

@@ -137,3 +137,13 @@ def test_compare_run_prefers_what_people_see(run: Run, models: ModelStore) -> No
     assert compare_run(run, live) == ""
     (run.folder / "best.json").write_text(json.dumps({"epoch": 1, "figures": better | {"ferplus_accuracy": 0.6}}))
     assert "60.0% of the public pictures on which people agree, against 70.0%" in compare_run(run, live)
+
+
+def test_compare_run_uses_live_figures_of_added_data(run: Run, models: ModelStore) -> None:
+    live = edit_card(models.folder / "seed", data={"name": "FER-2013"})
+    (run.folder / "best.json").write_text(json.dumps({"epoch": 1, "figures": {"n": 107, "accuracy": 0.5}}))
+    assert "can't be compared" in compare_run(run, live)
+    for accuracy, warns in ((0.6, True), (0.4, False)):
+        content = {"model": "seed", "figures": {"n": 107, "accuracy": accuracy}}
+        (run.folder / "live_figures.json").write_text(json.dumps(content))
+        assert bool(compare_run(run, live)) is warns

@@ -23,6 +23,8 @@ from emojify.teaching.fit import TaughtHead
 from emojify.teaching.teach import MODEL
 from tests.helpers.recordings import Record
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 120
 
 

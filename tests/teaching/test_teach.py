@@ -25,6 +25,8 @@ from emojify.teaching.teach import MODEL, RESULT, held_out_recordings, teach
 from emojify.vision.readings import Box
 from tests.helpers.recordings import Record
 
+pytestmark = pytest.mark.slow
+
 
 def ignore(done: float, step: str) -> None:
     """Progress callback that does nothing."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.training.dataset import SPLITS, Dataset, load, load_joined, load_unsplit
+from emojify.training.dataset import Dataset, load, load_joined, load_unsplit
 from emojify.training.labeled_faces import LabeledFace
-from emojify.training.splits import split_faces
+from emojify.training.splits import SPLITS, split_faces
 from emojify.vision.classifier import crop_face
 from emojify.vision.detector import FaceDetector
 from tests.helpers.drawn_faces import FOLDERS, draw_face, write_faces
@@ -147,6 +147,10 @@ def test_load_names_large_pictures_without_a_face(own: Path) -> None:
     assert (len(data), data.converted) == (224, ())
 
 
+def test_load_never_calls_other_pictures_fer2013(faces: Path, tmp_path: Path) -> None:
+    assert load(shutil.copytree(faces, tmp_path / "FER-2013")).name == "a set called FER-2013"
+
+
 def test_load_unsplit_reads_every_picture_write_by_class(faces: Path, tmp_path: Path) -> None:
     for emotion, name in (("happy", "happy"), ("sad", "sad"), ("sad", "contempt")):
         shutil.copytree(faces / "test" / emotion, tmp_path / "some" / name)
@@ -154,6 +158,15 @@ def test_load_unsplit_reads_every_picture_write_by_class(faces: Path, tmp_path: 
     assert np.bincount(data.labels, minlength=7).tolist() == [0, 0, 0, 12, 0, 12, 0]
     assert len(data.split("all")) == 24
     assert (data.name, len(data.other_class)) == ("some", 12)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "bmp", "tif", "tiff", "JPEG"])
+def test_load_unsplit_reads_common_picture_formats(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "set" / "Happiness" / "person 1").mkdir(parents=True)
+    picture = tmp_path / "set" / "Happiness" / "person 1" / f"1.{suffix}"
+    cv2.imwrite(str(picture), draw_face(Emotion.HAPPY, np.random.default_rng(0)))
+    data = load_unsplit(tmp_path / "set")
+    assert (data.labels.tolist(), data.unreadable) == ([Emotion.HAPPY], ())
 
 
 def test_load_unsplit_explains_missing_faces(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from emojify.vision.readings import Image
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.sample_videos import BEEP_S, COLORS, FACE, SampleVideo, astronaut, decode, wall
 
+pytestmark = pytest.mark.slow
+
 
 def covered_with(picture: Image, emotion: Emotion = Emotion.NEUTRAL, face: tuple[slice, slice] = FACE) -> bool:
     """Return True if the face has the color of the emotion's emoji, within the losses of a codec."""

@@ -16,6 +16,8 @@ from emojify.video.sink import VideoSink
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.sample_videos import SampleVideo, decode, wall
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("codec", "pixel_format", "suffix"), [("flashsv2", "bgr24", ".flv"), ("huffyuv", "yuv422p", ".avi")]
