@@ -20,7 +20,7 @@ from emojify.live.session_limiter import SessionLimiter, shared_session_limiter
 from emojify.vision.analyzer import VideoAnalyzer
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
-from emojify.vision.detector import DetectorSettings
+from emojify.vision.detectors.haar import DetectorSettings
 from emojify.vision.readings import Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
 

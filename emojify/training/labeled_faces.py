@@ -24,7 +24,7 @@ from emojify.errors import EmojifyError
 from emojify.runs.networks import SIDE
 from emojify.training.sources import MAX_CSV_BYTES, Source
 from emojify.vision.classifier import crop_face
-from emojify.vision.detector import FaceDetector
+from emojify.vision.detectors.haar import HaarDetector
 from emojify.vision.readings import Box
 
 MAX_PIXELS = 50_000_000
@@ -197,8 +197,8 @@ def _main_box(boxes: list[Box], shape: tuple[int, ...]) -> Box:
 
 
 @cache
-def _detector() -> FaceDetector:
-    return FaceDetector()
+def _detector() -> HaarDetector:
+    return HaarDetector()
 
 
 def _decode_gray(content: bytes) -> tuple[NDArray[np.uint8], bool] | None:

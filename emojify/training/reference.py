@@ -18,7 +18,7 @@ import cv2.data
 import numpy as np
 
 from emojify.training.weights import build_network
-from emojify.vision.detector import CASCADE_FILE
+from emojify.vision.detectors.haar import CASCADE_FILE
 from emojify.vision.readings import Image
 
 

@@ -21,7 +21,7 @@ from emojify.emotions import Emotion
 from emojify.video.source import Frame
 from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier, crop_face
-from emojify.vision.detector import FaceDetector
+from emojify.vision.detectors.haar import HaarDetector
 from emojify.vision.readings import Box, Face, Probabilities, Reading
 from emojify.vision.smoothing import SmoothingSettings, decide
 from emojify.vision.tracker import LOST_AFTER_S, SAME_FACE_IOU, SCANS, FaceTracker
@@ -78,7 +78,7 @@ class LookAhead:
 
     def __init__(self, classifier: Classifier, threshold: float = SmoothingSettings().threshold) -> None:
         self._tracker = FaceTracker(frames_between_scans=1)  # a file can wait, so every frame is scanned
-        self._detector = FaceDetector()  # for searching backward; the tracker keeps state in its own detector
+        self._detector = HaarDetector()  # for searching backward; the tracker keeps state in its own detector
         self._classifier = classifier
         self._threshold = threshold
         self._past: deque[_HeldFrame] = deque()

@@ -6,11 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emojify.vision.classifier import Classifier, crop_face
-from emojify.vision.detector import DetectorSettings, FaceDetector
-from emojify.vision.readings import Face, Image, Probabilities, Reading
+from emojify.vision.alignment import crop_upright
+from emojify.vision.classifier import Classifier
+from emojify.vision.detectors.combined import FaceDetector
+from emojify.vision.detectors.haar import DetectorSettings
+from emojify.vision.readings import Detection, Face, Image, Probabilities, Reading
 from emojify.vision.smoothing import Smoother, SmoothingSettings, decide
 from emojify.vision.tracker import FaceTracker
+
+SHARP = 0.35  # detail of a face in focus, see _sharpness; a blurred background has less than half
 
 
 def to_gray(image: Image) -> NDArray[np.uint8]:
@@ -63,10 +67,31 @@ class VideoAnalyzer:
         self._latest = {
             face.track_id: self._latest[face.track_id]
             if face.age_s > 0 and face.track_id in self._latest
-            else self.classifier.classify(crop_face(gray, face.box, self.classifier.crop_margin))
+            else self.classifier.classify(crop_upright(gray, face.box, face.roll, self.classifier.crop_margin))
             for face in faces
         }
         return self._smoother.update(faces, list(self._latest.values()), now_s)
+
+
+def subject_weight(gray: NDArray[np.uint8], face: Detection) -> float:
+    """Return how likely a face is the subject of a picture, beside its size, 0 to 1.
+
+    A face counts for less if it is blurred, near the edge, or not certain to be a face.
+
+    Args:
+        gray: (H, W) uint8.
+        face: inside of ``gray``.
+    """
+    height, width = gray.shape
+    x, y = face.box.center
+    off_middle = min(1.0, max(abs(2 * x / width - 1), abs(2 * y / height - 1)))
+    sharpness = min(1.0, _sharpness(crop_upright(gray, face.box, face.roll)) / SHARP)
+    return (1 - 0.5 * off_middle) * (0.3 + 0.7 * sharpness) * face.confidence
+
+
+def _sharpness(crop: NDArray[np.uint8]) -> float:
+    """Return the share of fine detail in the contrast of a face."""
+    return float(cv2.Laplacian(crop, cv2.CV_32F).std() / max(1.0, float(crop.std())))
 
 
 def analyze_photo(
@@ -84,8 +109,9 @@ def analyze_photo(
     gray = to_gray(image)
     threshold = (smoothing or SmoothingSettings()).threshold
     readings = []
-    for number, box in enumerate(FaceDetector(detection).detect(gray), start=1):
-        probabilities = classifier.classify(crop_face(gray, box, classifier.crop_margin))
+    for number, found in enumerate(FaceDetector(detection).detect(gray), start=1):
+        probabilities = classifier.classify(crop_upright(gray, found.box, found.roll, classifier.crop_margin))
         emotion, sure = decide(probabilities, threshold)
-        readings.append(Reading(Face(box, number), probabilities, emotion, sure))
+        face = Face(found.box, number, roll=found.roll, weight=subject_weight(gray, found))
+        readings.append(Reading(face, probabilities, emotion, sure))
     return readings

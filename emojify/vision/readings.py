@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -52,6 +53,58 @@ class Box(NamedTuple):
         intersection = width * height
         return intersection / (self.area + other.area - intersection)
 
+    def covered_share(self, other: Box) -> float:
+        """Return the share of the smaller of two boxes that lies in the other one, 0 to 1."""
+        iou, smaller = self.iou(other), min(self.area, other.area)
+        return iou * (self.area + other.area) / (1 + iou) / smaller if smaller else 0.0
+
+
+Point = tuple[float, float]
+"""x and y in pixels of an image."""
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Five points of a face. Left and right are the person's: in an image that is not mirrored, the right eye is left.
+
+    Example:
+        >>> Landmarks((40, 50), (60, 50), (50, 60), (42, 70), (58, 70)).roll
+        0.0
+    """
+
+    right_eye: Point
+    left_eye: Point
+    nose: Point
+    right_mouth: Point
+    left_mouth: Point
+
+    @property
+    def roll(self) -> float:
+        """Degrees by which the head is turned clockwise in the image, -180 to 180."""
+        (right_x, right_y), (left_x, left_y) = self.right_eye, self.left_eye
+        return math.degrees(math.atan2(left_y - right_y, left_x - right_x))
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face that a detector found in one image.
+
+    Attributes:
+        box: the square that the Haar cascade would draw around the upright face. It has the head's center and width,
+            and is not turned.
+        landmarks: five points; None if the detector gives none.
+        confidence: 0 to 1.
+    """
+
+    box: Box
+    landmarks: Landmarks | None = None
+    confidence: float = 1.0
+
+    @property
+    def roll(self) -> float:
+        """Degrees by which the head is turned clockwise; 0 without landmarks."""
+        return self.landmarks.roll if self.landmarks else 0.0
+
 
 @dataclass(frozen=True)
 class Face:
@@ -61,6 +114,8 @@ class Face:
         box: the face's position, in a video the last known one.
         track_id: stays the same from frame to frame of a video.
         age_s: seconds since the face was last detected; 0 if it was detected in this image.
+        roll: degrees by which the head is turned clockwise in the image; 0 if it is unknown.
+        weight: how likely the face is the subject, beside its size: sharp, in the middle, certain. 0 to 1.
 
     Raises:
         ValueError: if ``age_s`` is negative or ``box`` has no area.
@@ -69,6 +124,8 @@ class Face:
     box: Box
     track_id: int
     age_s: float = 0.0
+    roll: float = 0.0
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.age_s >= 0:
@@ -118,5 +175,13 @@ class Reading:
 
 
 def main_reading(readings: Sequence[Reading]) -> Reading | None:
-    """Return the reading of the largest face, which is nearest to the camera; None if there is no face."""
-    return max(readings, key=lambda reading: reading.box.area, default=None)
+    """Return the reading of the face that is most likely the subject; None if there is no face."""
+    return max(readings, key=lambda reading: reading.box.area * reading.face.weight, default=None)
+
+
+def position_text(readings: Sequence[Reading], reading: Reading) -> str:
+    """Return which of several faces a reading belongs to, as "face 2 of 3 from the left"; "" for the only face."""
+    if len(readings) < 2:
+        return ""
+    places = sorted(other.box.center[0] for other in readings)
+    return f"face {places.index(reading.box.center[0]) + 1} of {len(places)} from the left"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emojify.vision.detector import DetectorSettings, FaceDetector, Scan
-from emojify.vision.readings import Box, Face
+from emojify.vision.detectors.combined import SAME_FACE_IOU, FaceDetector, is_same_face
+from emojify.vision.detectors.haar import DetectorSettings, Scan
+from emojify.vision.readings import Box, Detection, Face
 
 # The scans take turns. Faces as wide as a seventh of the frame or wider are looked for in every fourth scan and found
 # within 5 frames, faces down to a twelfth in every 24th scan. Each scan takes 2 to 5 ms (640x480, one thread).
@@ -24,9 +26,16 @@ SCANS = tuple(
     )
 )
 FRAMES_BETWEEN_SCANS = 3  # in live video, where time is short
+# With YuNet, whose quick look at the whole frame costs less than a scan and finds more, a Haar scan is every fourth of
+# the looks at the whole frame: fewer than a tenth of the frames, so that the 90th percentile of the times stays low.
+FRAMES_BETWEEN_LOOKS = 4
+LOOKS_PER_SCAN = 4
+FRAMES_BETWEEN_LANDMARKS = 8  # for a head that keeps its roll
+FRAMES_BETWEEN_TURNING_LANDMARKS = 2  # for a head that turned by TURNING_DEGREES or more since the last landmarks
+TURNING_DEGREES = 4.0
+ROLL_TIME_S = 0.08  # time constant by which the shown roll follows the landmarks
 LOST_AFTER_S = 0.26  # a face is dropped after this long: longer leaves an emoji without a face, shorter flickers
 MIN_DETECTIONS = 2  # a face is shown from its second detection on, so single false detections never appear
-SAME_FACE_IOU = 0.3
 MIN_SEARCHES_PER_FRAME = 2  # known faces searched in each frame, taking turns; half of them if that is more
 
 # Haar boxes jitter by a few pixels on a still face. A box that moves by JITTER_SHARE of its width or more is followed
@@ -40,12 +49,18 @@ class _Track:
     track_id: int
     box: Box
     detected_s: float
+    roll: float = 0.0  # degrees, of the newest landmarks
     detections: int = 1
     searched_frame: int = 0  # the number of the frame in which it was last searched
+    landmarks_frame: int = 0  # the number of the frame of its newest landmarks
+    is_turning: bool = False
     smooth_box: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
+    smooth_roll: float = 0.0
+    smoothed_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.smooth_box = np.array(self.box, np.float64)
+        self.smooth_roll, self.smoothed_s = self.roll, self.detected_s
 
     @property
     def is_confirmed(self) -> bool:
@@ -61,9 +76,29 @@ class _Track:
         self.detected_s = now_s
         self.detections += 1
 
+    def update_roll(self, roll: float, frame: int) -> None:
+        """Turn to the roll of new landmarks."""
+        self.is_turning = abs(roll - self.roll) >= TURNING_DEGREES
+        self.roll, self.landmarks_frame = roll, frame
+
+    def shown_roll(self, now_s: float) -> float:
+        """Return the smoothed roll at a time, not before that of the last call."""
+        weight = 1 - math.exp(-max(0.0, now_s - self.smoothed_s) / ROLL_TIME_S)
+        self.smooth_roll += weight * (self.roll - self.smooth_roll)
+        self.smoothed_s = now_s
+        return self.smooth_roll
+
+    def needs_landmarks(self, frame: int) -> bool:
+        interval = FRAMES_BETWEEN_TURNING_LANDMARKS if self.is_turning else FRAMES_BETWEEN_LANDMARKS
+        return not self.landmarks_frame or frame - self.landmarks_frame >= interval
+
 
 class FaceTracker:
-    """Tracks the faces of one video. Not thread-safe, because its cascade keeps state.
+    """Tracks the faces of one video. Not thread-safe, because its detectors keep state.
+
+    Haar searches each known face in every frame, turned by the head's roll. YuNet looks where Haar finds nothing, at
+    the whole frame now and then, and at each face a few times a second for its roll. A face that Haar alone has found
+    is shown only if YuNet finds it, too.
 
     Args:
         settings: the parameters of the detector.
@@ -76,16 +111,14 @@ class FaceTracker:
         ...     faces = tracker.update(gray, now_s=number / 30)
     """
 
-    def __init__(
-        self, settings: DetectorSettings | None = None, frames_between_scans: int = FRAMES_BETWEEN_SCANS
-    ) -> None:
+    def __init__(self, settings: DetectorSettings | None = None, frames_between_scans: int | None = None) -> None:
         self._frames_between_scans = frames_between_scans
         self.detector = FaceDetector(settings)
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._frame = 0
-        self._frames_since_scan = frames_between_scans
-        self._next_scan = 0
+        self._frames_since_scan = 1_000_000
+        self._next_scan = self._next_look = 0
         self._shape: tuple[int, ...] = ()
 
     def update(self, gray: NDArray[np.uint8], now_s: float) -> list[Face]:
@@ -98,24 +131,27 @@ class FaceTracker:
         if gray.shape != self._shape:
             self._shape = gray.shape
             self._tracks = []
-            self._frames_since_scan = self._frames_between_scans
-        lost = False
+            self._frames_since_scan = 1_000_000
         self._frame += 1
+        lost = False
         for track in self._tracks_to_search():
             track.searched_frame = self._frame
-            found = self.detector.search_around(gray, track.box)
-            if found is not None:
-                track.update(found, now_s)
-            else:
-                lost = True
+            lost |= not self._search(gray, track, now_s)
         self._frames_since_scan += 1
-        if lost or not self._tracks or self._frames_since_scan >= self._frames_between_scans:
+        if lost or not self._tracks or self._frames_since_scan >= self._scan_interval():
             self._frames_since_scan = 0
-            self._scan(gray, now_s)
+            self._look_for_new_faces(gray, now_s)
         self._drop_lost_and_duplicates(now_s)
         return [
-            Face(track.box, track.track_id, now_s - track.detected_s) for track in self._tracks if track.is_confirmed
+            Face(track.box, track.track_id, now_s - track.detected_s, track.shown_roll(now_s))
+            for track in self._tracks
+            if track.is_confirmed
         ]
+
+    def _scan_interval(self) -> int:
+        if self._frames_between_scans is not None:
+            return self._frames_between_scans
+        return FRAMES_BETWEEN_LOOKS if self.detector.has_landmarks else FRAMES_BETWEEN_SCANS
 
     def _tracks_to_search(self) -> list[_Track]:
         """Return all unconfirmed tracks, and those that were not searched for the longest time."""
@@ -124,21 +160,49 @@ class FaceTracker:
         unconfirmed = sum(not track.is_confirmed for track in self._tracks)
         return waiting[: max(count, unconfirmed)]
 
-    def _scan(self, gray: NDArray[np.uint8], now_s: float) -> None:
+    def _search(self, gray: NDArray[np.uint8], track: _Track, now_s: float) -> bool:
+        """Search a known face near its last place; return True if it was found."""
+        box = self.detector.haar.search_around(gray, track.box, track.roll)
+        if self.detector.has_landmarks and (box is None or track.needs_landmarks(self._frame)):
+            face = self.detector.look_around(gray, box or track.box, track.roll)
+            if face is None and (box is None or not track.is_confirmed):
+                return False
+            track.landmarks_frame = self._frame
+            if face is not None:
+                track.update_roll(face.roll, self._frame)
+                box = box or face.box
+        if box is None:
+            return False
+        track.update(box, now_s)
+        return True
+
+    def _look_for_new_faces(self, gray: NDArray[np.uint8], now_s: float) -> None:
+        """Run the next quick search of the whole frame or a part of it."""
+        self._next_look += 1
+        if self.detector.has_landmarks and (self._next_look % LOOKS_PER_SCAN or not self._tracks):
+            self._add(self.detector.look_whole(gray), now_s)
+            if self._tracks:
+                return
         scan = SCANS[self._next_scan]
         self._next_scan = (self._next_scan + 1) % len(SCANS)
-        for box in self.detector.scan(gray, scan):
-            known = max(self._tracks, key=lambda track: track.box.iou(box), default=None)
-            if known is None or known.box.iou(box) < SAME_FACE_IOU:
-                self._tracks.append(_Track(self._next_id, box, now_s))
+        self._add([Detection(box) for box in self.detector.haar.scan(gray, scan)], now_s)
+
+    def _add(self, faces: list[Detection], now_s: float) -> None:
+        """Start tracks of new faces; known ones that were not found yet in this frame are updated."""
+        for face in faces:
+            known = max(self._tracks, key=lambda track: track.box.iou(face.box), default=None)
+            if known is None or not is_same_face(known.box, face.box):
+                self._tracks.append(_Track(self._next_id, face.box, now_s, face.roll))
                 self._next_id += 1
-            elif known.detected_s < now_s:
-                known.update(box, now_s)
+            elif known.detected_s < now_s and known.box.iou(face.box) >= SAME_FACE_IOU:
+                known.update(face.box, now_s)
+                if face.landmarks is not None:
+                    known.update_roll(face.roll, self._frame)
 
     def _drop_lost_and_duplicates(self, now_s: float) -> None:
         kept: list[_Track] = []
         for track in self._tracks:  # oldest first: of two tracks on one face the older identity stays
             fresh = now_s - track.detected_s <= LOST_AFTER_S if track.is_confirmed else track.detected_s == now_s
-            if fresh and all(track.box.iou(other.box) < SAME_FACE_IOU for other in kept):
+            if fresh and not any(is_same_face(track.box, other.box) for other in kept):
                 kept.append(track)
         self._tracks = kept

@@ -10,7 +10,7 @@ from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
 from emojify.settings import Settings
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP, Annotator
-from emojify.vision.detector import DetectorSettings
+from emojify.vision.detectors.haar import DetectorSettings
 from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.messages import escape_markdown
 from pages.parts.visitor_pack import available_packs

@@ -9,7 +9,7 @@ import pytest
 from emojify.bench.scene import FRAMES, draw_scene
 from emojify.errors import EmojifyError
 from emojify.settings import ROOT
-from emojify.vision.detector import FaceDetector
+from emojify.vision.detectors.haar import HaarDetector
 from emojify.vision.tracker import FaceTracker
 
 PACK = ROOT / "emojis" / "person"
@@ -29,7 +29,7 @@ def test_tracker_finds_the_drawn_faces(size: tuple[int, int], faces: int) -> Non
 
 def test_faces_move() -> None:
     boxes = [
-        FaceDetector().detect(np.asarray(frame[..., 0])) for frame in draw_scene(PACK, 640, 480, 1)[:: FRAMES // 4]
+        HaarDetector().detect(np.asarray(frame[..., 0])) for frame in draw_scene(PACK, 640, 480, 1)[:: FRAMES // 4]
     ]
     xs = [box[0].center[0] for box in boxes if box]
     assert np.ptp(xs) > 30

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Frame, FrameLocator, Page, Playwright, 
 from emojify.emotions import Emotion
 from emojify.packs.pack import EmojiPack
 from emojify.settings import ROOT
-from emojify.vision.detector import FaceDetector
+from emojify.vision.detectors.haar import HaarDetector
 from tests.helpers.page_driver import ALL_PAGES
 from tests.helpers.programs import end
 
@@ -138,7 +138,7 @@ def face_region(camera_file: Path) -> tuple[slice, slice]:
     """Return the rows and columns of the center of the face in the mirrored video."""
     content = camera_file.read_bytes()
     planes = np.frombuffer(content[-640 * 480 * 3 // 2 :], np.uint8).reshape(720, 640)
-    (box,) = FaceDetector().detect(np.ascontiguousarray(planes[:480, ::-1]))
+    (box,) = HaarDetector().detect(np.ascontiguousarray(planes[:480, ::-1]))
     x, y = (round(value) for value in box.center)
     reach = box.width // 3
     return slice(y - reach, y + reach), slice(x - reach, x + reach)

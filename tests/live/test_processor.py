@@ -13,7 +13,7 @@ from emojify.live.session_limiter import SessionLimiter
 from emojify.vision.analyzer import to_gray
 from emojify.vision.annotators import BoxLabel, SideBySide, StaticEmoji, Sticker
 from emojify.vision.classifier import Classifier
-from emojify.vision.detector import DetectorSettings
+from emojify.vision.detectors.haar import DetectorSettings
 from emojify.vision.readings import Image, Reading
 from emojify.vision.smoothing import SmoothingSettings
 from tests.helpers.event_loop import run

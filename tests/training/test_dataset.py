@@ -16,7 +16,7 @@ from emojify.training.dataset import Dataset, load, load_joined, load_unsplit
 from emojify.training.labeled_faces import LabeledFace
 from emojify.training.splits import SPLITS, split_faces
 from emojify.vision.classifier import crop_face
-from emojify.vision.detector import FaceDetector
+from emojify.vision.detectors.haar import HaarDetector
 from tests.helpers.drawn_faces import FOLDERS, draw_face, write_faces
 
 # The class numbers of the original csv, which differ from ``Emotion``.
@@ -136,7 +136,7 @@ def test_load_crops_detected_face_of_large_picture(own: Path, astronaut: NDArray
     assert data.converted == ("train/happy/Training_90000.png",)
     gray = np.asarray(cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY), np.uint8)
     crop = data.images[data.files == data.converted[0]][0]
-    live_crop = crop_face(gray, FaceDetector().detect(gray)[0])
+    live_crop = crop_face(gray, HaarDetector().detect(gray)[0])
     assert np.abs(crop.astype(int) - live_crop).max() <= 1  # OpenCV decodes PNG to gray with other rounding
 
 

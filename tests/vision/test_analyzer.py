@@ -7,7 +7,7 @@ import pytest
 from emojify.emotions import Emotion
 from emojify.vision.analyzer import VideoAnalyzer, analyze_photo, to_gray
 from emojify.vision.classifier import Classifier
-from emojify.vision.detector import DetectorSettings
+from emojify.vision.detectors.haar import DetectorSettings, Method
 from emojify.vision.readings import Box, Image
 from emojify.vision.smoothing import SmoothingSettings
 
@@ -115,5 +115,5 @@ class TestVideo:
     def test_configure_changes_the_detector(self, happy_astronaut: Image, classifier: Classifier) -> None:
         analyzer = VideoAnalyzer(classifier)
         assert [len(analyzer.analyze(happy_astronaut, number / 30)) for number in range(10)][-1] == 1
-        analyzer.configure(classifier, DetectorSettings(scale_factor=2, min_neighbors=20), SmoothingSettings())
+        analyzer.configure(classifier, DetectorSettings(2, 20, Method.HAAR), SmoothingSettings())
         assert [len(analyzer.analyze(happy_astronaut, number / 30)) for number in range(10, 30)][-1] == 0

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emojify.errors import EmojifyError
-from emojify.vision.detector import DetectorSettings, FaceDetector, Scan
+from emojify.vision.detectors.haar import DetectorSettings, HaarDetector, Scan
 from emojify.vision.readings import Box
 from emojify.vision.tracker import SCANS
 from tests.helpers.scenes import Gray, face_at, frame
@@ -13,27 +13,27 @@ from tests.helpers.scenes import Gray, face_at, frame
 
 class TestDetector:
     def test_detect_finds_the_face_once(self, gray: Gray) -> None:
-        (box,) = FaceDetector().detect(gray)
+        (box,) = HaarDetector().detect(gray)
         assert box.iou(Box(177, 66, 95, 95)) > 0.8
 
     def test_scan_returns_pixels_of_the_whole_image(self, gray: Gray) -> None:
-        (box,) = FaceDetector().scan(gray, Scan(200))  # 37 pixels wide in the shrunken image
+        (box,) = HaarDetector().scan(gray, Scan(200))  # 37 pixels wide in the shrunken image
         assert box.iou(Box(177, 66, 95, 95)) > 0.7
 
     @pytest.mark.parametrize(("frame_px", "largest"), [(80, True), (512, False)])
     def test_scan_ignores_faces_of_other_sizes(self, frame_px: int, largest: bool, gray: Gray) -> None:
-        assert FaceDetector().scan(gray, Scan(frame_px, largest)) == []
+        assert HaarDetector().scan(gray, Scan(frame_px, largest)) == []
 
     @pytest.mark.parametrize("x", [215, 265])  # the face is left of, and across, the middle of the frame
     def test_scan_finds_faces_between_two_parts(self, x: int, gray: Gray) -> None:
         picture = frame(gray, (x, 20))
-        parts = [FaceDetector().scan(picture, Scan(200, parts=(2, 1), part=(column, 0))) for column in range(2)]
+        parts = [HaarDetector().scan(picture, Scan(200, parts=(2, 1), part=(column, 0))) for column in range(2)]
         assert any(box.iou(face_at((x, 20))) > 0.7 for found in parts for box in found)
 
     def test_detect_returns_the_largest_face_first(self, gray: Gray) -> None:
         picture = frame(gray, (20, 20), (20, 250), size=(800, 500))
         picture[100:415, 400:715] = cv2.resize(gray[20:230, 120:330], (315, 315))
-        boxes = FaceDetector().detect(picture)
+        boxes = HaarDetector().detect(picture)
         assert len(boxes) == 3
         assert boxes[0].iou(Box(485, 169, 143, 143)) > 0.7
         assert sorted(box.y > 250 for box in boxes[1:]) == [False, True]
@@ -53,18 +53,18 @@ class TestDetector:
         ],
     )
     def test_detect_finds_nothing_without_a_face(self, image: Gray) -> None:
-        assert FaceDetector().detect(image) == []
-        assert [FaceDetector().scan(image, scan) for scan in SCANS] == [[]] * len(SCANS)
+        assert HaarDetector().detect(image) == []
+        assert [HaarDetector().scan(image, scan) for scan in SCANS] == [[]] * len(SCANS)
 
     @pytest.mark.parametrize("size", [(333, 517), (641, 479)])
     def test_detect_accepts_odd_image_sizes(self, size: tuple[int, int], gray: Gray) -> None:
-        (box,) = FaceDetector().detect(np.asarray(cv2.resize(gray, size), np.uint8))
+        (box,) = HaarDetector().detect(np.asarray(cv2.resize(gray, size), np.uint8))
         x, y = box.center
         assert x / size[0] == pytest.approx(224 / 512, abs=0.03)
         assert y / size[1] == pytest.approx(113 / 512, abs=0.03)
 
     def test_search_around_finds_a_moved_face(self, gray: Gray) -> None:
-        found = FaceDetector().search_around(gray, Box(165, 80, 95, 95))
+        found = HaarDetector().search_around(gray, Box(165, 80, 95, 95))
         assert found is not None
         assert found.iou(Box(177, 66, 95, 95)) > 0.7
 
@@ -74,7 +74,7 @@ class TestDetector:
         ids=["elsewhere", "tiny, in the corner", "beyond the image", "before the image"],
     )
     def test_search_around_returns_none_without_a_face(self, box: Box, gray: Gray) -> None:
-        assert FaceDetector().search_around(gray, box) is None
+        assert HaarDetector().search_around(gray, box) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""The detector that the app uses: Haar and YuNet combined, or Haar alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emojify.vision.alignment import cut_patch
+from emojify.vision.detectors.haar import DetectorSettings, HaarDetector, Method
+from emojify.vision.detectors.yunet import YuNet, find_model_file
+from emojify.vision.readings import Box, Detection
+
+SAME_FACE_IOU = 0.3
+NESTED_SHARE = 0.7  # two boxes are one face if this share of the smaller one lies in the larger one
+
+# A whole photo. It is always searched at the same sizes, so its own size changes nothing. At 640 pixels YuNet finds
+# faces down to 5 % of the longer side, at 1280 down to 2.5 %; large and covered ones it finds better at 640.
+PHOTO_LOOKS = ((640, 0.0, 0.6), (1280, 0.0, 0.7), (640, -40.0, 0.75), (640, 40.0, 0.75))
+"""Longer side in pixels, roll in degrees and smallest confidence of each look at a photo."""
+PHOTO_HAAR_PX = 640
+SURE_CONFIDENCE = 0.8  # such a face counts even if the closer look at it finds nothing
+
+# A look at one face: the face is 44 pixels wide in it. YuNet takes 1.3 ms for it on an AVX2 machine.
+AROUND_PX = 96
+AROUND_FACES = 2.2  # side of the part that is looked at, in widths of the face
+AROUND_CONFIDENCE = 0.5
+
+WHOLE_PX = 160  # longer side of a quick look at a frame: 2.3 ms on an AVX2 machine; finds faces of 15 % of it
+WHOLE_CONFIDENCE = 0.7
+
+
+class FaceDetector:
+    """Detects faces at any roll up to 60 degrees, in one image or around known faces of a video. Not thread-safe.
+
+    Args:
+        settings: if its method is Haar, or YuNet's file is missing, only Haar is used.
+
+    Example:
+        >>> FaceDetector().detect(gray)[0].box
+        Box(x=177, y=66, width=95, height=95)
+    """
+
+    def __init__(self, settings: DetectorSettings | None = None) -> None:
+        self._haar = HaarDetector(settings)
+        self._yunet: YuNet | None = None
+        self.settings = self._haar.settings
+
+    @property
+    def settings(self) -> DetectorSettings:
+        return self._haar.settings
+
+    @settings.setter
+    def settings(self, settings: DetectorSettings) -> None:
+        self._haar.settings = settings
+        if settings.method is Method.HAAR:
+            self._yunet = None
+        elif self._yunet is None and (model_file := find_model_file()) is not None:
+            self._yunet = YuNet(model_file)
+
+    @property
+    def haar(self) -> HaarDetector:
+        """The Haar cascade alone."""
+        return self._haar
+
+    @property
+    def has_landmarks(self) -> bool:
+        """True if YuNet is used, which gives landmarks."""
+        return self._yunet is not None
+
+    def detect(self, gray: NDArray[np.uint8]) -> list[Detection]:
+        """Return all faces of a whole image, largest first.
+
+        What is found does not depend on the size of the image: faces from 3 % of its longer side on.
+
+        Args:
+            gray: (H, W) uint8 of any size.
+        """
+        if self._yunet is None:
+            return remove_duplicates([Detection(box) for box in self._haar.detect(gray)])
+        found = [
+            face for side_px, roll, confidence in PHOTO_LOOKS for face in self._look(gray, side_px, roll, confidence)
+        ]
+        boxes = self._haar.detect(gray, PHOTO_HAAR_PX)
+        doubtful = [Detection(box, None, 0.0) for box in boxes if not _is_known(box, found)]
+        closer = [self._look_closer(gray, face) for face in (*found, *doubtful)]
+        return remove_duplicates([face for face in closer if face is not None])
+
+    def _look_closer(self, gray: NDArray[np.uint8], face: Detection) -> Detection | None:
+        """Return a face as it is found when it is looked at upright and at a fixed size; None if it is no face."""
+        closer = self.look_around(gray, face.box, face.roll)
+        if closer is None:
+            return face if face.confidence >= SURE_CONFIDENCE else None
+        return closer
+
+    def look_whole(self, gray: NDArray[np.uint8]) -> list[Detection]:
+        """Return the large faces of a frame, found by a quick look of YuNet; none without YuNet."""
+        return self._look(gray, WHOLE_PX, 0.0, WHOLE_CONFIDENCE) if self._yunet else []
+
+    def look_around(self, gray: NDArray[np.uint8], box: Box, roll: float) -> Detection | None:
+        """Return the face at a known place with its landmarks, found by YuNet; None without YuNet or face.
+
+        Args:
+            gray: (H, W) uint8.
+            box: the face's last box. A face with little overlap is another one.
+            roll: degrees by which the head is turned clockwise.
+        """
+        if self._yunet is None:
+            return None
+        patch = cut_patch(gray, box.center, AROUND_PX / (AROUND_FACES * box.width), roll, (AROUND_PX, AROUND_PX))
+        faces = self._yunet.detect(patch, AROUND_CONFIDENCE)
+        nearest = max(faces, key=lambda face: face.box.iou(box), default=None)
+        return nearest if nearest is not None and nearest.box.iou(box) >= SAME_FACE_IOU else None
+
+    def _look(self, gray: NDArray[np.uint8], side_px: int, roll: float, confidence: float) -> list[Detection]:
+        """Return YuNet's faces in the whole image, shrunk or enlarged to a longer side of ``side_px``."""
+        assert self._yunet is not None
+        height, width = gray.shape
+        longer = max(height, width)
+        size = (side_px, side_px * 3 // 4) if width >= height else (side_px * 3 // 4, side_px)
+        if roll or min(height, width) > 0.75 * longer:
+            size = (side_px, side_px)
+        patch = cut_patch(gray, (width / 2, height / 2), side_px / longer, roll, size)
+        return self._yunet.detect(patch, confidence)
+
+
+def remove_duplicates(faces: Sequence[Detection]) -> list[Detection]:
+    """Return the faces without those that overlap a more certain one or lie in it, largest first."""
+    kept: list[Detection] = []
+    for face in sorted(faces, key=lambda face: (-face.confidence, -face.box.area)):
+        if not _is_known(face.box, kept):
+            kept.append(face)
+    return sorted(kept, key=lambda face: -face.box.area)
+
+
+def is_same_face(box: Box, other: Box) -> bool:
+    """Return True if two boxes overlap so much, or one lies so far in the other, that both are of one face."""
+    return box.iou(other) >= SAME_FACE_IOU or box.covered_share(other) >= NESTED_SHARE
+
+
+def _is_known(box: Box, faces: Sequence[Detection]) -> bool:
+    return any(is_same_face(box, face.box) for face in faces)
