@@ -250,8 +250,7 @@ def show_delete(settings: Settings, store: SampleStore, samples: list[Sample], p
 
 
 def delete_pictures(settings: Settings) -> str:
-    drafts.discard(settings)
-    drafts.sample_store(settings).delete_all()
+    drafts.delete_pictures(settings)
     return "All pictures are deleted."
 
 

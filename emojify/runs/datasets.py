@@ -32,6 +32,8 @@ MAX_UPLOAD_MB = 150
 
 SUFFIXES = (".zip", ".csv")
 _VOTES = ("labels.csv", "fer2013new.csv")  # FER+ votes, which may be in the same folder as a data set
+PERSONAL = ("samples", "teachings", "videos")
+"""Folders in the same place that are no data sets: a person's recordings, what was taught with them, and videos."""
 _CHUNK_BYTES = 1 << 20
 _MAX_CLASSES = 32  # class folders of a split that are part of the fingerprint
 
@@ -73,7 +75,7 @@ class DatasetStore:
 
     def datasets(self) -> list[Path]:
         """Return the paths of all data sets, sorted by name."""
-        return [path for path in self._list(self.folder) if path.name.lower() not in _VOTES]
+        return [path for path in self._list(self.folder) if path.name.lower() not in (*_VOTES, *PERSONAL)]
 
     def incoming(self) -> list[Path]:
         """Return the paths of the uploads that are not checked yet or whose check found an error."""

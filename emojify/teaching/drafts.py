@@ -197,14 +197,27 @@ def personal_models(store: ModelStore) -> list[Model]:
 
 
 @admin_only
-def delete_personal_data(settings: Settings) -> None:
-    """Delete all pictures, drafts and personal models. The model that was live before them is live again.
+def delete_pictures(settings: Settings) -> None:
+    """Delete all pictures and drafts. Personal models stay.
 
     Raises:
         EmojifyError: if a file can't be deleted.
     """
     discard(settings)
     sample_store(settings).delete_all()
+    # Earlier versions checked these folders as if they were data sets; their reports name recordings and times.
+    for name in ("samples", "teachings", "videos"):
+        shutil.rmtree(settings.data / ".checks" / name, ignore_errors=True)
+
+
+@admin_only
+def delete_personal_data(settings: Settings) -> None:
+    """Delete all pictures, drafts and personal models. The model that was live before them is live again.
+
+    Raises:
+        EmojifyError: if a file can't be deleted.
+    """
+    delete_pictures(settings)
     store = ModelStore(settings.models)
     for model in personal_models(store):
         store.withdraw(model.id)

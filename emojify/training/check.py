@@ -64,6 +64,7 @@ class Report:
         leaks: pictures of public and private that are also in train.
         clean: pictures by evaluation split that ``evaluate --clean`` uses.
         voted: pictures with FER+ votes.
+        notes: sentences about how the folders were understood.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Report:
     leaks: list[Leak]
     clean: dict[str, int]
     voted: int
+    notes: list[str]
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
@@ -101,6 +103,7 @@ class Report:
             f"{self.conflicting:,} of the groups have different labels",
             f"{len(self.near_duplicates):,} more pairs are nearly the same (correlation {NEAR_COPY} or more)",
             f"{self.voted:,} have FER+ votes",
+            *self.notes,
         ]
         for leak in self.leaks:
             share = leak.near / max(leak.pictures, 1)
@@ -165,6 +168,7 @@ def check(data: Dataset) -> Report:
         ],
         clean={split: len(marked.split(split, clean=True)) for split in ("public", "private")},
         voted=int(data.votes.any(axis=1).sum()),
+        notes=list(data.notes),
     )
 
 

@@ -43,7 +43,9 @@ class Dataset:
         detected: files that are not 48x48 and in which the detector found the face.
         without_face: files that are not 48x48 and in which no face was found; they are in none of the arrays.
         added_name: name of the data set that :func:`load_joined` added; empty without one.
-        other_class: files in folders that are not named after an emotion; only :func:`load_unsplit` allows them.
+        other_class: files in folders that are not named after an emotion; only :func:`load_unsplit` allows others than
+            contempt.
+        notes: sentences about how the folders were understood.
     """
 
     images: NDArray[np.uint8]
@@ -58,6 +60,7 @@ class Dataset:
     detected: tuple[str, ...] = ()
     without_face: tuple[str, ...] = ()
     other_class: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     added_name: str = ""
 
     def rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Dataset:
@@ -108,7 +111,8 @@ def load(source: Path, *, seed: int = 0, on_progress: OnProgress | None = None) 
             - a folder of pictures by class, ``<class>/*``, split 80/10/10 by ``seed`` and by class. In pictures that
               are not 48x48 the detector finds the face
             - a zip of either
-            - the original ``fer2013.csv`` (``emotion,pixels,Usage``), or a folder or zip that holds it
+            - the original ``fer2013.csv`` (``emotion,pixels,Usage``), or a folder or zip that holds it. A csv without
+              ``Usage`` is split 80/10/10
 
             FER+ votes are read from ``labels.csv`` or ``fer2013new.csv`` if one of them is there.
         seed: for splits that the data set does not define itself.
@@ -201,6 +205,7 @@ def _join(first: Dataset, second: Dataset) -> Dataset:
         converted=first.converted + prefixed(second.converted),
         detected=first.detected + prefixed(second.detected),
         without_face=first.without_face + prefixed(second.without_face),
+        notes=first.notes + prefixed(second.notes),
     )
 
 
@@ -215,9 +220,11 @@ def _read(
         names = folder.image_files()
         csv_name = folder.find_pixel_csv() if not names else None
         if not names and csv_name is None:
-            raise EmojifyError(
-                f"{source} holds no pictures in folders named after emotions, and no fer2013.csv. "
+            advice = folder.explain_empty() or (
                 "Give Kaggle's FER-2013 folder, a zip of it, the csv, or your own pictures in seven folders."
+            )
+            raise EmojifyError(
+                f"{source} holds no pictures in folders named after emotions, and no fer2013.csv. {advice}"
             )
         if csv_name is not None:
             faces, skipped = read_pixel_csv(folder, csv_name), Skipped()
@@ -269,6 +276,7 @@ def _dataset(
         detected=tuple(face.file for face in faces if face.detected),
         without_face=tuple(skipped.without_face),
         other_class=tuple(skipped.other_class),
+        notes=tuple(skipped.notes),
     )
 
 

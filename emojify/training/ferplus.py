@@ -43,7 +43,8 @@ class FerPlusVotes:
             EmojifyError: if one of them lacks a column or has an invalid row.
         """
         votes = cls()
-        if name := source.find("labels.csv"):
+        name = source.find("labels.csv")
+        if name and _has_votes(source, name):  # other data sets have a labels.csv with other columns
             for row, where in _rows(source, name, required=("file",)):
                 file = str(PurePosixPath(name).parent / row["file"])
                 votes._by_file[file] = _parse_votes(row, "ferplus_", where)
@@ -67,6 +68,12 @@ class FerPlusVotes:
     def clean(self, face: LabeledFace) -> bool | None:
         """Return the ``clean`` mark of a face in ``labels.csv``; None if it has none."""
         return self._clean.get(face.file)
+
+
+def _has_votes(source: Source, name: str) -> bool:
+    """Return True if a csv has the columns ``file`` and at least one of ``ferplus_<emotion>``."""
+    columns = {column.lower() for column in source.csv_columns(name)}
+    return "file" in columns and any(f"ferplus_{column}" in columns for column in VOTE_COLUMNS)
 
 
 def majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
+from emojify.pictures import FORMATS, open_picture
 from emojify.runs.networks import SIDE
 from emojify.training.sources import MAX_CSV_BYTES, Source
 from emojify.vision.classifier import crop_face
@@ -38,8 +39,6 @@ SCENE_BORDER = 0.25
 RIVAL_WIDTH = 0.8
 """Faces at least this wide, as a share of the widest one, compete by their distance to the picture's center."""
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-
 _ROW = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)", re.IGNORECASE)
 
 # The classes of the original csv: angry 0, disgust 1, fear 2, happy 3, sad 4, surprise 5, neutral 6.
@@ -47,7 +46,18 @@ _CSV_CLASSES = (
     *(Emotion.ANGRY, Emotion.DISGUSTED, Emotion.FEARFUL, Emotion.HAPPY),
     *(Emotion.SAD, Emotion.SURPRISED, Emotion.NEUTRAL),
 )
-_CSV_COLUMNS = ("emotion", "pixels", "Usage")
+_EIGHTH_CLASS = ("contempt", "contemptuous")  # of CK+, FER+ and AffectNet
+_FER_CLASSES = {str(number): emotion for number, emotion in enumerate(_CSV_CLASSES)}
+# RAF-DB (Li et al. 2017) numbers its folders from 1, in an order of its own.
+_RAF_DB_CLASSES = {
+    "1": Emotion.SURPRISED,
+    "2": Emotion.FEARFUL,
+    "3": Emotion.DISGUSTED,
+    "4": Emotion.HAPPY,
+    "5": Emotion.SAD,
+    "6": Emotion.ANGRY,
+    "7": Emotion.NEUTRAL,
+}
 _CSV_USAGES = ("Training", "PublicTest", "PrivateTest")
 
 
@@ -84,11 +94,13 @@ class Skipped:
         unreadable: files that are no picture, are damaged, or have more than ``MAX_PIXELS`` pixels.
         without_face: pictures that are not 48x48 and in which the detector finds no face.
         other_class: pictures of which no folder is named after one of the seven emotions.
+        notes: sentences about how the folders were understood.
     """
 
     unreadable: list[str] = field(default_factory=list)
     without_face: list[str] = field(default_factory=list)
     other_class: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_image_files(
@@ -115,13 +127,17 @@ def read_image_files(
         EmojifyError: if none of a picture's folders is named after an emotion.
     """
     faces, skipped = [], Skipped()
+    numbers = _numbered_classes(source, names)
+    if numbers:
+        meaning = ", ".join(f"{folder} {emotion.label}" for folder, emotion in numbers.items())
+        skipped.notes.append(f"The class folders are numbers. They are taken as {meaning}.")
     for number, name in enumerate(names):
         if on_progress is not None:
             on_progress(number, len(names))
         path = PurePosixPath(name)
-        class_folder = _class_folder(path)
+        class_folder = path.parent if numbers else _class_folder(path)
         if class_folder is None:
-            if skip_other_classes:
+            if skip_other_classes or path.parent.name.lower() in _EIGHTH_CLASS:
                 skipped.other_class.append(name)
                 continue
             raise EmojifyError(
@@ -140,9 +156,14 @@ def read_image_files(
             continue
         match = _ROW.match(path.name)
         usage, row = (match[1], int(match[2])) if match else ("", -1)
-        label, above = int(parse_emotion(class_folder.name)), class_folder.parent.name
+        label = int(numbers[class_folder.name] if numbers else parse_emotion(class_folder.name))
+        above = class_folder.parent.name
         converted = not (is_face and was_gray)
         faces.append(LabeledFace(face, label, name, usage, above, row, converted, detected=not is_face))
+    if skipped.other_class and not skip_other_classes:
+        skipped.notes.append(
+            f"{len(skipped.other_class):,} pictures of contempt are left out: it is none of the seven emotions."
+        )
     return faces, skipped
 
 
@@ -155,6 +176,24 @@ def _class_folder(path: PurePosixPath) -> PurePosixPath | None:
             continue
         return folder
     return None
+
+
+def _numbered_classes(source: Source, names: list[str]) -> dict[str, Emotion]:
+    """Return the emotion of each class folder if all of them are numbers; an empty dict if they are not.
+
+    Raises:
+        EmojifyError: if the numbers are neither those of RAF-DB nor those of FER-2013.
+    """
+    folders = {PurePosixPath(name).parent.name for name in names}
+    if not folders or not all(re.fullmatch(r"[0-9]", folder) for folder in folders):
+        return {}
+    for classes in (_RAF_DB_CLASSES, _FER_CLASSES):
+        if folders == classes.keys():
+            return classes
+    raise EmojifyError(
+        f"The class folders of {source.path} are the numbers {', '.join(sorted(folders))}. Only FER-2013's 0 to 6 and "
+        "RAF-DB's 1 to 7 are understood. Name them after the emotions."
+    )
 
 
 def crop_main_face(gray: NDArray[np.uint8], margin: float = 0.0) -> NDArray[np.uint8] | None:
@@ -204,18 +243,23 @@ def _detector() -> HaarDetector:
 def _decode_gray(content: bytes) -> tuple[NDArray[np.uint8], bool] | None:
     """Decode to (H, W) uint8, upright by EXIF; also whether the file was gray. None if it can't be decoded."""
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as header:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as header:
             (width, height), mode = header.size, header.mode
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     if width * height > MAX_PIXELS:
         return None
     gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return None if gray is None else (gray.astype(np.uint8), mode == "L")
+    if gray is None:  # OpenCV reads no HEIC, and not every GIF and AVIF
+        try:
+            gray = np.asarray(open_picture(content, "picture").convert("L"))
+        except EmojifyError:
+            return None
+    return gray.astype(np.uint8), mode == "L"
 
 
 def read_pixel_csv(source: Source, name: str) -> list[LabeledFace]:
-    """Read the faces of the original ``fer2013.csv``.
+    """Read the faces of the original ``fer2013.csv``, or of another csv with its columns; ``Usage`` may be missing.
 
     Raises:
         EmojifyError: if a row is not a class, 2,304 gray values and a known split; names its line.
@@ -224,9 +268,7 @@ def read_pixel_csv(source: Source, name: str) -> list[LabeledFace]:
     rows = csv.DictReader(text)
     faces: list[LabeledFace] = []
     try:
-        missing = [column for column in _CSV_COLUMNS if column not in (rows.fieldnames or ())]
-        if missing:
-            raise EmojifyError(f"{name} has no column {missing[0]!r}. FER-2013's csv has {', '.join(_CSV_COLUMNS)}.")
+        rows.fieldnames = [column.strip() for column in rows.fieldnames or ()]  # icml_face_data.csv has spaces
         for row in rows:
             faces.append(_parse_csv_row(row, len(faces), f"{name}, line {rows.line_num}"))
     except csv.Error as error:
@@ -235,10 +277,10 @@ def read_pixel_csv(source: Source, name: str) -> list[LabeledFace]:
 
 
 def _parse_csv_row(row: dict[str, str], number: int, where: str) -> LabeledFace:
-    emotion, usage = (row["emotion"] or "").strip(), (row["Usage"] or "").strip()
+    emotion, usage = (row["emotion"] or "").strip(), (row.get("Usage", "") or "").strip()
     if emotion not in tuple("0123456"):
         raise EmojifyError(f"{where}: the emotion is {emotion!r}; it must be a number from 0 to 6.")
-    if usage not in _CSV_USAGES:
+    if "Usage" in row and usage not in _CSV_USAGES:
         raise EmojifyError(f"{where}: the usage is {usage[:40]!r}; it must be one of {', '.join(_CSV_USAGES)}.")
     try:
         pixels = bytes(map(int, (row["pixels"] or "").split()))
@@ -247,4 +289,4 @@ def _parse_csv_row(row: dict[str, str], number: int, where: str) -> LabeledFace:
     if len(pixels) != SIDE * SIDE:
         raise EmojifyError(f"{where}: there are {len(pixels)} pixels; a picture has {SIDE * SIDE}.")
     image = np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE)
-    return LabeledFace(image, int(_CSV_CLASSES[int(emotion)]), where, usage, "", number)
+    return LabeledFace(image, int(_CSV_CLASSES[int(emotion)]), where, usage, "", number if usage else -1)

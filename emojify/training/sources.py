@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -9,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from emojify.errors import EmojifyError
+from emojify.pictures import SUFFIXES
 
 MAX_FILE_BYTES = 30_000_000
 MAX_CSV_BYTES = 1_000_000_000  # the original fer2013.csv is 301 MB
 MAX_FILES = 1_000_000
 
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+_IMAGE_SUFFIXES = tuple(f".{suffix}" for suffix in (*SUFFIXES, "jpe"))
+_ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip", ".7z", ".rar")
 _VOTE_FILES = ("labels.csv", "fer2013new.csv")
 
 
@@ -45,7 +48,7 @@ class Source:
         return file.read_bytes()
 
     def image_files(self) -> list[str]:
-        """Return the names of pictures: PNG, JPEG, WebP, BMP and TIFF, by their suffix."""
+        """Return the names of pictures, by their suffix."""
         return [name for name in self.names if name.lower().endswith(_IMAGE_SUFFIXES)]
 
     def find(self, file_name: str) -> str | None:
@@ -53,14 +56,28 @@ class Source:
         found = [name for name in self.names if PurePosixPath(name).name.lower() == file_name]
         return min(found, key=lambda name: name.count("/"), default=None)
 
+    def csv_columns(self, name: str) -> list[str]:
+        """Return the names in a csv's first line, without the spaces that some copies of FER-2013 have there."""
+        header = self._read_start(name).partition("\n")[0]
+        return [column.strip().strip('"') for column in header.split(",")]
+
     def find_pixel_csv(self) -> str | None:
         """Return the path of ``fer2013.csv`` or of another csv with its columns; None if there is none."""
         candidates = [name for name in self.names if name.lower().endswith(".csv")]
         for name in sorted(candidates, key=lambda name: not name.lower().endswith("fer2013.csv")):
-            header = self._read_start(name).partition("\n")[0]
-            if {"emotion", "pixels"} <= {column.strip().strip('"') for column in header.split(",")}:
+            if {"emotion", "pixels"} <= set(self.csv_columns(name)):
                 return name
         return None
+
+    def explain_empty(self) -> str:
+        """Return a sentence about files that look like a data set but can't be read; empty if there are none."""
+        archives = [name for name in self.names if name.lower().endswith(_ARCHIVE_SUFFIXES)]
+        if archives:
+            return f"It has {archives[0]}, an archive: unpack it, and give the folder or the csv inside."
+        for name in self.names:
+            if name.lower().endswith(".csv") and "pixels" in (columns := self.csv_columns(name)):
+                return f"{name} has the columns {', '.join(columns)}: without the column emotion it has no labels."
+        return ""
 
     def _read_start(self, name: str) -> str:
         with (self.path / name).open("rb") as file:
@@ -77,7 +94,9 @@ class _ZipSource(Source):
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        super().__init__(path, [name for name in archive.namelist() if name and not name.endswith("/")])
+        # Some programs on Windows write backslashes into a zip.
+        self._names = {name.replace("\\", "/"): name for name in archive.namelist()}
+        super().__init__(path, [name for name in self._names if name and not name.endswith("/")])
 
     def read(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         content = self._read(name, max_bytes + 1)  # the size in the zip's directory may be wrong
@@ -90,7 +109,7 @@ class _ZipSource(Source):
 
     def _read(self, name: str, size: int) -> bytes:
         try:
-            with self._archive.open(name) as file:
+            with self._archive.open(self._names[name]) as file:
                 return file.read(size)
         # ValueError: the name is not text. RuntimeError (and its subclass NotImplementedError): a password, or an
         # unsupported compression.
@@ -111,7 +130,9 @@ def open_source(path: Path) -> Iterator[Source]:
     if not path.exists():
         raise EmojifyError(f"There is no {path}. Give a folder, a zip or a csv of FER-2013, or of your own pictures.")
     if path.is_dir():
-        yield Source(path, [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()])
+        yield Source(path, list(_walk(path)))
+    elif path.name.lower().endswith((".tar", ".tar.gz", ".tgz")):
+        raise EmojifyError(f"{path} is a tar archive. Unpack it, and give the folder or the csv inside.")
     elif path.suffix.lower() == ".csv":
         siblings = [name for name in _VOTE_FILES if (path.parent / name).is_file() and name != path.name]
         yield Source(path.parent, [path.name, *siblings])
@@ -124,6 +145,18 @@ def open_source(path: Path) -> Iterator[Source]:
             ) from error
         with archive:
             yield _ZipSource(path, archive)
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Yield the paths of all files below a folder. Linked folders are followed, each real folder once."""
+    seen = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from ((Path(parent) / name).relative_to(folder).as_posix() for name in names)
 
 
 def _is_hidden(part: str) -> bool:

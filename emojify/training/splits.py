@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -27,11 +28,42 @@ FER2013_TOLERANCE = 0.02
 
 _HELD_OUT_HALVES = {"public": 0.5, "private": 0.5}
 _OFFICIAL = {"training": "train", "publictest": "public", "privatetest": "private"}
-_FOLDERS = {"train": "train", "training": "train", "test": "test", "val": "public", "valid": "public"} | {
-    "validation": "public",
-    "public": "public",
-    "private": "private",
+# Names of split folders, in small letters without spaces and signs. FER2013Train and so on are FER+'s.
+_FOLDER_NAMES = {
+    "train": ("train", "training", "trainset", "trainingset", "traindata", "fer2013train"),
+    "test": ("test", "testing", "testset", "testdata", "eval", "evaluation", "fer2013test"),
+    "public": ("public", "publictest", "val", "valid", "validation", "validate", "valset", "dev", "fer2013valid"),
+    "private": ("private", "privatetest"),
 }
+_FOLDERS = {name: split for split, names in _FOLDER_NAMES.items() for name in names}
+_LOOKS_LIKE_SPLIT = re.compile(r"train|test|valid|eval|holdout|held.?out|split|fold")
+
+
+def _folder_split(folder: str) -> str:
+    """Return what a folder above the classes means: a split, ``test`` or nothing."""
+    return _FOLDERS.get(re.sub(r"[^a-z0-9]", "", folder.lower()), "")
+
+
+def _refuse_unknown_splits(faces: list[LabeledFace]) -> None:
+    """Refuse folders that look like splits but are not known: their pictures would be mixed.
+
+    Raises:
+        EmojifyError: the message names one of them and the known names.
+    """
+    folders = {face.folder for face in faces}
+    if len(folders) == 1:
+        return
+    known = {folder for folder in folders if _folder_split(folder)}
+    others = folders - known - {""}
+    unknown = sorted(folder for folder in others if known or _LOOKS_LIKE_SPLIT.search(folder.lower()))
+    without_train = known and "train" not in map(_folder_split, known)
+    if unknown or without_train:
+        example = unknown[0] if unknown else sorted(known)[0]
+        names = "; ".join(f"{split}: {', '.join(names)}" for split, names in _FOLDER_NAMES.items())
+        raise EmojifyError(
+            f"The folder {example} looks like a part of a split, but it is not clear which other folder belongs to it. "
+            f"Rename the folders. Known names are {names}."
+        )
 
 
 def split_faces(faces: list[LabeledFace], labels: NDArray[np.int64], seed: int) -> tuple[NDArray[np.str_], str | None]:
@@ -46,13 +78,14 @@ def split_faces(faces: list[LabeledFace], labels: NDArray[np.int64], seed: int) 
         (n,) str, and the data set's name if it is FER-2013.
 
     Raises:
-        EmojifyError: if a picture is in none of the folders train and test.
+        EmojifyError: if a picture is in none of the folders train and test, or a folder looks like an unknown split.
         IncompleteDataError: if an emotion has too few pictures.
     """
     official = [_OFFICIAL.get(face.usage.lower()) for face in faces]
     if all(official):
         return np.array(official), FER2013 if _has_counts_of_fer2013(official) else None
-    folders = [_FOLDERS.get(face.folder.lower(), "") for face in faces]
+    _refuse_unknown_splits(faces)
+    folders = [_folder_split(face.folder) for face in faces]
     splits = np.array(folders, dtype="<U7")
     if "train" not in folders or set(folders) <= {"train", ""}:
         return _draw(np.zeros_like(splits), labels, OWN_SPLIT, seed), None

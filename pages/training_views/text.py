@@ -102,7 +102,8 @@ def findings(report: Mapping[str, Any]) -> list[str]:
     Args:
         report: the ``report.json`` of a check, see :mod:`emojify.training.check`.
     """
-    lines = [_leak_sentence(leak) for leak in report["leaks"]]
+    # The reports of older versions have no notes.
+    lines = [*report.get("notes", ()), *(_leak_sentence(leak) for leak in report["leaks"])]
     if report.get("only_to_add"):
         lines.insert(0, f"{report['only_to_add']} It can be added to another data set under Train.")
     copies, near = report["duplicates"]["n"], report["near_duplicates"]["n"]

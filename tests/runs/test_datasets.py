@@ -184,3 +184,10 @@ def test_report_names_some_of_many_duplicates(store: DatasetStore) -> None:
     report = wait_for_check(store, path).report
     assert report["duplicates"]["n"] == 1
     assert len(report["duplicates"]["files"][0]) == 20  # the rest is only counted
+
+
+@pytest.mark.parametrize("name", ["samples", "teachings", "videos"])
+def test_datasets_leave_out_personal_folders(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / "faces").mkdir()
+    assert [path.name for path in DatasetStore(tmp_path).datasets()] == ["faces"]
