@@ -6,7 +6,6 @@ the face and cuts it out as the app does.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Callable
@@ -22,7 +21,8 @@ from PIL import Image, UnidentifiedImageError
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.runs.networks import SIDE
-from emojify.training.sources import MAX_CSV_BYTES, Source
+from emojify.training.csv_rows import read_rows
+from emojify.training.sources import Source
 from emojify.vision.classifier import crop_face
 from emojify.vision.detectors.haar import HaarDetector
 from emojify.vision.readings import Box
@@ -220,28 +220,27 @@ def read_pixel_csv(source: Source, name: str) -> list[LabeledFace]:
     Raises:
         EmojifyError: if a row is not a class, 2,304 gray values and a known split; names its line.
     """
-    text = io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline="")
-    rows = csv.DictReader(text)
+    rows = read_rows(source, name)
+    _, header = next(rows, ("", []))
+    missing = [column for column in _CSV_COLUMNS if column not in header]
+    if missing:
+        raise EmojifyError(f"{name} has no column {missing[0]!r}. FER-2013's csv has {', '.join(_CSV_COLUMNS)}.")
+    columns = {column: header.index(column) for column in _CSV_COLUMNS}
     faces: list[LabeledFace] = []
-    try:
-        missing = [column for column in _CSV_COLUMNS if column not in (rows.fieldnames or ())]
-        if missing:
-            raise EmojifyError(f"{name} has no column {missing[0]!r}. FER-2013's csv has {', '.join(_CSV_COLUMNS)}.")
-        for row in rows:
-            faces.append(_parse_csv_row(row, len(faces), f"{name}, line {rows.line_num}"))
-    except csv.Error as error:
-        raise EmojifyError(f"{name}, line {rows.line_num}: this is no csv ({error}).") from error
+    for where, values in rows:
+        row = {column: values[place] if place < len(values) else "" for column, place in columns.items()}
+        faces.append(_parse_csv_row(row, len(faces), where))
     return faces
 
 
 def _parse_csv_row(row: dict[str, str], number: int, where: str) -> LabeledFace:
-    emotion, usage = (row["emotion"] or "").strip(), (row["Usage"] or "").strip()
+    emotion, usage = row["emotion"].strip(), row["Usage"].strip()
     if emotion not in tuple("0123456"):
-        raise EmojifyError(f"{where}: the emotion is {emotion!r}; it must be a number from 0 to 6.")
+        raise EmojifyError(f"{where}: the emotion is {emotion[:40]!r}; it must be a number from 0 to 6.")
     if usage not in _CSV_USAGES:
         raise EmojifyError(f"{where}: the usage is {usage[:40]!r}; it must be one of {', '.join(_CSV_USAGES)}.")
     try:
-        pixels = bytes(map(int, (row["pixels"] or "").split()))
+        pixels = bytes(map(int, row["pixels"].split()))
     except ValueError as error:
         raise EmojifyError(f"{where}: the pixels must be whole numbers from 0 to 255.") from error
     if len(pixels) != SIDE * SIDE:
