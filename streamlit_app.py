@@ -10,6 +10,7 @@ from emojify.errors import EmojifyError
 from emojify.public import is_visitor, set_claims_provider
 from emojify.settings import Settings
 from pages.parts.auth import session_claims
+from pages.parts.messages import show_error
 from pages.parts.registry import menu
 from pages.parts.server import patch_server
 from pages.parts.web_app import middleware, serve
@@ -23,7 +24,7 @@ def main() -> None:
     try:
         settings = Settings.from_environment()
     except EmojifyError as error:
-        st.error(str(error))
+        show_error(error)
         st.stop()
     entries = menu(settings, visitor=is_visitor(), signed_in=bool(session_claims().get("is_logged_in")))
     pages = [

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 
+from emojify.printable import print_printable
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -17,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 2 for bad input.
     """
     sys.excepthook = _hide_interrupt
+    print_printable()
     from emojify.cli import run  # takes half a second, in which Ctrl-C must not print a traceback either
 
     return run(arguments)

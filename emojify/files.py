@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,13 +40,13 @@ MAX_DIGITS = 300
 """Longest integer that :func:`parse_json` accepts, in digits. A longer one does not fit into a float."""
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Create or replace the file ``path`` in one step.
 
     Args:
         path: the file to create or replace.
         content: the whole content of the file.
-        mode: permission bits of the new file, as in :func:`os.chmod`.
+        mode: permission bits of the new file, see :func:`new_file`.
 
     Raises:
         OSError: if the file can't be written. ``path`` is then unchanged and no temporary file is left.
@@ -56,7 +56,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def new_file(target: Path, *, mode: int = 0o644) -> Iterator[Path]:
+def new_file(target: Path, *, mode: int = 0o666) -> Iterator[Path]:
     """Create or replace a file in one step, for writers that take a path. See :func:`write_atomically` for bytes.
 
     The block writes to a temporary sibling of ``target`` with the same suffix. When the block ends, the sibling is
@@ -68,7 +68,8 @@ def new_file(target: Path, *, mode: int = 0o644) -> Iterator[Path]:
 
     Args:
         target: the file to create or replace; its parent must exist.
-        mode: permission bits of the new file. Until the rename only its owner can read it.
+        mode: permission bits of the new file, less those of the process's umask, as in :func:`os.open`. Until
+            the rename only its owner can read it.
 
     Yields:
         The temporary file, empty.
@@ -76,15 +77,13 @@ def new_file(target: Path, *, mode: int = 0o644) -> Iterator[Path]:
     Raises:
         OSError: if the file can't be written.
     """
-    descriptor, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f"{UNFINISHED}{target.stem[:_MAX_NAME]}.", suffix=target.suffix
-    )
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = _temporary_name(target.parent, target.stem, target.suffix)
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     try:
+        mode = _close_to_others(temporary)
         yield temporary
         _flush_file(temporary)
-        temporary.chmod(mode)  # mkstemp creates files that only their owner can read
+        temporary.chmod(mode)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -93,7 +92,7 @@ def new_file(target: Path, *, mode: int = 0o644) -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(target: Path, *, mode: int = 0o755) -> Iterator[Path]:
+def new_folder(target: Path, *, mode: int = 0o777) -> Iterator[Path]:
     """Create a folder with all of its files in one step.
 
     The block fills a temporary sibling of ``target``. When the block ends, every file is flushed to the disk and the
@@ -104,7 +103,8 @@ def new_folder(target: Path, *, mode: int = 0o755) -> Iterator[Path]:
 
     Args:
         target: the folder to create; its parent must exist.
-        mode: permission bits of the new folder. Until the rename only its owner can enter it.
+        mode: permission bits of the new folder and, without those to execute, of all files in it, as in
+            :func:`new_file`. Until the rename only its owner can enter it.
 
     Yields:
         The temporary folder, empty.
@@ -114,11 +114,12 @@ def new_folder(target: Path, *, mode: int = 0o755) -> Iterator[Path]:
         OSError: if the folder can't be written.
     """
     _check_free(target)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{UNFINISHED}{target.name[:_MAX_NAME]}."))
+    temporary = _temporary_name(target.parent, target.name)
+    temporary.mkdir(mode)
     try:
+        mode = _close_to_others(temporary)
         yield temporary
-        _flush_tree(temporary)
-        temporary.chmod(mode)  # mkdtemp creates folders that only their owner can enter
+        _finish_tree(temporary, mode)
         _check_free(target)  # rename would replace an empty folder without an error
         try:
             temporary.rename(target)
@@ -130,6 +131,21 @@ def new_folder(target: Path, *, mode: int = 0o755) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _flush_folder(target.parent)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create ``folder`` and its missing parents for their owner alone; close an existing ``folder`` to others.
+
+    Raises:
+        OSError: if it can't be created.
+    """
+    missing = [folder, *folder.parents]
+    missing = missing[: next((number for number, path in enumerate(missing) if path.exists()), len(missing))]
+    for path in reversed(missing):
+        path.mkdir(0o700, exist_ok=True)  # another process may create it first
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        with suppress(PermissionError):  # the folder belongs to another user, who has opened it to this one
+            folder.chmod(0o700)
 
 
 def remove_tree(folder: Path) -> None:
@@ -203,7 +219,7 @@ def _locked_file(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def write_json(path: Path, value: Any, *, mode: int = 0o644) -> None:
+def write_json(path: Path, value: Any, *, mode: int = 0o666) -> None:
     """Write ``value`` as indented JSON in ASCII, with a newline at the end. See :func:`write_atomically`.
 
     Raises:
@@ -321,13 +337,26 @@ def _exists(target: Path) -> FileExistsError:
     return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
 
-def _flush_tree(folder: Path) -> None:
-    """Flush every file below ``folder``, then every folder, to the disk."""
+def _temporary_name(parent: Path, stem: str, suffix: str = "") -> Path:
+    return parent / f"{UNFINISHED}{stem[:_MAX_NAME]}.{secrets.token_hex(4)}{suffix}"
+
+
+def _close_to_others(new: Path) -> int:
+    """Let only its owner open a new file or folder; return the permissions that it had from the umask."""
+    mode = stat.S_IMODE(new.stat().st_mode)
+    new.chmod(mode & 0o700)
+    return mode
+
+
+def _finish_tree(folder: Path, mode: int) -> None:
+    """Set the permissions of everything in ``folder``, then of itself; flush every file, then every folder."""
     for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(parent, name)
             if not path.is_symlink():
+                path.chmod(mode & 0o666)
                 _flush_file(path)
+        Path(parent).chmod(mode)
         _flush_folder(Path(parent))
 
 

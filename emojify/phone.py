@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from emojify.errors import EmojifyError
-from emojify.files import os_error_reason, readable_os_errors, write_atomically
+from emojify.files import make_private_folder, os_error_reason, readable_os_errors, write_atomically
 from emojify.settings import ROOT, Settings
 
 CERTIFICATE = "phone.pem"
@@ -65,7 +65,7 @@ def ensure_certificate(address: str, folder: Path) -> Path:
     path = folder / CERTIFICATE
     if not _is_valid(path, address):
         with readable_os_errors(f"{path} can't be written"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             write_atomically(path, _make_certificate(address), mode=0o600)
     return path
 

@@ -12,7 +12,7 @@ from emojify.public import MAX_SIGN_IN_AGE_S, is_visitor
 from emojify.settings import Settings
 from pages.parts.auth import can_sign_in, session_claims
 from pages.parts.entry import enter_page
-from pages.parts.messages import show_error
+from pages.parts.messages import escape_markdown, show_error
 
 enter_page(__file__)
 
@@ -30,11 +30,11 @@ def main() -> None:
         st.markdown("Visitors need no account. Admins of this copy sign in to change packs, models and data.")
         show_sign_in()
     elif is_visitor():
-        st.warning(rejection_reason(claims, settings))
+        st.warning(escape_markdown(rejection_reason(claims, settings)))
         st.button("Sign out", icon=":material/logout:", on_click=st.logout)
     else:
         st.markdown(
-            f"You are signed in as {as_code(claims['email'])}, for at most {MAX_SIGN_IN_AGE_H} hours. "
+            f"You are signed in as {escape_markdown(str(claims['email']))}, for at most {MAX_SIGN_IN_AGE_H} hours. "
             "You can use every page. What you change there changes for everybody."
         )
         st.button("Sign out", icon=":material/logout:", on_click=st.logout)
@@ -52,17 +52,12 @@ def show_sign_in() -> None:
 
 def rejection_reason(claims: Mapping[str, Any], settings: Settings) -> str:
     """Return why the signed-in user is not accepted as an admin, and what to do."""
-    email = as_code(claims.get("email"))
-    if str(claims.get("email")).lower() not in settings.admins:
+    email = str(claims.get("email"))
+    if email.lower() not in settings.admins:
         return f"{email} is not an admin of this copy. Ask its owner to add it to EMOJIFY_ADMINS."
     if claims.get("email_verified") is not True:
         return f"Your provider does not say that {email} is verified. Verify the address there, then sign in again."
     return f"You signed in more than {MAX_SIGN_IN_AGE_H} hours ago. Sign out, then sign in again."
-
-
-def as_code(email: object) -> str:
-    """Return an address as Markdown code, which shows every character as it is."""
-    return f"`{str(email).replace('`', '')}`"
 
 
 main()

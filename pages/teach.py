@@ -72,11 +72,12 @@ def main() -> None:
 
 
 def show_title(store: SampleStore) -> None:
+    folder = escape_markdown(f"{store.folder.parent.name}/{store.folder.name}")
     st.html(STYLE)
     st.title("Teach it your face", anchor=False)
     st.markdown(
         "Does it get some of your emotions wrong? Show it how **you** look. "
-        f"The pictures stay on this machine, in `{store.folder.parent.name}/{store.folder.name}`, and are sent nowhere."
+        f"The pictures stay on this machine, in {folder}, and are sent nowhere."
     )
 
 
@@ -172,7 +173,7 @@ def discard(settings: Settings) -> str:
 
 def show_teaching(settings: Settings, samples: list[Sample], teaching: TeachingJob | None, base: Model) -> None:
     for sentence in advice(samples):
-        st.caption(f":material/lightbulb: {sentence}")
+        st.caption(f":material/lightbulb: {escape_markdown(sentence)}")
     if teaching is not None and teaching.running:
         show_progress(settings)
         return
@@ -207,7 +208,7 @@ def show_progress(settings: Settings) -> None:
     teaching = drafts.find_latest(settings)
     if teaching is None or not teaching.running:
         st.rerun()
-    st.progress(teaching.progress, f"{teaching.step} …")
+    st.progress(teaching.progress, f"{escape_markdown(teaching.step)} …")
     if st.button("Stop"):
         run_action(stop_teaching, settings)
         st.rerun()

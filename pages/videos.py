@@ -22,7 +22,7 @@ from emojify.video.timeline import seconds_csv
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP
 from pages.parts.emotion_chart import CLICKED, emotion_chart
 from pages.parts.entry import enter_page
-from pages.parts.messages import show_error
+from pages.parts.messages import escape_markdown, show_error
 
 enter_page(__file__)
 
@@ -115,7 +115,9 @@ def length_s(path: Path) -> float:
 
 
 def show_job(job: Job) -> None:
-    st.caption(f"{job.request.name} · kept here until you delete it, at most {MAX_AGE_S / 3600:.0f} hours")
+    st.caption(
+        f"{escape_markdown(job.request.name)} · kept here until you delete it, at most {MAX_AGE_S / 3600:.0f} hours"
+    )
     report = job.report()
     match report["state"]:
         case "waiting" | "running":
@@ -186,7 +188,7 @@ def show_delete(job: Job, label: str) -> None:
 
 def show_result(job: Job, outcome: dict[str, Any]) -> None:
     for note in outcome["notes"]:
-        st.warning(note.replace(job.source.name, job.request.name))
+        st.warning(escape_markdown(note.replace(job.source.name, job.request.name)))
     start_s = float(st.session_state.get("start_s", 0.0))
     before, after = st.columns(2)
     with before:
@@ -221,7 +223,8 @@ def show_file(path: Path, start_s: float) -> None:
         with VideoSource(path) as video:
             codec = video.info.codec
         if not any(codec.startswith(known) or codec.endswith(known) for known in PLAYABLE_CODECS):
-            st.info(f"Your browser may not play this kind of file ({codec}). It can play the result.")
+            kind = escape_markdown(codec)
+            st.info(f"Your browser may not play this kind of file ({kind}). It can play the result.")
         st.video(str(path), start_time=int(start_s))
 
 

@@ -15,6 +15,7 @@ from emojify.files import (
     MAX_DIGITS,
     fingerprint,
     locked,
+    make_private_folder,
     new_file,
     new_folder,
     read_json,
@@ -31,6 +32,10 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
 def raise_disk_full(*args: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -39,12 +44,11 @@ def raise_interrupt(*args: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_write_atomically_replaces_content_and_mode(tmp_path: Path) -> None:
+def test_write_atomically_replaces_content(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
     path.write_bytes(b"old")
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
-    assert path.stat().st_mode & 0o777 == 0o644
     assert names(tmp_path) == ["live.json"]
 
 
@@ -98,6 +102,33 @@ def test_new_file_interrupt_keeps_old_file(tmp_path: Path) -> None:
         write()
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == ["party.mp4"]
+
+
+@pytest.mark.parametrize(("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700), (0, 0o666, 0o777)])
+def test_new_files_and_folders_honor_umask(umask: int, file: int, folder: int, tmp_path: Path) -> None:
+    former = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "a.txt", b"a")
+        with new_folder(tmp_path / "cats") as unfinished:
+            write_atomically(unfinished / "pack.json", b"{}")
+            (unfinished / "more").mkdir()
+            (unfinished / "more" / "happy.png").write_bytes(b"picture")
+    finally:
+        os.umask(former)
+    assert {mode_of(path) for path in (tmp_path / "cats", tmp_path / "cats/more")} == {folder}
+    files = ("a.txt", "cats/pack.json", "cats/more/happy.png")
+    assert {mode_of(tmp_path / name) for name in files} == {file}
+
+
+def test_make_private_folder_closes_it_and_its_parents(tmp_path: Path) -> None:
+    make_private_folder(tmp_path / "data" / "samples")
+    assert mode_of(tmp_path / "data") == mode_of(tmp_path / "data/samples") == 0o700
+    (tmp_path / "data").chmod(0o755)
+    make_private_folder(tmp_path / "data")
+    assert mode_of(tmp_path / "data") == 0o700
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match=r"exists|Not a directory"):
+        make_private_folder(tmp_path / "file" / "samples")
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o700])

@@ -20,7 +20,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, new_file, readable_os_errors
+from emojify.files import clear_leftovers, make_private_folder, new_file, readable_os_errors
 from emojify.public import admin_only
 from emojify.runs.reading import read_json_or_empty, read_tail
 
@@ -133,13 +133,14 @@ class DatasetStore:
         self._refuse_taken_name(name)
         folder = self.folder / INCOMING
         with readable_os_errors(f"{name} can't be written"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.folder)
+            make_private_folder(folder)
             clear_leftovers(folder)
             free = shutil.disk_usage(folder).free
             if free < 2 * size:
                 raise EmojifyError(f"The disk has only {free // 1_000_000} MB left. Make room first.")
             written = 0
-            with new_file(folder / name) as temporary, temporary.open("wb") as file:
+            with new_file(folder / name, mode=0o600) as temporary, temporary.open("wb") as file:
                 while chunk := content.read(_CHUNK_BYTES):
                     file.write(chunk)
                     written += len(chunk)
@@ -182,7 +183,8 @@ class DatasetStore:
 
     @staticmethod
     def _start_check(path: Path, check_folder: Path, fingerprint: str) -> None:
-        check_folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(check_folder.parent)
+        make_private_folder(check_folder)
         for name in (REPORT, processes.LOG):
             (check_folder / name).unlink(missing_ok=True)
         (check_folder / FINGERPRINT_FILE).write_text(fingerprint, encoding="utf-8")

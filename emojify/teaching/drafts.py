@@ -23,6 +23,7 @@ from emojify.files import (
     REMOVED,
     UNFINISHED,
     clear_leftovers,
+    make_private_folder,
     new_folder,
     parse_json,
     read_json,
@@ -113,7 +114,8 @@ def start(settings: Settings) -> TeachingJob:
     folder = settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
     with readable_os_errors("Teaching can't start"):
         try:
-            folder.mkdir(parents=True)
+            make_private_folder(folder.parent)
+            folder.mkdir(0o700)
             command = ["teach", "--base", base.id, "--folder", str(folder.absolute())]
             processes.start(command, folder, interactive=True)
         except OSError:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, new_folder, read_json, readable_os_errors, write_json
+from emojify.files import clear_leftovers, make_private_folder, new_folder, read_json, readable_os_errors, write_json
 from emojify.pictures import encode_png
 from emojify.public import admin_only
 from emojify.teaching.selection import find_duplicates, pick_diverse
@@ -164,8 +164,8 @@ class SampleStore:
     def _write(self, emotion: Emotion, cutouts: Sequence[Cutout], source: str) -> str:
         recording = f"{time.strftime('%Y%m%d-%H%M%S')}-{emotion.label}-{secrets.token_hex(2)}"
         with readable_os_errors("The pictures can't be saved"):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with new_folder(self.folder / recording) as folder:
+            make_private_folder(self.folder)
+            with new_folder(self.folder / recording, mode=0o700) as folder:
                 boxes = {}
                 for number, cutout in enumerate(cutouts):
                     name = f"{number:02d}.png"

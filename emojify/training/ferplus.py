@@ -6,9 +6,8 @@ ten raters each voted for one of the seven emotions, contempt, "unknown" or "not
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
+from emojify.training.csv_rows import read_rows
 from emojify.training.labeled_faces import LabeledFace
-from emojify.training.sources import MAX_CSV_BYTES, Source
+from emojify.training.sources import Source
 
 VOTE_COLUMNS = (
     *("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"),
@@ -113,24 +113,18 @@ def _drop_single_votes(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.where(votes < 2, 0, votes).astype(np.int64)
 
 
-def _rows(source: Source, name: str, required: tuple[str, ...]) -> list[tuple[dict[str, str], str]]:
-    """Read the rows of a csv, by column name in lower case, each with "<file>, line <n>" for messages."""
-    reader = csv.reader(io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline=""))
-    try:
-        lines = list(reader)
-    except csv.Error as error:
-        raise EmojifyError(f"{name}, line {reader.line_num}: this is no csv ({error}).") from error
-    header = [column.strip().lower() for column in lines[0]] if lines else []
+def _rows(source: Source, name: str, required: tuple[str, ...]) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield the rows of a csv, by column name in lower case, each with "<file>, line <n>" for messages."""
+    rows = read_rows(source, name)
+    _, first = next(rows, ("", []))
+    header = [column.strip().lower() for column in first]
     for column in required:
         if column not in header:
             raise EmojifyError(f"{name} in {source.path} has no column {column!r}.")
-    rows = []
-    for number, values in enumerate(lines[1:], start=2):
-        if values and len(values) != len(header):
-            raise EmojifyError(f"{name}, line {number}: there are {len(values)} values, not {len(header)}.")
-        if values:
-            rows.append((dict(zip(header, values, strict=True)), f"{name}, line {number}"))
-    return rows
+    for where, values in rows:
+        if len(values) != len(header):
+            raise EmojifyError(f"{where}: there are {len(values)} values, not {len(header)}.")
+        yield dict(zip(header, values, strict=True)), where
 
 
 def _parse_votes(row: dict[str, str], prefix: str, where: str) -> list[int]:

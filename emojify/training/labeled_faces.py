@@ -6,7 +6,6 @@ the face and cuts it out as the app does.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Callable
@@ -23,7 +22,8 @@ from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.pictures import FORMATS, open_picture
 from emojify.runs.networks import SIDE
-from emojify.training.sources import MAX_CSV_BYTES, Source
+from emojify.training.csv_rows import read_rows
+from emojify.training.sources import Source
 from emojify.vision.classifier import crop_face
 from emojify.vision.detectors.haar import HaarDetector
 from emojify.vision.readings import Box
@@ -46,6 +46,7 @@ _CSV_CLASSES = (
     *(Emotion.ANGRY, Emotion.DISGUSTED, Emotion.FEARFUL, Emotion.HAPPY),
     *(Emotion.SAD, Emotion.SURPRISED, Emotion.NEUTRAL),
 )
+_OPENCV_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF")  # Pillow decodes the other ones
 _EIGHTH_CLASS = ("contempt", "contemptuous")  # of CK+, FER+ and AffectNet
 _FER_CLASSES = {str(number): emotion for number, emotion in enumerate(_CSV_CLASSES)}
 # RAF-DB (Li et al. 2017) numbers its folders from 1, in an order of its own.
@@ -244,18 +245,18 @@ def _decode_gray(content: bytes) -> tuple[NDArray[np.uint8], bool] | None:
     """Decode to (H, W) uint8, upright by EXIF; also whether the file was gray. None if it can't be decoded."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as header:
-            (width, height), mode = header.size, header.mode
+            (width, height), mode, image_format = header.size, header.mode, header.format
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     if width * height > MAX_PIXELS:
         return None
-    gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if gray is None:  # OpenCV reads no HEIC, and not every GIF and AVIF
+    if image_format not in _OPENCV_FORMATS:
         try:
-            gray = np.asarray(open_picture(content, "picture").convert("L"))
+            return np.asarray(open_picture(content, "picture").convert("L"), np.uint8), mode == "L"
         except EmojifyError:
             return None
-    return gray.astype(np.uint8), mode == "L"
+    gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return None if gray is None else (gray.astype(np.uint8), mode == "L")
 
 
 def read_pixel_csv(source: Source, name: str) -> list[LabeledFace]:
@@ -264,26 +265,27 @@ def read_pixel_csv(source: Source, name: str) -> list[LabeledFace]:
     Raises:
         EmojifyError: if a row is not a class, 2,304 gray values and a known split; names its line.
     """
-    text = io.StringIO(source.read(name, MAX_CSV_BYTES).decode("utf-8-sig", "replace"), newline="")
-    rows = csv.DictReader(text)
+    rows = read_rows(source, name)
+    _, header = next(rows, ("", []))
+    columns = {column.strip(): place for place, column in enumerate(header)}  # icml_face_data.csv has spaces
+    missing = [column for column in ("emotion", "pixels") if column not in columns]
+    if missing:
+        raise EmojifyError(f"{name} has no column {missing[0]!r}. FER-2013's csv has emotion, pixels and Usage.")
     faces: list[LabeledFace] = []
-    try:
-        rows.fieldnames = [column.strip() for column in rows.fieldnames or ()]  # icml_face_data.csv has spaces
-        for row in rows:
-            faces.append(_parse_csv_row(row, len(faces), f"{name}, line {rows.line_num}"))
-    except csv.Error as error:
-        raise EmojifyError(f"{name}, line {rows.line_num}: this is no csv ({error}).") from error
+    for where, values in rows:
+        row = {column: values[place] if place < len(values) else "" for column, place in columns.items()}
+        faces.append(_parse_csv_row(row, len(faces), where))
     return faces
 
 
 def _parse_csv_row(row: dict[str, str], number: int, where: str) -> LabeledFace:
-    emotion, usage = (row["emotion"] or "").strip(), (row.get("Usage", "") or "").strip()
+    emotion, usage = row["emotion"].strip(), row.get("Usage", "").strip()
     if emotion not in tuple("0123456"):
-        raise EmojifyError(f"{where}: the emotion is {emotion!r}; it must be a number from 0 to 6.")
+        raise EmojifyError(f"{where}: the emotion is {emotion[:40]!r}; it must be a number from 0 to 6.")
     if "Usage" in row and usage not in _CSV_USAGES:
         raise EmojifyError(f"{where}: the usage is {usage[:40]!r}; it must be one of {', '.join(_CSV_USAGES)}.")
     try:
-        pixels = bytes(map(int, (row["pixels"] or "").split()))
+        pixels = bytes(map(int, row["pixels"].split()))
     except ValueError as error:
         raise EmojifyError(f"{where}: the pixels must be whole numbers from 0 to 255.") from error
     if len(pixels) != SIDE * SIDE:

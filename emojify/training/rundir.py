@@ -24,6 +24,7 @@ from typing import Any
 import tensorflow as tf
 
 from emojify.files import write_atomically
+from emojify.printable import printable, unfiltered
 from emojify.runs.control import PROGRESS
 from emojify.runs.machine import cpu_info, cpu_name
 
@@ -76,8 +77,8 @@ class Journal:
     def say(self, sentence: str) -> None:
         """Log a line for people."""
         if self._has_terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # clears the progress bar
-        self._log.info(sentence)
+            print("\r\x1b[K", end="", file=unfiltered(sys.stderr), flush=True)  # clears the progress bar
+        self._log.info(printable(sentence))
 
     def batch(self, epoch: int, batch: int, batches: int, figures: dict[str, float]) -> None:
         """Record that ``batch`` of ``batches``, counted from 1, is done.
@@ -98,7 +99,8 @@ class Journal:
             full = _BAR_WIDTH * batch // batches
             shown = "  ".join(f"{key} {value:.3f}" for key, value in figures.items())
             bar = "#" * full + "." * (_BAR_WIDTH - full)
-            print(f"\repoch {epoch + 1} [{bar}] {batch}/{batches}  {shown}", end="\x1b[K", file=sys.stderr, flush=True)
+            line = f"\repoch {epoch + 1} [{bar}] {batch}/{batches}  {shown}"
+            print(line, end="\x1b[K", file=unfiltered(sys.stderr), flush=True)
 
     def epoch(self, done: int, epochs: int, figures: dict[str, float]) -> None:
         """Record that ``done`` of ``epochs`` are done."""

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from emojify.errors import EmojifyError
 from emojify.pictures import SUFFIXES
 
 MAX_FILE_BYTES = 30_000_000
-MAX_CSV_BYTES = 1_000_000_000  # the original fer2013.csv is 301 MB
+MAX_TEXT_CHARACTERS = 400_000_000  # the original fer2013.csv has 301 million
+MAX_LINE_CHARACTERS = 100_000  # a line of fer2013.csv has at most 9,300
+MAX_LINES = 1_000_000
 MAX_FILES = 1_000_000
 
 _IMAGE_SUFFIXES = tuple(f".{suffix}" for suffix in (*SUFFIXES, "jpe"))
 _ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip", ".7z", ".rar")
+# ValueError: the name is not text. RuntimeError (and its subclass NotImplementedError): a password, or an unsupported
+# compression.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 _VOTE_FILES = ("labels.csv", "fer2013new.csv")
 
 
@@ -36,16 +43,43 @@ class Source:
         self.names = sorted(name for name in names if not any(map(_is_hidden, PurePosixPath(name).parts)))
         """All files, as POSIX paths relative to ``path``."""
 
-    def read(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    def read(self, name: str) -> bytes:
         """Return the content of one file.
 
         Raises:
-            EmojifyError: if it is larger than ``max_bytes`` or can't be read.
+            EmojifyError: if it is larger than ``MAX_FILE_BYTES`` or can't be read.
         """
-        file = self.path / name
-        if file.stat().st_size > max_bytes:
-            raise self._too_large(name, max_bytes)
-        return file.read_bytes()
+        try:
+            with self._open(name) as file:
+                content = file.read(MAX_FILE_BYTES + 1)  # the size in a zip's directory may be wrong
+        except _UNREADABLE as error:
+            raise self._unreadable(name) from error
+        if len(content) > MAX_FILE_BYTES:
+            raise EmojifyError(
+                f"{name} in {self.path} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Shrink it, or remove it."
+            )
+        return content
+
+    def lines(self, name: str) -> Iterator[str]:
+        """Yield the lines of a text file in UTF-8, each with its line end. Only one is in memory at a time.
+
+        Raises:
+            EmojifyError: if the file can't be read, or a line, their number or all of them are too long: a zip of
+                300 kB can hold a text of a gigabyte.
+        """
+        number = characters = 0
+        try:
+            with self._open(name) as file, io.TextIOWrapper(file, "utf-8-sig", "replace") as text:
+                while line := text.readline(MAX_LINE_CHARACTERS + 1):
+                    number, characters = number + 1, characters + len(line)
+                    if max(number / MAX_LINES, characters / MAX_TEXT_CHARACTERS, len(line) / MAX_LINE_CHARACTERS) > 1:
+                        raise EmojifyError(
+                            f"{name}, line {number}: the file or this line is too long for FER-2013's csv. Give a "
+                            "folder or a zip of pictures instead."
+                        )
+                    yield line
+        except _UNREADABLE as error:
+            raise self._unreadable(name) from error
 
     def image_files(self) -> list[str]:
         """Return the names of pictures, by their suffix."""
@@ -79,14 +113,18 @@ class Source:
                 return f"{name} has the columns {', '.join(columns)}: without the column emotion it has no labels."
         return ""
 
-    def _read_start(self, name: str) -> str:
-        with (self.path / name).open("rb") as file:
-            return file.read(1000).decode("utf-8-sig", "replace")
+    def _open(self, name: str) -> IO[bytes]:
+        return (self.path / name).open("rb")
 
-    def _too_large(self, name: str, max_bytes: int) -> EmojifyError:
-        return EmojifyError(
-            f"{name} in {self.path} is larger than {max_bytes // 1_000_000} MB. Shrink it, or remove it."
-        )
+    def _read_start(self, name: str) -> str:
+        try:
+            with self._open(name) as file:
+                return file.read(1000).decode("utf-8-sig", "replace")
+        except _UNREADABLE as error:
+            raise self._unreadable(name) from error
+
+    def _unreadable(self, name: str) -> EmojifyError:
+        return EmojifyError(f"{name} in {self.path} can't be read. Check its permissions, or remove it.")
 
 
 class _ZipSource(Source):
@@ -98,26 +136,14 @@ class _ZipSource(Source):
         self._names = {name.replace("\\", "/"): name for name in archive.namelist()}
         super().__init__(path, [name for name in self._names if name and not name.endswith("/")])
 
-    def read(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
-        content = self._read(name, max_bytes + 1)  # the size in the zip's directory may be wrong
-        if len(content) > max_bytes:
-            raise self._too_large(name, max_bytes)
-        return content
+    def _open(self, name: str) -> IO[bytes]:
+        return self._archive.open(self._names[name])
 
-    def _read_start(self, name: str) -> str:
-        return self._read(name, 1000).decode("utf-8-sig", "replace")
-
-    def _read(self, name: str, size: int) -> bytes:
-        try:
-            with self._archive.open(self._names[name]) as file:
-                return file.read(size)
-        # ValueError: the name is not text. RuntimeError (and its subclass NotImplementedError): a password, or an
-        # unsupported compression.
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
-            raise EmojifyError(
-                f"{name} in {self.path} can't be read: the zip is damaged, incomplete or locked by a password. "
-                "Get it again."
-            ) from error
+    def _unreadable(self, name: str) -> EmojifyError:
+        return EmojifyError(
+            f"{name} in {self.path} can't be read: the zip is damaged, incomplete or locked by a password. "
+            "Get it again."
+        )
 
 
 @contextmanager

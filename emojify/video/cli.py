@@ -18,6 +18,7 @@ from emojify.errors import EmojifyError
 from emojify.files import readable_os_errors, write_atomically, write_json
 from emojify.models import ModelStore
 from emojify.packs.store import DEFAULT_PACK, list_packs
+from emojify.printable import unfiltered
 from emojify.settings import Settings
 from emojify.video.render import (
     Estimate,
@@ -241,7 +242,8 @@ class _Report:
 
     def _update_bar(self, progress: Progress) -> None:
         if self._bar is None:
-            self._bar = tqdm(total=progress.total_s, bar_format=BAR_FORMAT if progress.total_s else None, unit="s")
+            bar_format = BAR_FORMAT if progress.total_s else None
+            self._bar = tqdm(total=progress.total_s, bar_format=bar_format, unit="s", file=unfiltered(sys.stderr))
         self._bar.update(progress.done_s - self._bar.n)
 
     def _print_tenths(self, progress: Progress) -> None:

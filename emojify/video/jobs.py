@@ -25,7 +25,15 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, new_folder, read_json, readable_os_errors, remove_tree, write_json
+from emojify.files import (
+    clear_leftovers,
+    make_private_folder,
+    new_folder,
+    read_json,
+    readable_os_errors,
+    remove_tree,
+    write_json,
+)
 from emojify.public import admin_only
 
 MAX_AGE_S = 24 * 3600.0
@@ -171,7 +179,7 @@ class JobStore:
         folder = self.folder / secrets.token_urlsafe(16)
         suffix = re.sub(r"[^a-z0-9]", "", Path(request.name).suffix.lower())[:5]
         with _readable_save_errors():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.folder)
             clear_leftovers(self.folder)
             with new_folder(folder, mode=0o700) as unfinished:
                 (unfinished / f"in.{suffix or 'video'}").write_bytes(content)

@@ -8,6 +8,7 @@ from emojify.files import fingerprint
 from emojify.live.processor import LiveSettings
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
+from emojify.printable import printable
 from emojify.settings import Settings
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP, Annotator
 from emojify.vision.detectors.haar import DetectorSettings
@@ -116,7 +117,7 @@ def _choose_model(models: ModelStore) -> str:
         ids,
         key="model",
         persist_state="session",
-        format_func=lambda name: f"{name} (live)" if name == live_id else name,
+        format_func=lambda name: f"{printable(name)} (live)" if name == live_id else printable(name),
     )
     return str(model_id)
 

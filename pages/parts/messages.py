@@ -25,6 +25,7 @@ from typing import Any
 import streamlit as st
 
 from emojify.errors import EmojifyError
+from emojify.printable import printable
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,27 @@ class Result:
 NEW_RESULT, _SHOWN_RESULT = "new_result", "shown_result"  # keys of the session state
 
 
+_WORD_JOINER = "\u2060"  # invisible, without a width
+_TRIGGERS = re.compile(
+    r"(?<=:)(?=\S)"  # http://, :streamlit:, :red[...]
+    r"|(?<=@)(?=\w)|(?<=www)(?=\.)"
+    r"|(?<=[-<>=~])(?=[-<>=~])",  # shown as arrows and dashes otherwise
+    re.IGNORECASE,
+)
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+
+
 def escape_markdown(text: str) -> str:
-    """Return ``text`` so that Markdown shows it unchanged: without links, images or formatting."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """Return ``text`` so that Streamlit's Markdown shows it unchanged: without links, images, icons or formatting.
+
+    Every text that a person or a file gave goes through this function, names and errors above all. Indents are left
+    out, since Markdown would show code. Unprintable characters become visible, see :func:`emojify.printable.printable`.
+    """
+    # A backslash ends everything that Markdown itself knows. Streamlit looks for addresses, its logo and arrows
+    # afterwards, when the backslashes are gone: an invisible character inside them ends those.
+    text = _TRIGGERS.sub(_WORD_JOINER, _INDENT.sub("", printable(text)))
+    return _PUNCTUATION.sub(r"\\\g<0>", text)
 
 
 def run_action(action: Callable[..., str | None], *args: Any) -> None:

@@ -13,7 +13,7 @@ from emojify.teaching.samples import Sample, SampleStore
 from emojify.vision.annotators import BoxLabel
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import main_reading
-from pages.parts.messages import run_action, set_error
+from pages.parts.messages import escape_markdown, run_action, set_error
 from pages.parts.probability_bars import show_reading
 from pages.parts.stream import show_stream
 from pages.parts.teach_pictures import save_recording
@@ -56,7 +56,7 @@ def show_current_reading(processor: EmojiVideoProcessor) -> None:
     show_reading(main_reading(status.readings), prefix="It sees: ")
     st.caption(f"{status.fps:.0f} frames/s")
     if status.problem:
-        st.warning(f"{status.failed} frames could not be read ({status.problem}).")
+        st.warning(f"{status.failed} frames could not be read ({escape_markdown(status.problem)}).")
 
 
 # ---- recording ----

@@ -60,7 +60,7 @@ def watch_incoming(path: Path) -> None:
     if check.done:
         show_error(check.error)
     else:
-        st.progress(check.progress, f"Checking: {check.step} …")
+        st.progress(check.progress, f"Checking: {escape_markdown(check.step)} …")
     st.button(
         "Remove it" if check.done else "Cancel",
         key=f"discard-{path.name}",
@@ -94,7 +94,7 @@ def watch_check(path: Path) -> None:
     check = data_store().check(path)
     if check.done:
         st.rerun()
-    st.progress(check.progress, f"Checking: {check.step} …")
+    st.progress(check.progress, f"Checking: {escape_markdown(check.step)} …")
 
 
 def show_report(report: dict[str, Any]) -> None:
@@ -132,7 +132,7 @@ def show_form() -> None:
     )
     st.caption(
         f"Up to {MAX_UPLOAD_MB} MB. For larger data sets, put a folder, a zip or a csv into the folder "
-        f"`{data_store().folder}` yourself."
+        f"{escape_markdown(str(data_store().folder))} yourself."
     )
     if file is None:
         return

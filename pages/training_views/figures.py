@@ -27,7 +27,7 @@ def show_judged(judged: Judged) -> None:
         + (" Right means: what more than half of ten people saw in the face." if judged.by_people else "")
     )
     if judged.near_guessing:
-        st.warning(judged.near_guessing, icon=":material/casino:")
+        st.warning(escape_markdown(judged.near_guessing), icon=":material/casino:")
 
 
 def emotions_line(recall: dict[str, float]) -> str:
@@ -53,7 +53,7 @@ def show_changes(run: Run) -> None:
             st.dataframe(change_table(rows), hide_index=True)
             n = best[key].get("n")
             if isinstance(n, int) and n < FEW_PICTURES:
-                st.caption(f"These are only {n} pictures, so much of it is chance. Add more for a reliable figure.")
+                st.caption(f"These are only {n:,} pictures, so much of it is chance. Add more for a reliable figure.")
 
 
 def change_table(rows: list[Change]) -> dict[str, list[Any]]:

@@ -79,7 +79,7 @@ def show_form(store: ModelStore, live: Model | None) -> None:
     show_changes(run)
     judged = judge(run.best.get("figures"))
     if judged is not None and judged.near_guessing:
-        st.warning(judged.near_guessing, icon=":material/casino:")
+        st.warning(escape_markdown(judged.near_guessing), icon=":material/casino:")
     with confirmation(judged, "Go live", f"run-{run.id}") as ask:
         st.button(
             CONFIRM_LABEL if ask else "Go live",
@@ -192,7 +192,7 @@ def confirmation(judged: Judged | None, label: str, key: str) -> Iterator[bool]:
         yield False
         return
     with st.popover(label, icon=":material/rocket_launch:", key=f"confirm-{key}"):
-        st.markdown(f"{warning} Everyone who uses the live model would see mostly wrong emoji.")
+        st.markdown(f"{escape_markdown(warning)} Everyone who uses the live model would see mostly wrong emoji.")
         yield True
 
 
@@ -205,7 +205,7 @@ def show_figures(model: Model) -> None:
         st.markdown(f"{judged.headline}.")
         st.markdown(emotions_line(judged.recall))
         if judged.near_guessing:
-            st.warning(judged.near_guessing, icon=":material/casino:")
+            st.warning(escape_markdown(judged.near_guessing), icon=":material/casino:")
     if not texts:
         st.caption("The model card has no figures.")
         return

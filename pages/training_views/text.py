@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from emojify.printable import printable
 from emojify.runs.config import FitConfig
 from emojify.runs.run import Run
 
@@ -77,11 +78,12 @@ SETTINGS_HELP = {
 
 
 def run_label(run: Run) -> str:
-    """Return a line of plain text about a run, for menus."""
+    """Return a line of printable text about a run, for menus."""
+    run_id = printable(run.id)
     if run.config is None or run.state.has_process:  # the page shows the progress of a running fit below the menu
-        return f"{run.id} · {run.state.value}"
+        return f"{run_id} · {run.state.value}"
     accuracy = f" · {run.best_accuracy:.1%}" if run.best_accuracy is not None else ""
-    return f"{run.id} · {run.state.value} · {run.epochs_done} of {run.config.epochs} epochs{accuracy}"
+    return f"{run_id} · {run.state.value} · {run.epochs_done} of {run.config.epochs} epochs{accuracy}"
 
 
 def file_kind(path: Path) -> str:
@@ -161,11 +163,11 @@ def card_lines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
 def history_row(run: Run) -> dict[str, Any]:
     """Return the row of a run in the table of all runs."""
     return {
-        "run": run.id,
+        "run": printable(run.id),
         "state": run.state.value,
         "started": _started_at(run),
         "network": run.config.network if run.config else "",
-        "data": run.data_name,
+        "data": printable(run.data_name),
         "epochs": run.epochs_done,
         "of": run.config.epochs if run.config else None,
         "best epoch": run.best_epoch or None,

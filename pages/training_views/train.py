@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from emojify.errors import EmojifyError
+from emojify.printable import printable
 from emojify.runs.config import CHOICES, INPUTS, FitConfig, default_config
 from emojify.runs.datasets import DatasetCheck
 from emojify.runs.networks import NETWORKS
@@ -61,7 +62,7 @@ def show_form(runs: list[Run], *, queue: bool) -> None:
     if not datasets:
         st.info("A fit needs pictures. Add a data set first: see **Data** above.", icon=":material/photo_library:")
         return
-    path = st.selectbox("Data set", datasets, format_func=lambda path: path.name, key="fit_data")
+    path = st.selectbox("Data set", datasets, format_func=lambda path: printable(path.name), key="fit_data")
     check = usable_check(path)
     if check is None:
         return
@@ -83,7 +84,7 @@ def show_form(runs: list[Run], *, queue: bool) -> None:
         help="Fits run one at a time: this one starts when those before it are done." if queue else None,
     )
     st.caption("The same in a terminal:")
-    st.code(command_line(config), language="shell", wrap_lines=True)
+    st.code(printable(command_line(config)), language="shell", wrap_lines=True)
 
 
 def usable_check(path: Path) -> DatasetCheck | None:
@@ -116,7 +117,7 @@ def choose_added_data(path: Path, datasets: list[Path]) -> str:
         "Add pictures",
         others,
         index=None,
-        format_func=lambda other: other.name,
+        format_func=lambda other: printable(other.name),
         placeholder="None",
         key=f"fit_added-{path.name}",
         help="Pictures of your own join the fit. Afterwards the page shows what they changed for each emotion.",
@@ -129,7 +130,7 @@ def watch_check(path: Path) -> None:
     check = data_store().check(path)
     if check.done:
         st.rerun()
-    st.progress(check.progress, f"Checking {escape_markdown(path.name)}: {check.step} …")
+    st.progress(check.progress, f"Checking {escape_markdown(path.name)}: {escape_markdown(check.step)} …")
 
 
 def choose_preset(path: Path, check: DatasetCheck, runs: list[Run]) -> tuple[Preset, FitConfig]:
@@ -237,7 +238,9 @@ def watch_run(run_id: str, last_states: dict[str, State]) -> None:
     if queue := store.queue():
         st.caption("Waiting: " + ", ".join(escape_markdown(name) for name in queue))
     with st.expander("Log", icon=":material/terminal:"):
-        st.code(run.log_tail() or "Nothing has been printed yet.", language=None, wrap_lines=True, height=260)
+        st.code(
+            printable(run.log_tail()) or "Nothing has been printed yet.", language=None, wrap_lines=True, height=260
+        )
 
 
 def current_run(run_id: str, last_states: dict[str, State]) -> Run | None:

@@ -44,7 +44,9 @@ def show() -> None:
     run = examined[0]
     if len(examined) > 1:
         by_id = {run.id: run for run in examined}
-        run = by_id[str(st.segmented_control("Show", list(by_id), default=run.id, required=True))]
+        run = by_id[
+            str(st.segmented_control("Show", list(by_id), default=run.id, required=True, format_func=escape_markdown))
+        ]
     show_run(run)
 
 
@@ -180,4 +182,5 @@ def show_wrong_faces(best: dict[str, Any]) -> None:
                     st.image(picture, width=104, alt=alt)
                 except (KeyError, TypeError, ValueError, OSError):  # an edited file; Pillow raises OSError
                     continue
-                st.caption(f"{face['label']}, read as **{face['read']}** {face['confidence']:.0%}")
+                label, read = escape_markdown(str(face["label"])), escape_markdown(str(face["read"]))
+                st.caption(f"{label}, read as **{read}** {face['confidence']:.0%}")

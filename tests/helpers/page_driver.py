@@ -45,7 +45,7 @@ def shown_text(page: AppTest) -> str:
 
 def unescaped(text: str) -> str:
     """Return the text that Markdown shows for an escaped one."""
-    return text.replace("\\", "")
+    return text.replace("\u2060", "").replace("\\", "")
 
 
 def upload_pack(page: AppTest) -> AppTest:

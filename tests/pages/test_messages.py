@@ -66,5 +66,18 @@ def test_escape_markdown_keeps_plain_text(text: str) -> None:
     assert escape_markdown(text) == text
 
 
-def test_escape_markdown_escapes_links_and_pictures() -> None:
-    assert escape_markdown("![a](http://b) **c**") == r"\!\[a\]\(http\:\/\/b\) \*\*c\*\*"
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("![a](b.png) **c**", r"\!\[a\]\(b\.png\) \*\*c\*\*"),
+        ("&#33; &lt;b&gt; <b> $x$", r"\&\#33\; \&lt\;b\&gt\; \<b\> \$x\$"),
+        ("http://a www.a a@b.cd", "http\\:\u2060\\/\\/a www\u2060\\.a a\\@\u2060b\\.cd"),
+        (":streamlit: :red[a]", "\\:\u2060streamlit\\: \\:\u2060red\\[a\\]"),
+        ("a -> b -- c", "a \\-\u2060\\> b \\-\u2060\\- c"),
+        ("    code\n\tcode", "code\ncode"),
+        ("\u202egnp.exe\0", r"\\u202egnp\.exe\\u0000"),
+        ("\udcff", r"\\udcff"),
+    ],
+)
+def test_escape_markdown_shows_text_as_it_is(text: str, escaped: str) -> None:
+    assert escape_markdown(text) == escaped

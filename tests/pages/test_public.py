@@ -13,7 +13,7 @@ from emojify.files import fingerprint
 from emojify.live.session_limiter import SessionLimiter
 from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import ADMIN_ONLY_MESSAGE
-from tests.helpers.page_driver import VISITOR_PAGES, labels, open_app, press, shown_text, upload_pack
+from tests.helpers.page_driver import VISITOR_PAGES, labels, open_app, press, shown_text, unescaped, upload_pack
 
 pytestmark = pytest.mark.usefixtures("streamer")
 
@@ -91,7 +91,7 @@ def test_closed_page_refuses_its_address(workspace: Path, name: str) -> None:
 def test_invalid_setting_stops_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOJIFY_PUBLIC", "yes")
     page = open_app().run()
-    assert [error.value for error in page.error] == ["EMOJIFY_PUBLIC must be 1 or 0, not 'yes'."]
+    assert [unescaped(error.value) for error in page.error] == ["EMOJIFY_PUBLIC must be 1 or 0, not 'yes'."]
     assert not page.title
 
 

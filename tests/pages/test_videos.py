@@ -227,7 +227,7 @@ def test_notes_use_the_uploaded_name(page: AppTest, film: bytes, store: JobStore
     outcome = {"notes": ["in.mp4 is cut short.", "No face was found."], "timeline": None}
     visit(page, job, {"state": "done", "outcome": outcome})
     assert not page.exception
-    assert [warning.value for warning in page.warning] == ["party.mp4 is cut short.", "No face was found."]
+    assert [unescaped(warning.value) for warning in page.warning] == ["party.mp4 is cut short.", "No face was found."]
 
 
 def test_deleted_video_shows_upload_form(page: AppTest) -> None:

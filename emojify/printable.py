@@ -1,0 +1,72 @@
+"""Text of strangers, such as the names in a zip, without the characters that change what a terminal or a page does.
+
+:func:`print_printable` protects everything that a process prints. Pages call :func:`printable` through
+``pages.parts.messages.escape_markdown``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+from typing import Any
+
+_HARMLESS_ASCII = re.compile(r"[\n\t\x20-\x7e]*")
+_KEPT = "\n\t\u200c\u200d"  # the last two join letters of Persian and Hindi, and the parts of an emoji
+_REPLACED = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories: control characters, invisible ones such as those that reverse text, halves of a pair, and
+separators of lines and paragraphs."""
+
+
+def printable(text: str) -> str:
+    r"""Return ``text`` with unprintable characters as escapes of JSON; line ends and tabs stay. ::
+
+        printable("cat\x1b[2J.png")  # "cat\\u001b[2J.png"
+
+    JSON stays the same JSON.
+    """
+    if _HARMLESS_ASCII.fullmatch(text):
+        return text
+    return "".join(map(_printable_character, text))
+
+
+def _printable_character(character: str) -> str:
+    if character in _KEPT or unicodedata.category(character) not in _REPLACED:
+        return character
+    escape = json.dumps(character)[1:-1]
+    return escape if escape.startswith("\\") else f"\\u{ord(character):04x}"  # JSON leaves DEL as it is
+
+
+class PrintableStream:
+    """A text stream that writes :func:`printable` text to another one.
+
+    Attributes:
+        unfiltered: the other stream, for control sequences of our own such as those of a progress bar.
+    """
+
+    def __init__(self, unfiltered: Any) -> None:
+        self.unfiltered = unfiltered
+
+    def write(self, text: str) -> int:
+        return int(self.unfiltered.write(printable(text)))
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.unfiltered, name)
+
+
+def print_printable() -> None:
+    """From now on, print only printable characters to stdout and stderr, also in tracebacks."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, PrintableStream):  # None: a process without a console
+            setattr(sys, name, PrintableStream(stream))
+
+
+def unfiltered(stream: Any) -> Any:
+    """Return the stream below a :class:`PrintableStream`; another stream is returned as it is."""
+    return stream.unfiltered if isinstance(stream, PrintableStream) else stream
