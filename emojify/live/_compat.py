@@ -94,7 +94,7 @@ def drop_large_frames() -> None:
 
     Tested with aiortc 1.16.0. Remove this when aiortc has such a limit.
     """
-    vpx.Vp8Decoder.decode = _decode_unless_large  # type: ignore[method-assign]  # the assignment is intended
+    vpx.Vp8Decoder.decode = _decode_unless_large  # type: ignore[assignment,method-assign]  # the assignment is intended
 
 
 def _decode_unless_large(decoder: vpx.Vp8Decoder, encoded_frame: JitterFrame) -> list[av.frame.Frame]:
