@@ -2,21 +2,30 @@
 
 Each change has a function that says what upstream does, which version the change was tested with, and when to remove
 it. A newer version of the library is left unchanged, with one warning in the log: live video then still works, with
-the drawback that the function names. Only this module of ``emojify.live`` touches private parts of other libraries.
+the drawback that the function names. Changes that SECURITY.md promises are made in newer versions too. Only this
+module of ``emojify.live`` touches private parts of other libraries.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
+from weakref import WeakMethod
 
+import av
+import streamlit_webrtc.component
 import streamlit_webrtc.relay
 import streamlit_webrtc.webrtc
-from aiortc.codecs import vpx
+from aiortc.codecs import CODECS, vpx
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 
+from emojify.live.frame_size import MAX_FRAME_PIXELS, vp8_key_frame_size
 from emojify.live.track import EmojiVideoTrack
 from emojify.upstream import is_tested
 
@@ -31,11 +40,17 @@ STREAMLIT_WEBRTC_TESTED = "0.79.0"
 START_BITRATE_BPS = 2_500_000
 MAX_BITRATE_BPS = 4_000_000
 
+logger = logging.getLogger(__name__)
+
 _remove_frame_upstream = JitterBuffer._remove_frame
+_decode_upstream = vpx.Vp8Decoder.decode
 
 
 def apply_patches() -> None:
-    """Apply all changes to the installed libraries that are not newer than the tested versions."""
+    """Apply all changes; those without a promise only to libraries that are not newer than the tested versions."""
+    receive_vp8_only()
+    drop_large_frames()
+    admit_connections()
     if is_tested("aiortc", AIORTC_TESTED):
         raise_bitrates()
         complete_frames_at_marker()
@@ -55,6 +70,40 @@ def raise_bitrates() -> None:
     """
     vpx.DEFAULT_BITRATE = START_BITRATE_BPS
     vpx.MAX_BITRATE = MAX_BITRATE_BPS
+
+
+def receive_vp8_only() -> None:
+    """Negotiate VP8 with browsers, never H.264.
+
+    Upstream: aiortc also accepts H.264, whose decoder allocates whatever size a stream announces in one of many forms.
+    :func:`drop_large_frames` reads VP8's size from a fixed place. Every browser has VP8 (RFC 7742, section 5). The
+    list of codecs has no setting for connections that streamlit-webrtc makes.
+
+    Tested with aiortc 1.16.0. Remove this when aiortc or streamlit-webrtc has a limit for the size of received frames.
+    """
+    video = CODECS["video"]
+    vp8 = {codec.payloadType for codec in video if codec.name == "VP8"}
+    video[:] = [codec for codec in video if codec.payloadType in vp8 or codec.parameters.get("apt") in vp8]
+
+
+def drop_large_frames() -> None:
+    """Drop a key frame of more than ``MAX_FRAME_PIXELS`` before it is decoded.
+
+    Upstream: ``Vp8Decoder`` decodes frames of any size. A key frame of 28 kB with 4096x4096 pixels costs more than a
+    gigabyte until it was decoded, drawn and encoded. No upstream issue is known.
+
+    Tested with aiortc 1.16.0. Remove this when aiortc has such a limit.
+    """
+    vpx.Vp8Decoder.decode = _decode_unless_large  # type: ignore[assignment,method-assign]  # the assignment is intended
+
+
+def _decode_unless_large(decoder: vpx.Vp8Decoder, encoded_frame: JitterFrame) -> list[av.frame.Frame]:
+    """Replace ``Vp8Decoder.decode``. The frames that follow a dropped key frame have the size of the one before it."""
+    size = vp8_key_frame_size(encoded_frame.data)
+    if size is not None and size[0] * size[1] > MAX_FRAME_PIXELS:
+        logger.warning("Dropped a video frame of %dx%d pixels, which is too large.", *size)
+        return []
+    return _decode_upstream(decoder, encoded_frame)
 
 
 def complete_frames_at_marker() -> None:
@@ -118,3 +167,50 @@ def use_own_track() -> None:
     Remove this when streamlit-webrtc returns each frame's own result, or accepts a class for the track.
     """
     streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]  # intended
+
+
+Admission = Callable[[Callable[[], None]], None]
+"""Takes a place for a connection, or raises. Its argument closes the connection."""
+
+_admission: ContextVar[Admission | None] = ContextVar("admission", default=None)
+
+
+@contextmanager
+def offers_admitted_by(admission: Admission) -> Iterator[None]:
+    """Call ``admission`` before a connection is made for an offer that a ``webrtc_streamer`` in the block received.
+
+    What ``admission`` raises leaves ``webrtc_streamer``, without a connection.
+    """
+    token = _admission.set(admission)
+    try:
+        yield
+    finally:
+        _admission.reset(token)
+
+
+def admit_connections() -> None:
+    """Ask :func:`offers_admitted_by` before a connection is made.
+
+    Upstream: ``webrtc_streamer`` answers every offer that the browser's end sends. It has no argument to refuse one,
+    and a check before it does not see the offer. No upstream issue is known.
+
+    Tested with streamlit-webrtc 0.79.0. Remove this when ``webrtc_streamer`` has such an argument.
+    """
+    streamlit_webrtc.component.WebRtcWorker = AdmittedWorker  # type: ignore[misc]  # the assignment is intended
+
+
+class AdmittedWorker(streamlit_webrtc.webrtc.WebRtcWorker[Any, Any]):
+    """The app's end of a connection that has a place."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        admission, close = _admission.get(), WeakMethod(self.stop)
+        if admission is not None:
+            admission(lambda: _call(close))
+        super().__init__(*args, **kwargs)
+
+
+def _call(method: WeakMethod[Callable[..., Any]]) -> None:
+    """Call a method if its object still exists."""
+    bound = method()
+    if bound is not None:
+        bound()

@@ -14,6 +14,7 @@ import av
 import cv2
 import numpy as np
 
+from emojify.live.frame_size import MAX_FRAME_PIXELS, MAX_UNPROCESSED_PIXELS, limit_size
 from emojify.live.frame_tap import FrameTap, ProcessedFrame
 from emojify.live.process import release_memory
 from emojify.live.session_limiter import SessionLimiter, shared_session_limiter
@@ -136,20 +137,21 @@ class EmojiVideoProcessor:
         return [self.process(frames[-1])]
 
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Emojify one frame. Never raises: a frame that cannot be processed is returned as it is.
+        """Emojify one frame. Never raises: a frame that cannot be processed is returned as it is, a large one smaller.
 
-        A frame is also returned as it is while too many sessions run live video.
+        So is a frame that arrives while too many sessions run live video.
         """
         self._refused = not self.limiter.acquire(self)
         if self._refused:
-            return frame
+            return limit_size(frame, MAX_UNPROCESSED_PIXELS)
         started_s = self._clock_s()
         try:
             processed = self._annotate(frame, started_s)
-            result = av.VideoFrame.from_ndarray(self._pass_through_taps(processed), format="bgr24")
+            drawn = av.VideoFrame.from_ndarray(self._pass_through_taps(processed), format="bgr24")
+            result = limit_size(drawn, MAX_FRAME_PIXELS)  # the emoji beside the camera doubles the width
         except Exception as error:  # noqa: BLE001 - an exception that leaves this method ends the stream for good
             self._record_failure(error)
-            return frame
+            return limit_size(frame, MAX_UNPROCESSED_PIXELS)
         now_s = self._clock_s()
         with self._lock:
             self._latest_image, self._readings = processed.image, processed.readings

@@ -1,6 +1,7 @@
 """Limit how many sessions may run live video at once.
 
-A session holds its slot by sending frames. A browser that disappears sends none, so its slot frees itself.
+A session takes a slot for its connection, and holds it by sending frames. A browser that disappears sends none: when
+another session needs the slot, the idle session's connection is closed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from weakref import WeakKeyDictionary
 
+from emojify.errors import EmojifyError
 from emojify.settings import Settings
 
 # After this long without a frame a session loses its slot. A browser that is gone sends no frames; one whose camera
@@ -38,6 +40,29 @@ class SessionLimiter:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._last_used_s: WeakKeyDictionary[object, float] = WeakKeyDictionary()
+        self._closers: WeakKeyDictionary[object, Callable[[], None]] = WeakKeyDictionary()
+
+    def connect(self, session: object, close: Callable[[], None]) -> None:
+        """Take or keep a slot for a connection of ``session``, and close the connections of idle sessions.
+
+        Args:
+            session: has at most one connection.
+            close: closes the connection; called in a thread of its own. Must not hold a reference to ``session``.
+
+        Raises:
+            EmojifyError: if all slots are in use.
+        """
+        if not self.acquire(session):
+            raise EmojifyError(FULL_MESSAGE)
+        with self._lock:
+            self._closers[session] = close
+            now_s = self._clock_s()
+            idle = [one for one, used_s in self._last_used_s.items() if now_s - used_s >= IDLE_TIMEOUT_S]
+            for one in idle:
+                del self._last_used_s[one]
+            closers = [self._closers.pop(one) for one in idle if one in self._closers]
+        for closer in closers:
+            threading.Thread(target=closer, name="close-idle", daemon=True).start()
 
     def acquire(self, session: object) -> bool:
         """Take or keep a slot; return False if all slots are in use.

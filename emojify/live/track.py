@@ -17,6 +17,8 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
+from emojify.live.frame_size import MAX_UNPROCESSED_PIXELS, limit_size
+
 logger = logging.getLogger(__name__)
 
 
@@ -91,7 +93,7 @@ class EmojiVideoTrack(MediaStreamTrack):
             return self._runner.run(self.processor.recv_queued(frames))[-1]
         except Exception:
             logger.exception("A frame could not be processed and is sent unchanged.")
-            return frames[-1]
+            return limit_size(frames[-1], MAX_UNPROCESSED_PIXELS)
 
     def stop(self) -> None:
         """End the track. The processor's ``on_ended`` runs after its last frame."""

@@ -29,10 +29,13 @@ def show_video(settings: Settings, live: LiveSettings) -> LiveSession:
         st.session_state.live_session = LiveSession.create(live)
     session: LiveSession = st.session_state.live_session
     session.processor.configure(live)
+    st.session_state.playing = False
     if has_room(session):
-        st.session_state.playing = show_stream("live", session.processor, settings)
+        try:
+            st.session_state.playing = show_stream("live", session.processor, settings)
+        except EmojifyError:
+            st.rerun()  # another session took the last place after this page was shown
     else:
-        st.session_state.playing = False
         st.info(f"{FULL_MESSAGE} You can use a photo meanwhile.", icon=":material/hourglass_top:")
         st.button("Try again", icon=":material/refresh:")
     return session

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import streamlit_webrtc
 from streamlit_webrtc.config import VideoHTMLAttributes
 
+from emojify.live._compat import offers_admitted_by
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.process import prepare_process
 from emojify.live.processor import EmojiVideoProcessor
@@ -23,9 +27,22 @@ VIDEO_ATTRIBUTES: VideoHTMLAttributes = {
 
 
 def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:
-    """Show the video with its Start button; return True if it plays."""
+    """Show the video with its Start button; return True if it plays.
+
+    Raises:
+        EmojifyError: if the browser asked for a connection, and every place for live video is taken.
+    """
     prepare_process()
-    context = streamlit_webrtc.webrtc_streamer(
+    with offers_admitted_by(partial(processor.limiter.connect, processor)):
+        context = _show_component(key, processor, settings)
+    show_camera_errors()
+    return bool(context.state.playing)
+
+
+def _show_component(
+    key: str, processor: EmojiVideoProcessor, settings: Settings
+) -> streamlit_webrtc.WebRtcStreamerContext[Any, Any]:
+    return streamlit_webrtc.webrtc_streamer(
         key=key,
         mode=streamlit_webrtc.WebRtcMode.SENDRECV,
         queued_video_frames_callback=processor.recv_queued,
@@ -37,5 +54,3 @@ def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) ->
         translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
         video_html_attrs=VIDEO_ATTRIBUTES,
     )
-    show_camera_errors()
-    return bool(context.state.playing)

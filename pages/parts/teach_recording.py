@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from emojify.emotions import Emotion, parse_emotion
+from emojify.errors import EmojifyError
 from emojify.live.face_recorder import FaceRecorder, Phase
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
 from emojify.live.session_limiter import FULL_MESSAGE
@@ -39,7 +40,11 @@ def show_video(settings: Settings, classifier: Classifier) -> tuple[FaceRecorder
         state.teach_processor = EmojiVideoProcessor(live, taps=[recorder])
     processor: EmojiVideoProcessor = state.teach_processor
     processor.configure(live)
-    playing = show_stream("teach", processor, settings)
+    try:
+        playing = show_stream("teach", processor, settings)
+    except EmojifyError as error:  # every place for live video is taken
+        st.warning(str(error))
+        playing = False
     if playing:
         show_current_reading(processor)
     elif recorder.progress().phase is not Phase.IDLE:

@@ -219,7 +219,7 @@ def test_nginx_buffers_uploads_in_memory(browser_of_host: Browser, host: Host) -
         {"name": "photo.png", "mimeType": "image/png", "buffer": photo}, timeout=TIMEOUT_MS
     )
     with page.expect_download(timeout=TIMEOUT_MS) as download:
-        page.get_by_role("button", name="Download").click(timeout=TIMEOUT_MS)
+        page.get_by_role("button", name="Download", exact=True).click(timeout=TIMEOUT_MS)
     assert Path(download.value.path()).stat().st_size > 1_000_000
     assert "temporary file" not in host.error_log
 

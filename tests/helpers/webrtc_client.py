@@ -111,12 +111,14 @@ class WebRtcClient:
     Attributes:
         camera: the track that is sent.
         received: number of received frames.
+        alerts: texts of the notes and errors that the page has shown.
     """
 
     def __init__(self, url: str, pictures: list[bytes], on_frame: OnFrame | None = None) -> None:
         self._url, self._on_frame = url, on_frame
         self.camera = EncodedCamera(pictures)
         self.received = 0
+        self.alerts: list[str] = []
         self._component: dict[str, Any] = {}
         self._fragment = self._page = ""
         self._known: dict[str, ForwardMsg] = {}
@@ -224,6 +226,8 @@ class WebRtcClient:
 
     def _take_element(self, delta: Delta) -> None:
         element = delta.new_element
+        if element.WhichOneof("type") == "alert":
+            self.alerts.append(element.alert.body)
         if (
             element.WhichOneof("type") == "component_instance"
             and COMPONENT in element.component_instance.component_name

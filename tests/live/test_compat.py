@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from unittest.mock import patch
 
 import pytest
+import streamlit_webrtc.component
 import streamlit_webrtc.relay
 import streamlit_webrtc.webrtc
 from aiortc.codecs import vpx
@@ -15,13 +18,16 @@ from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
 
 from emojify import upstream
+from emojify.errors import EmojifyError
 from emojify.live import _compat
 from emojify.live._compat import (
     AIORTC_TESTED,
     MAX_BITRATE_BPS,
     START_BITRATE_BPS,
     STREAMLIT_WEBRTC_TESTED,
+    AdmittedWorker,
     apply_patches,
+    offers_admitted_by,
     video_loop,
 )
 from emojify.live.track import EmojiVideoTrack
@@ -118,3 +124,34 @@ def test_newer_version_is_left_unpatched_with_one_warning(
     assert called == applied * 2
     (record,) = caplog.records
     assert f"{newer} 99.0 is newer than {tested[newer]}" in record.getMessage()
+
+
+def test_refused_offer_makes_no_connection() -> None:
+    def refuse(close: Callable[[], None]) -> None:
+        raise EmojifyError("full")
+
+    assert streamlit_webrtc.component.WebRtcWorker is AdmittedWorker
+    with (
+        patch.object(streamlit_webrtc.webrtc.WebRtcWorker, "__init__") as connect,
+        offers_admitted_by(refuse),
+        pytest.raises(EmojifyError, match="full"),
+    ):
+        AdmittedWorker()
+    connect.assert_not_called()
+
+
+def test_admission_gets_what_closes_the_connection() -> None:
+    closers: list[Callable[[], None]] = []
+    stopped: list[str] = []
+    with (
+        patch.object(streamlit_webrtc.webrtc.WebRtcWorker, "__init__", lambda worker: None),
+        patch.object(streamlit_webrtc.webrtc.WebRtcWorker, "stop", lambda worker: stopped.append("stopped")),
+        offers_admitted_by(closers.append),
+    ):
+        worker = AdmittedWorker()
+        closers[0]()
+        assert stopped == ["stopped"]
+        del worker
+        gc.collect()
+        closers[0]()  # the connection has ended
+        assert stopped == ["stopped"]

@@ -137,6 +137,20 @@ def test_failing_frame_is_returned_unchanged(
     assert processor.status().processed == 1
 
 
+def test_unprocessed_frame_is_sent_back_small(tiny_model: bytes, clock: Clock) -> None:
+    limiter, other = SessionLimiter(1, clock), EmojiVideoProcessor(LiveSettings(Classifier(tiny_model), Failing()))
+    failing = EmojiVideoProcessor(
+        LiveSettings(Classifier(tiny_model), Failing(), mirror=False), clock_s=clock, limiter=limiter
+    )
+    large = frame_of(np.zeros((1080, 1920, 3), np.uint8))
+    assert failing.process(large).width <= 740
+    assert failing.status().failed == 1
+    failing.on_ended()
+    limiter.acquire(other)
+    assert failing.process(large).width <= 740
+    assert failing.status().refused
+
+
 def test_configure_applies_to_the_next_frame(
     live: LiveSettings, tiny_model: bytes, clock: Clock, astronaut: Image
 ) -> None:

@@ -1,7 +1,11 @@
 import gc
+import threading
+import weakref
+from unittest.mock import Mock
 
 import pytest
 
+from emojify.errors import EmojifyError
 from emojify.live.session_limiter import IDLE_TIMEOUT_S, SessionLimiter
 
 
@@ -67,3 +71,33 @@ def test_garbage_collected_session_frees_its_slot(clock: Clock) -> None:
 def test_limiter_without_maximum_always_has_room(clock: Clock) -> None:
     limiter = SessionLimiter(None, clock)
     assert all(limiter.acquire(Session()) and limiter.has_room(Session()) for _ in range(1000))
+
+
+def test_connect_refuses_with_a_sentence(clock: Clock) -> None:
+    limiter, first, second = SessionLimiter(1, clock), Session(), Session()
+    limiter.connect(first, Mock())
+    with pytest.raises(EmojifyError, match="Every place for live video is taken"):
+        limiter.connect(second, Mock())
+    assert limiter.acquire(first)
+
+
+def test_connect_closes_connections_of_idle_sessions(clock: Clock) -> None:
+    limiter, idle, active, newcomer = SessionLimiter(2, clock), Session(), Session(), Session()
+    closed, close_active = threading.Event(), Mock()
+    limiter.connect(idle, closed.set)
+    limiter.connect(active, close_active)
+    clock.now_s += IDLE_TIMEOUT_S
+    assert limiter.acquire(active)
+    limiter.connect(newcomer, Mock())
+    assert closed.wait(5)
+    close_active.assert_not_called()
+    assert not limiter.acquire(idle)
+
+
+def test_limiter_keeps_no_session_alive(clock: Clock) -> None:
+    limiter, session = SessionLimiter(1, clock), Session()
+    limiter.connect(session, Mock())
+    gone = weakref.ref(session)
+    del session
+    gc.collect()
+    assert gone() is None
