@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from emojify.packs.manifest import MANIFEST_FILE, PackManifest
 from emojify.pictures import open_picture
 from emojify.vision.annotators import Emoji, Head, StaticEmoji
 
+SHARED_PACKS = 4
+"""Number of packs whose decoded pictures are kept for all sessions, 7.3 MB each."""
 VISITOR_PACK_ID = "_yours"
 """The id of a pack that exists in memory only. No folder in a store can have this name."""
 
@@ -135,10 +137,16 @@ class EmojiPack:
     def emoji(self) -> Emoji:
         """What is drawn on a face: the animated avatar, or else the seven pictures.
 
+        All sessions share the pictures of a pack in a folder, until its files change.
+
         Raises:
             EmojifyError: if a picture can't be opened.
         """
-        return StaticEmoji(self.pictures, self.head) if self.avatar is None else AnimatedAvatar(self.avatar)
+        if self.avatar is not None:
+            return AnimatedAvatar(self.avatar)
+        if self.content is not None:
+            return StaticEmoji(self.pictures, self.head)
+        return _load_shared_emoji(self.folder, self.fingerprint())
 
     @cached_property
     def pictures(self) -> Mapping[Emotion, NDArray[np.uint8]]:
@@ -154,3 +162,10 @@ class EmojiPack:
             picture = ImageOps.pad(picture, (max(picture.size), max(picture.size)), color=(0, 0, 0, 0))
             pictures[emotion] = np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
         return pictures
+
+
+@lru_cache(SHARED_PACKS)
+def _load_shared_emoji(folder: Path, files: str) -> Emoji:
+    """Return the emoji of the pack in ``folder``, whose fingerprint is ``files``. Drawing it is thread-safe."""
+    pack = EmojiPack.load(folder)
+    return StaticEmoji(pack.pictures, pack.head)

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.packs.pack import EmojiPack
+from emojify.pictures import open_picture
 from emojify.vision.annotators import Head
 
 
@@ -89,3 +91,18 @@ def test_pictures_name_the_broken_file(damage: Callable[[Path], object], sentenc
     damage(pack.path(Emotion.HAPPY))
     with pytest.raises(EmojifyError, match=sentence):
         _ = pack.pictures
+
+
+def test_sessions_share_the_pictures_of_a_stored_pack(packs_folder: Path) -> None:
+    with patch("emojify.packs.pack.open_picture", wraps=open_picture) as decode:
+        first, second = (EmojiPack.load(packs_folder / "classic").emoji for _ in range(2))
+    assert first is second
+    assert decode.call_count == len(Emotion)
+
+
+def test_changed_pack_is_decoded_again(packs_folder: Path) -> None:
+    before = EmojiPack.load(packs_folder / "classic").emoji
+    (packs_folder / "classic" / "pack.json").write_text('{"name": "New", "head": {"width": 0.5}}', encoding="utf-8")
+    after = EmojiPack.load(packs_folder / "classic").emoji
+    assert after is not before
+    assert after.head.width == 0.5

@@ -13,6 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets import InvalidStatus, Origin
 from websockets.sync.client import connect
 
+from pages.parts.upload_limits import FULL_MESSAGE, STALLED_MESSAGE
 from pages.parts.web_app import FRAME_ANCESTORS
 from tests.helpers.audit_log import AUDIT_HOOK, is_this_machine, read_audit_log
 from tests.helpers.browser import run_app
@@ -93,6 +94,20 @@ def test_visitor_sees_no_traceback(public_url: str) -> None:
 def test_visitor_uploads_at_most_20_mb(public_url: str, size_mb: int, expected: int) -> None:
     with open_page(public_url) as visitor:
         assert visitor.upload(b"x" * (size_mb * 1024 * 1024))[0] == expected
+
+
+def test_visitor_uploads_at_most_60_mb_together(public_url: str) -> None:
+    with open_page(public_url) as visitor:
+        answers = [visitor.upload(bytes(19 * 1024 * 1024), f"file-{number}") for number in range(4)]
+    assert [status for status, _ in answers] == [204, 204, 204, 413]
+    assert answers[-1][1] == FULL_MESSAGE
+
+
+def test_stalled_upload_ends_with_a_sentence(public_url: str) -> None:
+    with open_page(public_url) as visitor:
+        answer = visitor.begin_upload(b"the beginning", length=1_000_000).getresponse()
+    assert answer.status == 408
+    assert answer.read().decode() == STALLED_MESSAGE
 
 
 def test_host_may_set_another_upload_limit() -> None:
