@@ -7,6 +7,7 @@ likes, and those of a visitor who left until another one leaves too (checked wit
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections import Counter
@@ -55,11 +56,13 @@ class UploadLimits:
         if match is None or not is_public():
             await self._app(scope, receive, send)
             return
-        session, received_bytes, deadline_s = match[1], 0, time.monotonic() + UPLOAD_TIMEOUT_S
+        session, received_bytes, has_more = match[1], 0, True
+        deadline_s = time.monotonic() + UPLOAD_TIMEOUT_S
 
         async def receive_within_limits() -> Message:
-            nonlocal received_bytes
+            nonlocal received_bytes, has_more
             message = await _receive_before(receive, deadline_s)
+            has_more = message.get("more_body", False)
             received_bytes += len(message.get("body", b""))
             self._arriving[session] += len(message.get("body", b""))
             self._check_room(session)
@@ -69,7 +72,9 @@ class UploadLimits:
             self._check_room(session)
             await self._app(scope, receive_within_limits, send)
         except UploadRefusedError as refusal:
-            headers = {"Connection": "close"}  # the rest of the body is not read
+            if refusal.status == 413 and has_more:
+                await _discard(receive, deadline_s)
+            headers = {"Connection": "close"}  # a stalled upload's rest is not read
             await PlainTextResponse(str(refusal), refusal.status, headers)(scope, receive, send)
         finally:
             self._arriving[session] -= received_bytes
@@ -96,6 +101,13 @@ async def _receive_before(receive: Receive, deadline_s: float) -> Message:
         return await asyncio.wait_for(receive(), min(STALLED_S, deadline_s - time.monotonic()))
     except TimeoutError:
         raise UploadRefusedError(408, STALLED_MESSAGE) from None
+
+
+async def _discard(receive: Receive, deadline_s: float) -> None:
+    """Read what is left of a refused upload and keep nothing. A browser reads the answer only after it has sent all."""
+    with contextlib.suppress(UploadRefusedError):
+        while (await _receive_before(receive, deadline_s)).get("more_body"):
+            pass
 
 
 def _file_manager() -> MemoryUploadedFileManager:

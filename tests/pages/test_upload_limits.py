@@ -111,6 +111,14 @@ def test_refused_upload_leaves_room_for_the_next(server: FakeRuntime) -> None:
     assert asyncio.run(put(app, "anna", [59 * KB]))[0] == 204
 
 
+def test_refused_upload_is_read_to_its_end(server: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser reads no answer before it has sent everything; and nothing is waited for after that."""
+    monkeypatch.setattr(upload_limits, "STALLED_S", 30.0)
+    remaining = [61 * KB, KB, KB]
+    assert asyncio.run(asyncio.wait_for(put(app_that_stores(server), "anna", remaining), 5))[0] == 413
+    assert asyncio.run(asyncio.wait_for(put(app_that_stores(server), "anna", [61 * KB]), 5))[0] == 413
+
+
 def test_stalled_upload_ends(server: FakeRuntime) -> None:
     assert asyncio.run(put(app_that_stores(server), "anna", [KB], stalls=True)) == (408, upload_limits.STALLED_MESSAGE)
 
