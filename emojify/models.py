@@ -8,6 +8,7 @@ models/live.json           ids of the promoted models, newest last; missing unti
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ SHIPPED_MODELS = ("residual", "seed")
 """Ids of the models that come with the project. Until one is promoted, the first of them that exists is live."""
 CARD = "card.json"
 LIVE = "live.json"
+
+
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,21 @@ class Model:
                 f"The model {self.id} is damaged: {path.name} is not the file its card describes (SHA-256 differs)."
             )
         return Classifier(content, crop_margin=float(self.card.get("crop_margin", 0.0)), name=self.id)
+
+
+def new_model_folder(models: Path, model_id: str) -> Path:
+    """Return the folder of a new model, without creating it.
+
+    Raises:
+        EmojifyError: if the id is taken or invalid.
+    """
+    if not _ID.fullmatch(model_id):
+        raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
+    if (models / model_id).exists():
+        raise EmojifyError(
+            f"There is a model {model_id!r} already. Choose another id, or remove {models / model_id} first."
+        )
+    return models / model_id
 
 
 @dataclass(frozen=True)

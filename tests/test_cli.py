@@ -257,3 +257,14 @@ def test_tables_keep_columns(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = capsys.readouterr().out.splitlines()
     assert first.index("one") == second.index("two")
     assert first.index("Short") == second.index("Longer")
+
+
+@pytest.mark.parametrize(("model_id", "words"), [("seed", "already"), ("My Model", "can't name a model")])
+@pytest.mark.parametrize("command", ["export", "refit"])
+def test_bad_id_is_refused_before_the_work(
+    command: str, model_id: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "seed", "--id", model_id]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert words in captured.err

@@ -87,16 +87,20 @@ def _export(options: argparse.Namespace) -> None:
             logit_bias[label] = float(value)
         except ValueError as error:
             raise EmojifyError(f"--logit-bias must be EMOTION=VALUE, such as fearful=0.3, not {setting!r}.") from error
+    from emojify.models import new_model_folder
+    from emojify.settings import ROOT, Settings
+
+    models = Settings.from_environment().models
+    new_model_folder(models, options.model_id)  # refuses a bad id before TensorFlow is loaded
     silence_tensorflow()
     print("Loading TensorFlow", flush=True)
-    from emojify.settings import ROOT, Settings
     from emojify.training.export import ExportOptions, export_run
 
     print("Reading the pictures, converting the network and measuring it", flush=True)
     target = export_run(
         options.folder,
         options.data,
-        Settings.from_environment().models,
+        models,
         options.model_id,
         ExportOptions(options.name or "", options.crop_margin, logit_bias),
     )

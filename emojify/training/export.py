@@ -11,7 +11,6 @@ The folder appears whole or not at all.
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from emojify.emotions import LABELS
 from emojify.errors import EmojifyError
 from emojify.files import new_folder, read_json, write_json
+from emojify.models import new_model_folder
 from emojify.runs.config import FitConfig
 from emojify.runs.networks import SIDE
 from emojify.teaching.rehearsal import BANK_FILE, choose_faces, make_bank_in_subprocess
@@ -43,7 +43,6 @@ faster. One picture of the rarest emotion, disgusted, is 0.004."""
 
 CALIBRATION_PICTURES = 512
 MAX_LOGIT_BIAS = 3.0  # twenty times the odds
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -108,21 +107,6 @@ def export_run(run: Path, data: Path | None, models: Path, model_id: str, option
         ) from error
     weights = run / "best.weights.h5"
     return export(config.network, weights, mark_clean(dataset), target, recipe, options or ExportOptions())
-
-
-def new_model_folder(models: Path, model_id: str) -> Path:
-    """Return the folder of a new model, without creating it.
-
-    Raises:
-        EmojifyError: if the id is taken or invalid.
-    """
-    if not _ID.fullmatch(model_id):
-        raise EmojifyError(f"{model_id!r} can't name a model: use small letters, digits, dots and dashes.")
-    if (models / model_id).exists():
-        raise EmojifyError(
-            f"There is a model {model_id!r} already. Choose another id, or remove {models / model_id} first."
-        )
-    return models / model_id
 
 
 def recipe_of(config: FitConfig, state: dict[str, Any]) -> dict[str, Any]:

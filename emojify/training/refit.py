@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
 from emojify.files import read_json
+from emojify.models import new_model_folder
 from emojify.runs.config import FitConfig, with_current_names
 from emojify.training.batches import targets
 from emojify.training.check import mark_clean
 from emojify.training.dataset import Dataset, load_joined
-from emojify.training.export import ExportOptions, export, new_model_folder, recipe_of
+from emojify.training.export import ExportOptions, export, recipe_of
 from emojify.training.loss import logit_bias
 from emojify.training.trained import Trained, find_trained
 from emojify.training.weights import load_network, save_weights

@@ -38,9 +38,13 @@ def _refit(options: argparse.Namespace) -> None:
         raise EmojifyError(f"--ferplus-weight must lie between 0 and 1, not {options.ferplus_weight}.")
     if not 0 <= options.logit_adjustment <= 5:
         raise EmojifyError(f"--logit-adjustment must lie between 0 and 5, not {options.logit_adjustment}.")
+    from emojify.models import new_model_folder
+    from emojify.settings import Settings
+
+    models = Settings.from_environment().models
+    new_model_folder(models, options.model_id)  # refuses a bad id before TensorFlow is loaded
     silence_tensorflow()
     print("Loading TensorFlow", flush=True)
-    from emojify.settings import Settings
     from emojify.training.export import ExportOptions
     from emojify.training.refit import RefitOptions, refit
 
@@ -48,7 +52,7 @@ def _refit(options: argparse.Namespace) -> None:
     target = refit(
         options.source,
         options.data,
-        Settings.from_environment().models / options.model_id,
+        models / options.model_id,
         RefitOptions(options.ferplus_weight, options.logit_adjustment),
         ExportOptions(options.name, options.crop_margin),
     )
