@@ -106,9 +106,14 @@ class LookAhead:
     Args:
         classifier: reads the faces.
         threshold: probability below which a face is unsure and shows neutral.
+
+    Attributes:
+        gaps: start and end in seconds of each time in which a face was lost that was there before and after: it may be
+            bare. Complete when all frames are emitted.
     """
 
     def __init__(self, classifier: Classifier, threshold: float = SmoothingSettings().threshold) -> None:
+        self.gaps: list[tuple[float, float]] = []
         self._detector = FaceDetector()
         self._changes = ChangeDetector()
         self._classifier = classifier
@@ -116,6 +121,7 @@ class LookAhead:
         self._past: deque[_HeldFrame] = deque()
         self._held: deque[_HeldFrame] = deque()
         self._tracks: list[_Track] = []
+        self._lost: list[_Track] = []  # in this scene
         self._next_id = 1
         self._next_number = 0
         self._scene = 0
@@ -130,6 +136,7 @@ class LookAhead:
         if change is Change.CUT:
             self._look_at_last_frame()
             self._scene += 1
+            self._lost.clear()
         self._changed_since_look |= change is not Change.STILL
         held = _HeldFrame(frame, frame.time_s, self._next_number, self._scene)
         self._next_number += 1
@@ -176,7 +183,7 @@ class LookAhead:
                 self._next_id += 1
                 held.observations[track.track_id] = self._observe(gray, track)
                 self._tracks.append(track)
-                self._search_backward(track)
+                self._note_gap(track, first=self._search_backward(track))
             else:
                 track.face.move(found.box, found.roll)
                 self._add_observation(track, held, gray)
@@ -198,6 +205,8 @@ class LookAhead:
             limit_s = FORGET_AFTER_S if track.found_in.scene == held.scene else FORGET_AFTER_CUT_S
             if held.time_s - track.found_in.time_s > limit_s and missed:
                 self._tracks.remove(track)
+                if track.found_in.scene == held.scene:
+                    self._lost.append(track)
                 continue
             if missed > 3 and (held.number + track.track_id) % 3:
                 continue  # searching a lost face takes longest
@@ -227,28 +236,38 @@ class LookAhead:
         probabilities = self._classifier.classify(crop_upright(gray, box, roll, self._classifier.crop_margin))
         return _Observation(box, roll, probabilities)
 
-    def _search_backward(self, track: _Track) -> None:
-        """Find a new face in the held frames of its scene, from the newest to the oldest."""
+    def _note_gap(self, track: _Track, first: _HeldFrame) -> None:
+        """Note a gap if a new face, found from the frame ``first`` on, was lost at this place before."""
+        box = first.observations[track.track_id].box
+        for lost in self._lost:
+            if lost.face.is_near(box):
+                self.gaps.append((lost.found_in.time_s, first.time_s))
+                self._lost.remove(lost)
+                return
+
+    def _search_backward(self, track: _Track) -> _HeldFrame:
+        """Find a new face in the held frames of its scene; return the earliest frame in which it was found."""
         face = FollowedFace(track.face.box, track.face.roll)
         later = track.found_in
         for held in reversed(self._held):
             if held.number >= track.found_in.number:
                 continue
             if held.scene != track.found_in.scene or later.time_s - held.time_s > FORGET_AFTER_S:
-                return
+                break
             gray = held.gray()
             previous = face.box
             if not face.follow(gray, self._detector):
                 face.box = previous
                 continue
             if self._is_taken(track.track_id, face.box, held):
-                return
+                break
             probabilities = self._classifier.classify(
                 crop_upright(gray, face.box, face.roll, self._classifier.crop_margin)
             )
             held.observations[track.track_id] = _Observation(face.box, face.roll, probabilities)
             self._fill_gap(track.track_id, held, later)
             later = held
+        return later
 
     def _fill_gap(self, track_id: int, first: _HeldFrame, last: _HeldFrame) -> None:
         """Cover a face between two frames in which it was found, on the straight way from one box to the other."""
