@@ -39,6 +39,7 @@ IMAGE_SUFFIXES = {
 TRIAL_S = 4.0
 """Length of the beginning of a video that is rendered for an estimate."""
 REPORT_EVERY_S = 0.2
+MAX_NOTED_GAPS = 5
 MAX_AUDIO_LAG_S = 1.0
 """How far behind the frames of the same time audio packets can be in a file."""
 
@@ -315,6 +316,10 @@ def _notes(writer: _Writer, max_s: float | None) -> Iterator[str]:
     """Yield sentences about a rendered video; ``max_s`` is the limit at which it may have been cut."""
     if not writer.faces:
         yield "No face was found anywhere: the pictures are unchanged."
+    if writer.gaps:
+        shown = ", ".join(f"{start_s:.1f} to {end_s:.1f} s" for start_s, end_s in writer.gaps[:MAX_NOTED_GAPS])
+        more = " and later" if len(writer.gaps) > MAX_NOTED_GAPS else ""
+        yield f"A face was lost for a while and may be bare. Watch the result at {shown}{more}."
     if max_s and writer.written_s >= max_s:  # the header did not say how long the video is, so this was not refused
         yield f"The result ends after {max_s:.0f} s, the limit of its format."
 
@@ -350,6 +355,11 @@ class _Writer:
         if self._sink.frames:
             self._write_audio()
         return True
+
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """See :attr:`LookAhead.gaps`."""
+        return self._ahead.gaps
 
     def finish(self) -> None:
         """Write what is held back, and finish the file."""
