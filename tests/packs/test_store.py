@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -156,7 +155,7 @@ def test_disk_full_at_any_write_changes_nothing(
     assert folder_contents(packs_folder) == before
 
 
-@pytest.mark.parametrize(("where", "what"), [(tempfile, "mkdtemp"), (Path, "rename"), (Path, "chmod")])
+@pytest.mark.parametrize(("where", "what"), [(Path, "mkdir"), (Path, "rename"), (Path, "chmod")])
 def test_disk_full_at_other_steps_changes_nothing(
     where: object, what: str, packs_folder: Path, draft: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,7 +167,7 @@ def test_disk_full_at_other_steps_changes_nothing(
 
 
 def test_remove_pack_works_on_full_disk(packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for where, what in ((os, "fsync"), (os, "mkdir"), (tempfile, "mkdtemp")):
+    for where, what in ((os, "fsync"), (os, "mkdir"), (Path, "mkdir")):
         monkeypatch.setattr(where, what, disk_full)
     remove_pack(packs_folder, "squares")
     assert sorted(path.name for path in packs_folder.iterdir()) == ["classic"]
