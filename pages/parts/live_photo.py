@@ -17,26 +17,26 @@ from pages.parts.messages import show_error
 MAX_PHOTO_MB = 20
 
 
-def show_photo(live: LiveSettings) -> Reading | None:
-    """Show the choice of a photo and, above it, the emojified photo; return the main face's reading, if any."""
+def show_photo(live: LiveSettings) -> list[Reading]:
+    """Show the choice of a photo and, above it, the emojified photo; return the readings of its faces."""
     result_place = st.container()
     uploaded = st.file_uploader(
         "Choose a photo: JPEG, HEIC, PNG, WebP and more", type=list(SUFFIXES), max_upload_size=MAX_PHOTO_MB
     )
     photo = uploaded or st.camera_input("Or take one")
     if photo is None:
-        return None
+        return []
     with result_place:
         return show_emojified(photo, live)
 
 
-def show_emojified(photo: UploadedFile, live: LiveSettings) -> Reading | None:
+def show_emojified(photo: UploadedFile, live: LiveSettings) -> list[Reading]:
     """Show the emojified photo and its download buttons; return the main face's reading, if any."""
     try:
         result = emojify_once(photo, live)
     except EmojifyError as error:
         show_error(error)
-        return None
+        return []
     if not result.readings:
         st.warning("No face found. Look straight into the camera, with light on your face.")
     captions = ", ".join(reading.caption for reading in result.readings)

@@ -13,10 +13,9 @@ from emojify.models import ModelStore
 from emojify.packs.pack import EmojiPack
 from emojify.pictures import encode_png
 from emojify.settings import Settings
-from emojify.vision.readings import main_reading
 from pages.parts.live_recordings import finished_recordings
 from pages.parts.messages import escape_markdown
-from pages.parts.probability_bars import show_reading
+from pages.parts.probability_bars import show_readings
 from pages.parts.stream import show_stream
 
 POLL_INTERVAL_S = 0.5
@@ -64,7 +63,7 @@ def show_current_reading(settings: Settings, session: LiveSession) -> None:
     status = session.processor.status()
     if status.refused:
         st.rerun()  # another session took the last place, so the page shows that in place of the video
-    show_reading(main_reading(status.readings))
+    show_readings(status.readings)
     _show_frame_rate(status)
     _show_recording_progress(session)
 
