@@ -197,7 +197,10 @@ class FaceTracker:
             if known is None or not is_same_face(known.box, face.box):
                 self._tracks.append(_Track(self._next_id, face.box, now_s, face.roll))
                 self._next_id += 1
-            elif known.detected_s < now_s and known.box.iou(face.box) >= SAME_FACE_IOU:
+                continue
+            # What Haar alone has found twice is still no face.
+            certain = known.is_confirmed or face.landmarks is not None or not self.detector.has_landmarks
+            if certain and known.detected_s < now_s and known.box.iou(face.box) >= SAME_FACE_IOU:
                 known.update(face.box, now_s)
 
     def _drop_lost_and_duplicates(self, now_s: float) -> None:
