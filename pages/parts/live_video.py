@@ -32,8 +32,10 @@ def show_video(settings: Settings, live: LiveSettings) -> LiveSession:
     if has_room(session):
         try:
             st.session_state.playing = show_stream("live", session.processor, settings)
-        except EmojifyError:
-            st.rerun()  # another session took the last place after this page was shown
+        except EmojifyError as error:
+            if not has_room(session):
+                st.rerun()  # another session took the last place after this page was shown
+            st.info(str(error))
     else:
         st.info(f"{FULL_MESSAGE} You can use a photo meanwhile.", icon=":material/hourglass_top:")
         st.button("Try again", icon=":material/refresh:")
