@@ -11,7 +11,7 @@ from emojify.errors import EmojifyError
 from emojify.live.processor import LiveSettings
 from emojify.pictures import SUFFIXES, encode_jpeg, encode_png, read_photo
 from emojify.vision.analyzer import analyze_photo
-from emojify.vision.readings import Image, Reading, main_reading
+from emojify.vision.readings import Image, Reading
 from pages.parts.messages import show_error
 
 MAX_PHOTO_MB = 20
@@ -31,7 +31,7 @@ def show_photo(live: LiveSettings) -> list[Reading]:
 
 
 def show_emojified(photo: UploadedFile, live: LiveSettings) -> list[Reading]:
-    """Show the emojified photo and its download buttons; return the main face's reading, if any."""
+    """Show the emojified photo and its download buttons; return the readings of its faces."""
     try:
         result = emojify_once(photo, live)
     except EmojifyError as error:
@@ -49,7 +49,7 @@ def show_emojified(photo: UploadedFile, live: LiveSettings) -> list[Reading]:
             "Download PNG", lambda: encode_png(emojify(photo, live)[0]), "emojified.png", "image/png",
             icon=":material/download:", on_click="ignore", help="Without loss, and about ten times as large",
         )  # fmt: skip
-    return main_reading(result.readings)
+    return list(result.readings)
 
 
 @dataclass(frozen=True)
