@@ -32,6 +32,7 @@ def read_faces(image: NDArray[np.uint8]) -> list[Reading]:
         One reading per face, largest face first; an empty list if no face is found. A reading has, among others:
 
         - ``box``: x, y, width and height in pixels of ``image``;
+        - ``face.roll``: degrees by which the head is turned clockwise; ``box`` itself is not turned;
         - ``emotion``: the most probable :class:`~emojify.emotions.Emotion`, or neutral if none is probable enough;
         - ``probabilities``: (7,) float32 in the order of ``Emotion``, summing to 1.
 

@@ -24,6 +24,7 @@ from emojify.training.cli import add_commands as add_training_commands
 from emojify.training.evaluate_cli import add_figures_command
 from emojify.video.cli import add_commands as add_video_commands
 from emojify.vision.analyzer import analyze_photo
+from emojify.vision.detectors.haar import DetectorSettings, Method
 from emojify.vision.readings import Reading
 
 BAD_INPUT = 2
@@ -73,6 +74,12 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     predict.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a picture")
     predict.add_argument("--model", metavar="ID", help="model that reads the faces (default: the live model)")
+    predict.add_argument(
+        "--detector",
+        choices=[method.value for method in Method],
+        default=Method.AUTOMATIC.value,
+        help="automatic also finds tilted, dark and covered faces; haar is the Haar cascade only (default: automatic)",
+    )
     predict.add_argument("--json", action="store_true", help="print one JSON array with an object for each picture")
     predict.set_defaults(run=_predict)
 
@@ -99,10 +106,11 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _predict(options: argparse.Namespace) -> int:
     store = ModelStore(Settings.from_environment().models)
     classifier = store.open_classifier(options.model, on_problem=_warn)
+    detection = DetectorSettings(method=Method(options.detector))
     status, entries = 0, list[dict[str, Any]]()
     for path in options.images:
         try:
-            readings = analyze_photo(read_photo_file(path), classifier)
+            readings = analyze_photo(read_photo_file(path), classifier, detection)
         except EmojifyError as error:
             status = BAD_INPUT
             _warn(str(error))
@@ -128,6 +136,7 @@ def _print_readings(path: Path, faces: list[Reading]) -> None:
 def _to_json(reading: Reading) -> dict[str, Any]:
     return {
         "box": list(reading.box),
+        "roll": round(reading.face.roll, 1),
         "emotion": Emotion(int(reading.probabilities.argmax())).label,
         "sure": reading.sure,
         "probabilities": {emotion.label: round(float(reading.probabilities[emotion]), 4) for emotion in Emotion},

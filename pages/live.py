@@ -22,7 +22,7 @@ from pages.parts.live_video import (
     show_video,
 )
 from pages.parts.messages import show_error
-from pages.parts.probability_bars import show_reading
+from pages.parts.probability_bars import show_readings
 
 enter_page(__file__)
 
@@ -64,10 +64,10 @@ def show_page(settings: Settings) -> None:
             return
     if source == PHOTO:
         with picture:
-            reading = show_photo(live)
-        if reading is not None:
+            readings = show_photo(live)
+        if readings:
             with right:
-                show_reading(reading)
+                show_readings(readings)
         return
     with picture:
         show_live(settings, live, pack, right)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,9 +23,11 @@ import av
 import streamlit_webrtc.component
 import streamlit_webrtc.relay
 import streamlit_webrtc.webrtc
+from aiortc import RTCSessionDescription
 from aiortc.codecs import CODECS, vpx
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 
+from emojify.errors import EmojifyError
 from emojify.live.frame_size import MAX_FRAME_PIXELS, vp8_key_frame_size
 from emojify.live.track import EmojiVideoTrack
 from emojify.upstream import is_tested
@@ -207,6 +210,18 @@ class AdmittedWorker(streamlit_webrtc.webrtc.WebRtcWorker[Any, Any]):
         if admission is not None:
             admission(lambda: _call(close))
         super().__init__(*args, **kwargs)
+
+    def process_offer(self, sdp: str, type_: str, timeout: float | None = None) -> RTCSessionDescription:
+        """Answer an offer, unless it has a kind of media twice: each video track has a decoder of its own.
+
+        Raises:
+            EmojifyError: if the offer has more than one track of a kind.
+        """
+        kinds = re.findall(r"^m=(\w+)", sdp, re.MULTILINE)
+        if len(set(kinds)) < len(kinds):
+            self.stop()
+            raise EmojifyError("Only one camera can be used at a time. Reload the page, then press Start.")
+        return super().process_offer(sdp, type_, timeout)
 
 
 def _call(method: WeakMethod[Callable[..., Any]]) -> None:

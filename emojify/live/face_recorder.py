@@ -156,7 +156,8 @@ class FaceRecorder(FrameTap):
             covered=self._counts.covered + covered,
         )
         if len(faces) == 1 and now_s >= self._next_crop_s and len(self._crops) < MAX_CROPS:
-            self._crops.append(cut_out(frame.gray, faces[0]))
+            (roll,) = {reading.face.roll for reading in frame.readings if reading.box == faces[0]}
+            self._crops.append(cut_out(frame.gray, faces[0], roll))
             self._next_crop_s = max(self._next_crop_s + RECORDING_S / MAX_CROPS, now_s)
 
 

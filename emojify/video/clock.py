@@ -21,6 +21,7 @@ class _Stream:
     part: int
     latest_s: Fraction
     end_s: Fraction = Fraction(0)
+    step_s: Fraction = Fraction(0)
 
 
 class ContinuousClock:
@@ -51,7 +52,7 @@ class ContinuousClock:
         Args:
             index: the stream's number.
             time_s: decoding time of the packet in the file's own clock.
-            duration_s: how long the packet lasts; 0 if it is not known.
+            duration_s: how long the packet lasts; 0 if it is not known, then it lasts as long as the one before.
         """
         stream = self._streams.setdefault(index, _Stream(self.restarts, time_s))
         if self._is_restart(stream.latest_s, time_s):
@@ -59,8 +60,10 @@ class ContinuousClock:
                 self._offsets_s.append(max(other.end_s for other in self._streams.values()) - time_s)
             stream.part += 1
         offset_s = self._offsets_s[stream.part]
+        if not duration_s and 0 < time_s - stream.latest_s < BACKWARD_S:
+            stream.step_s = time_s - stream.latest_s
         stream.latest_s = time_s
-        stream.end_s = time_s + duration_s + offset_s
+        stream.end_s = time_s + (duration_s or stream.step_s) + offset_s
         return offset_s
 
     def _is_restart(self, latest_s: Fraction, time_s: Fraction) -> bool:

@@ -41,7 +41,9 @@ class FollowedFace:
             self._unchecked_frames, self._is_confirmed = 0, face is not None
             if face is None:
                 return False
-            self.roll, box = face.roll, box or face.box
+            box = box or face.box
+            measured = detector.measure(gray, box, self.roll)
+            self.roll = self.roll if measured is None else measured.roll
         if box is None:
             return False
         self.box = box

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,12 @@ HEAD_RISE = 0.05  # share of the box's height by which the center of the head is
 # Stickers are drawn in multiples of this size, so that small changes of a face's size reuse a cached picture.
 SIZE_STEP_PX = 4
 MAX_CACHED_STICKERS = 64
+MIN_ROLL = 2.0  # degrees; a picture that is turned by less would only lose its sharpness
+# Height of a label: a share of its face, within these shares of the scene's longer side, so that it can be read in a
+# photo of any size that is shrunk to fit a page.
+LABEL_SHARE = 0.16
+LABEL_SCENE_SHARES = (0.022, 0.06)
+MIN_LABEL_PX = 14
 PANEL_COLOR = (58, 38, 31)  # BGR
 WHITE = (255, 255, 255, 255)
 
@@ -102,6 +109,37 @@ def overlay(scene: Image, picture: NDArray[np.uint8], x: int, y: int) -> None:
     scene[top:bottom, left:right] = cv2.add(colors, cv2.multiply(background, transparency, scale=1 / 255))
 
 
+def turn(picture: NDArray[np.uint8], roll: float) -> NDArray[np.uint8]:
+    """Return a premultiplied picture turned clockwise around its center; it gets larger, so that nothing is cut off.
+
+    Args:
+        picture: (h, w, 4) uint8, from :func:`premultiply`.
+        roll: degrees.
+    """
+    if abs(roll) < MIN_ROLL:
+        return picture
+    height, width = picture.shape[:2]
+    cos, sin = abs(math.cos(math.radians(roll))), abs(math.sin(math.radians(roll)))
+    size = math.ceil(width * cos + height * sin), math.ceil(width * sin + height * cos)
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -roll, 1)
+    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    return np.asarray(cv2.warpAffine(picture, matrix, size, borderValue=(0, 0, 0, 255)), np.uint8)
+
+
+def overlay_turned(scene: Image, picture: NDArray[np.uint8], center: tuple[float, float], roll: float) -> None:
+    """Draw a picture on a scene, in place, turned clockwise by ``roll`` degrees around its center."""
+    turned = turn(picture, roll)
+    overlay(scene, turned, round(center[0] - turned.shape[1] / 2), round(center[1] - turned.shape[0] / 2))
+
+
+def _from_face(reading: Reading, right: float, down: float) -> tuple[float, float]:
+    """Return the point of the scene that is right of and below the face's center, as the tilted head sees it."""
+    roll = reading.face.roll if abs(reading.face.roll) >= MIN_ROLL else 0.0
+    cos, sin = math.cos(math.radians(roll)), math.sin(math.radians(roll))
+    x, y = reading.box.center
+    return x + cos * right - sin * down, y + sin * right + cos * down
+
+
 class Emoji(Protocol):
     """The picture for a face: one of seven, or a drawing that follows the probabilities."""
 
@@ -132,7 +170,7 @@ class StaticEmoji:
 
 
 class Sticker:
-    """Covers each face with the emoji: the head of the picture lies on the head of the person, in the same size."""
+    """Covers each face with the emoji: the head of the picture lies on the head of the person and turns with it."""
 
     def __init__(self, emoji: Emoji) -> None:
         self._emoji = emoji
@@ -144,9 +182,9 @@ class Sticker:
             box = reading.box
             exact_px = min(longest_px, round(box.width * HEAD_WIDTH / head.width))
             size_px = max(SIZE_STEP_PX, exact_px // SIZE_STEP_PX * SIZE_STEP_PX)
-            x, y = box.center
-            left, top = x - size_px * head.x, y - size_px * head.y - box.height * HEAD_RISE
-            overlay(scene, self._emoji.picture(reading, size_px), round(left), round(top))
+            right, down = size_px * (0.5 - head.x), size_px * (0.5 - head.y) - box.height * HEAD_RISE
+            center = _from_face(reading, right, down)
+            overlay_turned(scene, self._emoji.picture(reading, size_px), center, reading.face.roll)
         return scene
 
 
@@ -186,13 +224,21 @@ class BoxLabel:
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
         for reading in readings:
             _draw_outline(scene, reading)
-            box = reading.box
-            height_px = max(14, min(40, round(box.height * 0.16)))
             text = f"{reading.caption} {reading.confidence:.0%}" if reading.sure else reading.caption
-            label = text_picture(text, height_px, WHITE, _emotion_bgr(reading)[::-1])
-            y = box.y - label.shape[0]
-            overlay(scene, label, box.x, y if y >= 0 else box.y)
+            label = text_picture(text, _label_px(scene, reading), WHITE, _emotion_bgr(reading)[::-1])
+            self._draw_label(scene, reading, label)
         return scene
+
+    def _draw_label(self, scene: Image, reading: Reading, label: NDArray[np.uint8]) -> None:
+        """Draw a label above the face, turned with it; below its upper edge if the scene ends above."""
+        box, (height, width) = reading.box, label.shape[:2]
+        right = (width - box.width) / 2
+        x, y = _from_face(reading, right, -(box.height + height) / 2)
+        if y < height / 2:
+            x, y = _from_face(reading, right, -(box.height - height) / 2)
+        # A label that reaches beyond the scene moves inside, as far as it fits.
+        x = max(width / 2, min(scene.shape[1] - width / 2, x))
+        overlay_turned(scene, label, (x, y), reading.face.roll)
 
 
 class ChromaKeyAnnotator:
@@ -269,11 +315,19 @@ def text_picture(
     return premultiply(np.asarray(picture, np.uint8)[:, :, [2, 1, 0, 3]])
 
 
+def _label_px(scene: Image, reading: Reading) -> int:
+    longer = max(scene.shape[:2])
+    smallest, largest = (share * longer for share in LABEL_SCENE_SHARES)
+    return max(MIN_LABEL_PX, round(max(smallest, min(largest, reading.box.height * LABEL_SHARE))))
+
+
 def _draw_outline(scene: Image, reading: Reading) -> None:
-    x, y, width, height = reading.box
-    thickness = max(1, round(width / 60))
-    cv2.rectangle(scene, (x, y), (x + width, y + height), (255, 255, 255), thickness + 2, cv2.LINE_AA)
-    cv2.rectangle(scene, (x, y), (x + width, y + height), _emotion_bgr(reading), thickness, cv2.LINE_AA)
+    half_x, half_y = reading.box.width / 2, reading.box.height / 2
+    corners = [(-half_x, -half_y), (half_x, -half_y), (half_x, half_y), (-half_x, half_y)]
+    outline = np.array([_from_face(reading, *corner) for corner in corners]).round().astype(np.int32)
+    thickness = max(1, round(reading.box.width / 60), round(max(scene.shape[:2]) / 500))
+    for color, thickness_px in (((255, 255, 255), thickness + 2), (_emotion_bgr(reading), thickness)):
+        cv2.polylines(scene, [outline], True, color, thickness_px, cv2.LINE_AA)
 
 
 def _emotion_bgr(reading: Reading) -> tuple[int, int, int]:

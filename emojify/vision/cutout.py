@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emojify.vision.alignment import MIN_ROLL, cut_patch
 from emojify.vision.classifier import crop_face
 from emojify.vision.readings import Box
 
@@ -51,13 +52,16 @@ def foreground_faces(boxes: Sequence[Box]) -> list[Box]:
     return [box for box in boxes if box.width >= MIN_FOREGROUND_WIDTH * widest]
 
 
-def cut_out(gray: NDArray[np.uint8], box: Box) -> Cutout:
-    """Copy a face with its surroundings out of a picture.
+def cut_out(gray: NDArray[np.uint8], box: Box, roll: float = 0.0) -> Cutout:
+    """Copy a face with its surroundings out of a picture, turned until the head is upright.
 
     Args:
         gray: (H, W) uint8.
         box: the face in pixels of ``gray``.
+        roll: degrees by which the head is turned clockwise.
     """
+    if abs(roll) >= MIN_ROLL:
+        return _cut_out_upright(gray, box, roll)
     height, width = gray.shape
     margin_x, margin_y = round(box.width * SURROUNDINGS), round(box.height * SURROUNDINGS)
     left, top = max(0, box.x - margin_x), max(0, box.y - margin_y)
@@ -69,3 +73,13 @@ def cut_out(gray: NDArray[np.uint8], box: Box) -> Cutout:
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     return Cutout(small, Box(*(round(value * scale) for value in inside)))
+
+
+def _cut_out_upright(gray: NDArray[np.uint8], box: Box, roll: float) -> Cutout:
+    side = box.width * (1 + 2 * SURROUNDINGS)
+    scale = min(1.0, MAX_SIDE_PX / side)
+    side_px = max(1, round(side * scale))
+    face_px = max(1, round(box.width * scale))
+    margin_px = (side_px - face_px) // 2
+    patch = cut_patch(gray, box.center, scale, roll, (side_px, side_px))
+    return Cutout(patch.picture, Box(margin_px, margin_px, face_px, face_px))

@@ -94,16 +94,13 @@ class Detection:
             and is not turned.
         landmarks: five points; None if the detector gives none.
         confidence: 0 to 1.
+        roll: degrees by which the head is turned clockwise in the image; 0 if it is unknown.
     """
 
     box: Box
     landmarks: Landmarks | None = None
     confidence: float = 1.0
-
-    @property
-    def roll(self) -> float:
-        """Degrees by which the head is turned clockwise; 0 without landmarks."""
-        return self.landmarks.roll if self.landmarks else 0.0
+    roll: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ FRAMES_BETWEEN_SCANS = 3  # in live video, where time is short
 # the looks at the whole frame: fewer than a tenth of the frames, so that the 90th percentile of the times stays low.
 FRAMES_BETWEEN_LOOKS = 4
 LOOKS_PER_SCAN = 4
-FRAMES_BETWEEN_LANDMARKS = 8  # for a head that keeps its roll
+FRAMES_BETWEEN_LANDMARKS = 6  # for a head that keeps its roll
 FRAMES_BETWEEN_TURNING_LANDMARKS = 2  # for a head that turned by TURNING_DEGREES or more since the last landmarks
 TURNING_DEGREES = 4.0
 ROLL_TIME_S = 0.08  # time constant by which the shown roll follows the landmarks
@@ -163,18 +163,21 @@ class FaceTracker:
     def _search(self, gray: NDArray[np.uint8], track: _Track, now_s: float) -> bool:
         """Search a known face near its last place; return True if it was found."""
         box = self.detector.haar.search_around(gray, track.box, track.roll)
-        if self.detector.has_landmarks and (box is None or track.needs_landmarks(self._frame)):
+        if self.detector.has_landmarks and (box is None or not track.is_confirmed):
+            # YuNet finds what Haar has lost, and confirms what Haar has found once.
             face = self.detector.look_around(gray, box or track.box, track.roll)
-            if face is None and (box is None or not track.is_confirmed):
-                return False
-            track.landmarks_frame = self._frame
-            if face is not None:
-                track.update_roll(face.roll, self._frame)
-                box = box or face.box
+            box = None if face is None else box or face.box
         if box is None:
             return False
         track.update(box, now_s)
+        self._measure_roll(gray, track)
         return True
+
+    def _measure_roll(self, gray: NDArray[np.uint8], track: _Track) -> None:
+        """Measure the roll of a face that was just found, if it is its turn."""
+        if self.detector.has_landmarks and track.needs_landmarks(self._frame):
+            face = self.detector.measure(gray, track.box, track.roll)
+            track.update_roll(track.roll if face is None else face.roll, self._frame)
 
     def _look_for_new_faces(self, gray: NDArray[np.uint8], now_s: float) -> None:
         """Run the next quick search of the whole frame or a part of it."""
@@ -194,10 +197,11 @@ class FaceTracker:
             if known is None or not is_same_face(known.box, face.box):
                 self._tracks.append(_Track(self._next_id, face.box, now_s, face.roll))
                 self._next_id += 1
-            elif known.detected_s < now_s and known.box.iou(face.box) >= SAME_FACE_IOU:
+                continue
+            # What Haar alone has found twice is still no face.
+            certain = known.is_confirmed or face.landmarks is not None or not self.detector.has_landmarks
+            if certain and known.detected_s < now_s and known.box.iou(face.box) >= SAME_FACE_IOU:
                 known.update(face.box, now_s)
-                if face.landmarks is not None:
-                    known.update_roll(face.roll, self._frame)
 
     def _drop_lost_and_duplicates(self, now_s: float) -> None:
         kept: list[_Track] = []

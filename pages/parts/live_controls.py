@@ -11,7 +11,7 @@ from emojify.packs.pack import EmojiPack
 from emojify.printable import printable
 from emojify.settings import Settings
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP, Annotator
-from emojify.vision.detectors.haar import DetectorSettings
+from emojify.vision.detectors.haar import DetectorSettings, Method
 from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.messages import escape_markdown
 from pages.parts.visitor_pack import available_packs
@@ -92,6 +92,16 @@ def _choose_smoothing() -> SmoothingSettings:
 
 def _choose_detection() -> DetectorSettings:
     defaults = DetectorSettings()
+    method = st.segmented_control(
+        "Face detector",
+        list(Method),
+        default=defaults.method,
+        required=True,
+        format_func=lambda choice: choice.label,
+        key="detector",
+        persist_state="session",
+        help="Automatic also finds tilted, dark and covered faces. Haar only is the cascade of the original tutorial.",
+    )
     scale_factor = st.slider(
         "Search steps: closer to 1 finds more faces and takes longer",
         1.05, 1.5, defaults.scale_factor, 0.05, key="scale_factor", persist_state="session",
@@ -102,7 +112,7 @@ def _choose_detection() -> DetectorSettings:
         1, 10, defaults.min_neighbors, key="min_neighbors", persist_state="session",
         help="OpenCV calls it minNeighbors: how many overlapping finds make a face.",
     )  # fmt: skip
-    return DetectorSettings(scale_factor, min_neighbors)
+    return DetectorSettings(scale_factor, min_neighbors, method)
 
 
 def _choose_model(models: ModelStore) -> str:

@@ -11,32 +11,32 @@ from emojify.errors import EmojifyError
 from emojify.live.processor import LiveSettings
 from emojify.pictures import SUFFIXES, encode_jpeg, encode_png, read_photo
 from emojify.vision.analyzer import analyze_photo
-from emojify.vision.readings import Image, Reading, main_reading
+from emojify.vision.readings import Image, Reading
 from pages.parts.messages import show_error
 
 MAX_PHOTO_MB = 20
 
 
-def show_photo(live: LiveSettings) -> Reading | None:
-    """Show the choice of a photo and, above it, the emojified photo; return the main face's reading, if any."""
+def show_photo(live: LiveSettings) -> list[Reading]:
+    """Show the choice of a photo and, above it, the emojified photo; return the readings of its faces."""
     result_place = st.container()
     uploaded = st.file_uploader(
         "Choose a photo: JPEG, HEIC, PNG, WebP and more", type=list(SUFFIXES), max_upload_size=MAX_PHOTO_MB
     )
     photo = uploaded or st.camera_input("Or take one")
     if photo is None:
-        return None
+        return []
     with result_place:
         return show_emojified(photo, live)
 
 
-def show_emojified(photo: UploadedFile, live: LiveSettings) -> Reading | None:
-    """Show the emojified photo and its download buttons; return the main face's reading, if any."""
+def show_emojified(photo: UploadedFile, live: LiveSettings) -> list[Reading]:
+    """Show the emojified photo and its download buttons; return the readings of its faces."""
     try:
         result = emojify_once(photo, live)
     except EmojifyError as error:
         show_error(error)
-        return None
+        return []
     if not result.readings:
         st.warning("No face found. Look straight into the camera, with light on your face.")
     captions = ", ".join(reading.caption for reading in result.readings)
@@ -49,7 +49,7 @@ def show_emojified(photo: UploadedFile, live: LiveSettings) -> Reading | None:
             "Download PNG", lambda: encode_png(emojify(photo, live)[0]), "emojified.png", "image/png",
             icon=":material/download:", on_click="ignore", help="Without loss, and about ten times as large",
         )  # fmt: skip
-    return main_reading(result.readings)
+    return list(result.readings)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ from emojify.models import ModelStore
 from emojify.packs.pack import EmojiPack
 from emojify.pictures import encode_png
 from emojify.settings import Settings
-from emojify.vision.readings import main_reading
 from pages.parts.live_recordings import finished_recordings
 from pages.parts.messages import escape_markdown
-from pages.parts.probability_bars import show_reading
+from pages.parts.probability_bars import show_readings
 from pages.parts.stream import show_stream
 
 POLL_INTERVAL_S = 0.5
@@ -33,8 +32,10 @@ def show_video(settings: Settings, live: LiveSettings) -> LiveSession:
     if has_room(session):
         try:
             st.session_state.playing = show_stream("live", session.processor, settings)
-        except EmojifyError:
-            st.rerun()  # another session took the last place after this page was shown
+        except EmojifyError as error:
+            if not has_room(session):
+                st.rerun()  # another session took the last place after this page was shown
+            st.info(str(error))
     else:
         st.info(f"{FULL_MESSAGE} You can use a photo meanwhile.", icon=":material/hourglass_top:")
         st.button("Try again", icon=":material/refresh:")
@@ -64,7 +65,7 @@ def show_current_reading(settings: Settings, session: LiveSession) -> None:
     status = session.processor.status()
     if status.refused:
         st.rerun()  # another session took the last place, so the page shows that in place of the video
-    show_reading(main_reading(status.readings))
+    show_readings(status.readings)
     _show_frame_rate(status)
     _show_recording_progress(session)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
 from emojify.emotions import Emotion
-from emojify.vision.readings import Reading
+from emojify.vision.readings import Reading, main_reading, position_text
 
 STYLE = """<style>
 .emojify-bars {display: grid; grid-template-columns: max-content minmax(4rem, 1fr) 2.6rem; gap: .35rem .6rem;
@@ -47,3 +48,13 @@ def show_reading(reading: Reading | None, *, prefix: str = "", empty_text: str =
         symbol = reading.emotion.symbol if reading.sure else "🤔"
         st.subheader(f"{prefix}{symbol} {reading.caption}", anchor=False)
     st.html(bars_html(reading))
+
+
+def show_readings(readings: Sequence[Reading]) -> None:
+    """Show the main face's emotion and bars and, with several faces, whose they are and the emotions of all."""
+    main = main_reading(readings)
+    show_reading(main)
+    if main is not None and len(readings) > 1:
+        in_order = sorted(readings, key=lambda reading: reading.box.center[0])
+        captions = ", ".join(reading.caption for reading in in_order)
+        st.caption(f"The bars show {position_text(readings, main)}. All faces from the left: {captions}.")

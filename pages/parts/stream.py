@@ -30,7 +30,8 @@ def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) ->
     """Show the video with its Start button; return True if it plays.
 
     Raises:
-        EmojifyError: if the browser asked for a connection, and every place for live video is taken.
+        EmojifyError: if the browser asked for a connection and gets none, because every place for live video is taken
+            or because it offers several cameras.
     """
     prepare_process()
     with offers_admitted_by(partial(processor.limiter.connect, processor)):

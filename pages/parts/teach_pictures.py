@@ -16,7 +16,7 @@ from emojify.teaching.samples import CAMERA, PHOTOS, Sample, SampleStore
 from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier
 from emojify.vision.cutout import Cutout, cut_out, foreground_faces
-from emojify.vision.detectors.haar import HaarDetector
+from emojify.vision.detectors.combined import FaceDetector
 from pages.parts.messages import escape_markdown, run_action
 from pages.parts.teach_text import accuracy_sentence, count_pictures, count_recordings, recording_time
 
@@ -84,10 +84,11 @@ def crop_faces(files: list[tuple[str, bytes]]) -> tuple[list[Cutout], list[str]]
     for name, content in files:
         try:
             gray = to_gray(read_photo(content, name))
-            boxes = foreground_faces(HaarDetector().detect(gray))
+            faces = FaceDetector().detect(gray)
+            boxes = foreground_faces([face.box for face in faces])
             if len(boxes) != 1:
                 raise EmojifyError(f"{name} has {len(boxes) or 'no'} faces. Use a photo of you alone.")
-            crops.append(cut_out(gray, boxes[0]))
+            crops.append(cut_out(gray, faces[0].box, faces[0].roll))  # largest first
         except EmojifyError as error:
             problems.append(str(error))
     return crops, problems

@@ -34,7 +34,7 @@ from tests.helpers.browser import (
     wait_for_emoji,
 )
 from tests.helpers.pack_files import encode_image
-from tests.helpers.programs import end
+from tests.helpers.programs import end, wait_until
 
 HOST = "emojify.test"  # a host name that only this browser resolves
 SESSION = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -235,9 +235,9 @@ def test_nginx_log_names_no_visitor_and_no_session(host: Host) -> None:
     assert answer.status == 502
     assert answer.getheader("Content-Security-Policy") == "frame-ancestors 'self'"
     folder = host.log.parent
+    wait_until(lambda: " GET 502 " in (folder / "emojify.log").read_text())  # written after the answer
     log = (folder / "emojify.log").read_text()
     assert " PUT 413 " in log
-    assert " GET 502 " in log
     for text in (log, (folder / "documented.log").read_text()):
         assert not any(word in text for word in (SESSION, "Annabel", "client", "- 127.0.0.1"))
 

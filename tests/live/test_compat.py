@@ -7,6 +7,7 @@ import gc
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from unittest.mock import patch
 
 import pytest
@@ -155,3 +156,20 @@ def test_admission_gets_what_closes_the_connection() -> None:
         gc.collect()
         closers[0]()  # the connection has ended
         assert stopped == ["stopped"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "is_answered"), [(["video"], True), (["audio", "video"], True), (["video", "video"], False)]
+)
+def test_offer_of_several_cameras_is_refused(kinds: list[str], is_answered: bool) -> None:
+    sdp = "v=0\r\n" + "".join(f"m={kind} 9 UDP/TLS/RTP/SAVPF 96\r\n" for kind in kinds)
+    stopped: list[str] = []
+    with (
+        patch.object(streamlit_webrtc.webrtc.WebRtcWorker, "__init__", lambda worker: None),
+        patch.object(streamlit_webrtc.webrtc.WebRtcWorker, "stop", lambda worker: stopped.append("stopped")),
+        patch.object(streamlit_webrtc.webrtc.WebRtcWorker, "process_offer") as answer,
+        nullcontext() if is_answered else pytest.raises(EmojifyError, match="Only one camera"),
+    ):
+        AdmittedWorker().process_offer(sdp, "offer", 10)
+    assert answer.called is is_answered
+    assert stopped == ([] if is_answered else ["stopped"])

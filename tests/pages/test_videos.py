@@ -105,6 +105,7 @@ def test_picture_becomes_png(page: AppTest, store: JobStore) -> None:
     job.delete()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
 def test_result_of_every_format_is_shown(page: AppTest, film: bytes, store: JobStore, suffix: str) -> None:
     job = job_with(store, film, suffix)
@@ -118,6 +119,7 @@ def test_result_of_every_format_is_shown(page: AppTest, film: bytes, store: JobS
     assert store.get(job.token) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix", [".mov", ".3gp", ".mkv", ".avi", ".ts", ".mts", ".wmv", ".flv", ".ogv", ".gif", ".apng"]
 )

@@ -90,6 +90,7 @@ def test_small_moving_face_is_covered(classifier: Classifier, size: tuple[int, i
     assert not bare_faces(run(classifier, (scene(size, there) for there in people), 25), every=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backgrounds", [6, 1])
 def test_each_slide_of_gif_is_covered(classifier: Classifier, tmp_path: Path, backgrounds: int) -> None:
     rng = np.random.default_rng(3)

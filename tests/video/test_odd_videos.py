@@ -30,6 +30,7 @@ def frames_of(path: Path) -> list[Frame]:
         return [item for item in video if isinstance(item, Frame)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".ts", ".webm"])
 def test_joined_parts_keep_length_and_sound(style: RenderStyle, tmp_path: Path, suffix: str) -> None:
     part = SampleVideo(

@@ -162,6 +162,15 @@ class TestSticker:
         assert tuple(scene[200, 250].tolist()) == color(Emotion.HAPPY)
         assert mark.sum() == pytest.approx(np.pi * 72**2, rel=0.05)  # the area of a disc; a square has 27 % more
 
+    @pytest.mark.parametrize("roll", [-90, 90])
+    def test_sticker_turns_with_the_head(self, roll: int) -> None:
+        picture = np.full((64, 64, 4), (0, 0, 0, 255), np.uint8)
+        picture[:20] = 255  # white hair, the rest black
+        tilted = Reading(Face(Box(150, 150, 100, 100), 1, roll=roll), np.eye(7, dtype=np.float32)[3], Emotion(3), True)
+        scene = Sticker(StaticEmoji(dict.fromkeys(Emotion, picture))).annotate(plain(400, 400), [tilted])
+        right, left = scene[200, 240, 0], scene[200, 160, 0]
+        assert (right, left) == ((255, 0) if roll > 0 else (0, 255))  # clockwise: the hair is on the right
+
     def test_sticker_does_not_change_the_pictures(self, pictures: Pictures) -> None:
         Sticker(StaticEmoji(pictures)).annotate(plain(200, 200), [reading(Box(60, 60, 80, 80))])
         assert tuple(pictures[Emotion.HAPPY][0, 0].tolist()) == (*color(Emotion.HAPPY), 255)
@@ -232,6 +241,19 @@ class TestBoxLabel:
             assert tuple(scene[y + height // 2, x].tolist()) == color(emotion)
             assert tuple(scene[y + height, x + width // 2].tolist()) == color(emotion)
             assert (scene[y + 10 : y + height - 10, x + 10 : x + width - 10] == GRAY).all()
+
+    def test_box_turns_with_the_head(self) -> None:
+        tilted = Reading(Face(Box(150, 150, 100, 100), 1, roll=45), np.eye(7, dtype=np.float32)[3], Emotion(3), True)
+        drawn = changed(BoxLabel().annotate(plain(400, 400), [tilted]))
+        assert drawn[200, 125:135].any()  # a corner: half of the diagonal to the left
+        assert not drawn[240:260, 140:155].any()  # where the corner of the straight box was
+
+    @pytest.mark.parametrize("rows", [480, 3000])
+    def test_label_is_readable_in_a_picture_of_any_size(self, rows: int) -> None:
+        box = Box(rows // 2, rows // 2, rows // 30, rows // 30)
+        drawn = changed(BoxLabel().annotate(plain(rows, rows), [reading(box)]))
+        above = np.flatnonzero(drawn[: rows // 2 - 3].any(axis=1))
+        assert len(above) >= 0.015 * rows
 
     @pytest.mark.parametrize(
         ("y", "rows"), [(100, slice(81, 98)), (0, slice(3, 17))], ids=["above", "inside, at the top"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emojify.emotions import Emotion
-from emojify.vision.readings import Box, Face, Reading, main_reading
+from emojify.vision.readings import Box, Face, Landmarks, Reading, main_reading, position_text
 
 
 def reading(box: Box, emotion: Emotion = Emotion.HAPPY, sure: bool = True) -> Reading:
@@ -60,3 +60,21 @@ def test_main_reading_is_the_largest_face() -> None:
     assert main_reading([small, large]) is large
     assert main_reading([large, small]) is large
     assert main_reading([]) is None
+
+
+def test_main_reading_prefers_the_sharp_face_in_the_middle() -> None:
+    probabilities = np.full(7, 1 / 7, np.float32)
+    blurred = Reading(Face(Box(0, 0, 110, 110), 1, weight=0.3), probabilities, Emotion.NEUTRAL, False)
+    subject = Reading(Face(Box(200, 0, 100, 100), 2, weight=0.9), probabilities, Emotion.NEUTRAL, False)
+    assert main_reading([blurred, subject]) is subject
+
+
+def test_position_text_counts_from_the_left() -> None:
+    probabilities = np.full(7, 1 / 7, np.float32)
+    right, left = (Reading(Face(Box(x, 0, 10, 10), x), probabilities, Emotion.NEUTRAL, False) for x in (90, 10))
+    assert position_text([right, left], right) == "face 2 of 2 from the left"
+    assert position_text([left], left) == ""
+
+
+def test_landmarks_roll_is_clockwise() -> None:
+    assert Landmarks((0, 0), (10, 10), (5, 8), (0, 12), (4, 16)).roll == 45

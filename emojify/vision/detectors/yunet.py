@@ -80,7 +80,7 @@ class YuNet:
 def _detection(row: NDArray[np.float32], patch: Patch) -> Detection:
     points = [patch.to_image((float(x), float(y))) for x, y in row[4:14].reshape(5, 2)]
     landmarks = Landmarks(*points)
-    return Detection(haar_box(landmarks), landmarks, min(1.0, float(row[14])))
+    return Detection(haar_box(landmarks), landmarks, min(1.0, float(row[14])), landmarks.roll)
 
 
 def haar_box(landmarks: Landmarks) -> Box:
