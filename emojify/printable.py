@@ -12,8 +12,8 @@ import sys
 import unicodedata
 from typing import Any
 
-_HARMLESS_ASCII = re.compile(r"[\n\t\x20-\x7e]*")
-_KEPT = "\n\t\u200c\u200d"  # the last two join letters of Persian and Hindi, and the parts of an emoji
+_SUSPICIOUS = re.compile(r"[^\n\t\x20-\x7e]")
+_KEPT = "\u200c\u200d"  # they join letters of Persian and Hindi, and the parts of an emoji
 _REPLACED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode categories: control characters, invisible ones such as those that reverse text, halves of a pair, and
 separators of lines and paragraphs."""
@@ -26,12 +26,11 @@ def printable(text: str) -> str:
 
     JSON stays the same JSON.
     """
-    if _HARMLESS_ASCII.fullmatch(text):
-        return text
-    return "".join(map(_printable_character, text))
+    return _SUSPICIOUS.sub(_printable_character, text)
 
 
-def _printable_character(character: str) -> str:
+def _printable_character(match: re.Match[str]) -> str:
+    character = match[0]
     if character in _KEPT or unicodedata.category(character) not in _REPLACED:
         return character
     escape = json.dumps(character)[1:-1]

@@ -19,6 +19,8 @@ from emojify.video.hdr import ToneMapper, is_hdr
 from emojify.vision.readings import Image
 
 MAX_PIXELS = 8192 * 4320
+LARGE_PIXELS = 3840 * 2160
+"""A larger frame takes tens of megabytes; decoders and encoders keep many unless they are told not to."""
 HD_WIDTH, SD_HEIGHT = 1280, 576
 """A frame of at least this width, or of more than this height, has the colors of BT.709 unless it says otherwise, as
 in players (mpv, VLC). Smaller ones have those of BT.601, FFmpeg's default."""

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from emojify.video.frames import LARGE_PIXELS
 from emojify.video.source import TICKS_PER_S, AudioPacket
 
 
@@ -34,6 +35,7 @@ class OutputFormat:
         pixel_format: what the encoder takes.
         options: of the encoder. Quality and speed were chosen at 720p on two cores: faster than real time.
         container_options: of the container.
+        large_options: more options of the encoder, for frames of more than ``LARGE_PIXELS``.
         audio_codec: FFmpeg's name of the audio encoder; None if the container has no sound.
         copied_audio_codecs: codecs whose packets are copied without encoding them again.
         max_side_px: larger frames are shrunk. A GIF of 1280x720 takes 20 MB in ten seconds.
@@ -49,6 +51,7 @@ class OutputFormat:
     pixel_format: str
     options: dict[str, str] = field(default_factory=dict)
     container_options: dict[str, str] = field(default_factory=dict)
+    large_options: dict[str, str] = field(default_factory=dict)
     audio_codec: str | None = None
     copied_audio_codecs: tuple[str, ...] = ()
     max_side_px: int | None = None
@@ -58,11 +61,16 @@ class OutputFormat:
     mime: str = ""
     transparent_pixel_format: str | None = None
 
+    def encoder_options(self, width: int, height: int) -> dict[str, str]:
+        """Return the options of the encoder for frames of this size, in pixels."""
+        return self.options | (self.large_options if width * height > LARGE_PIXELS else {})
+
 
 # bf: with B-frames and frames at irregular times FFmpeg's MP4 header says that the track ends too early.
 OUTPUT_FORMATS = {
     ".mp4": OutputFormat(
         "mp4", "libx264", "yuv420p", {"preset": "veryfast", "crf": "20", "bf": "0"}, {"movflags": "+faststart"},
+        large_options={"x264-params": "rc-lookahead=0:sync-lookahead=0:sliced-threads=1:ref=1"},
         audio_codec="aac", copied_audio_codecs=("aac", "mp3"), even_size=True, mime="video/mp4",
     ),
     ".webm": OutputFormat(
@@ -187,7 +195,9 @@ class VideoSink:
     def _begin(self, image: NDArray[np.uint8]) -> None:
         """Add the streams to the container, in the size of the first frame."""
         self._size = width, height = _limited_size(image.shape[1], image.shape[0], self._format.max_side_px)
-        stream = self._container.add_stream(self._format.codec, rate=self._fps, options=self._format.options)
+        stream = self._container.add_stream(
+            self._format.codec, rate=self._fps, options=self._format.encoder_options(width, height)
+        )
         assert isinstance(stream, VideoStream)
         padding = int(self._format.even_size)
         stream.width, stream.height = width + (width % 2) * padding, height + (height % 2) * padding

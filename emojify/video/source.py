@@ -28,7 +28,7 @@ from emojify.errors import EmojifyError
 from emojify.files import os_error_reason
 from emojify.video.audio import AUDIO_DECODERS, choose_audio
 from emojify.video.clock import ContinuousClock
-from emojify.video.frames import Deinterlacer, FrameConverter, has_alpha
+from emojify.video.frames import LARGE_PIXELS, Deinterlacer, FrameConverter, has_alpha
 from emojify.vision.readings import Image
 
 TICKS_PER_S = 90_000
@@ -202,7 +202,8 @@ class VideoSource:
                     f"{self._name} is in a video format that is not supported ({_decoder(stream)}). "
                     "Save it as H.264 in a video editor, then use that file."
                 )
-            stream.thread_type = "AUTO"
+            # With AUTO, each of the decoder's threads keeps frames of its own.
+            stream.thread_type = "SLICE" if stream.width * stream.height > LARGE_PIXELS else "AUTO"
             return stream
         raise EmojifyError(f"{self._name} has no video track, only sound or other data. Choose a video.")
 

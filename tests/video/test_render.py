@@ -16,6 +16,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.video.lookahead import LookAhead
 from emojify.video.render import Progress, RenderStyle, estimate, render
+from emojify.video.sink import OUTPUT_FORMATS
 from emojify.video.source import VideoSource
 from emojify.vision.annotators import SideBySide, StaticEmoji
 from emojify.vision.classifier import Classifier
@@ -49,6 +50,25 @@ def test_render_keeps_frames_times_and_sound(style: RenderStyle, tmp_path: Path,
     assert (result.frames, result.faces, result.notes) == (25, 1, ())
     assert result.duration_s == pytest.approx(1.0)
     assert result.size_bytes == (tmp_path / f"out{suffix}").stat().st_size
+
+
+def test_encoder_keeps_few_frames_of_large_videos() -> None:
+    mp4 = OUTPUT_FORMATS[".mp4"]
+    assert mp4.encoder_options(3840, 2160) == mp4.options
+    assert "rc-lookahead=0" in mp4.encoder_options(3842, 2160)["x264-params"]
+
+
+def test_render_keeps_few_frames_of_large_videos(
+    style: RenderStyle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SampleVideo(image=lambda time_s: wall()).write(tmp_path / "in.mp4")
+    monkeypatch.setattr("emojify.video.sink.LARGE_PIXELS", 100)
+    monkeypatch.setattr("emojify.video.source.LARGE_PIXELS", 100)
+    with VideoSource(source) as video:
+        next(iter(video))
+        assert video._container.streams.video[0].thread_type.name == "SLICE"
+    render(source, tmp_path / "out.mp4", style)
+    assert len(decode(tmp_path / "out.mp4").frames) == 25
 
 
 @pytest.mark.parametrize(
