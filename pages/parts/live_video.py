@@ -35,7 +35,7 @@ def show_video(settings: Settings, live: LiveSettings) -> LiveSession:
         except EmojifyError as error:
             if not has_room(session):
                 st.rerun()  # another session took the last place after this page was shown
-            st.info(str(error))
+            st.info(escape_markdown(str(error)))
     else:
         st.info(f"{FULL_MESSAGE} You can use a photo meanwhile.", icon=":material/hourglass_top:")
         st.button("Try again", icon=":material/refresh:")

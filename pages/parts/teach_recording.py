@@ -43,7 +43,7 @@ def show_video(settings: Settings, classifier: Classifier) -> tuple[FaceRecorder
     try:
         playing = show_stream("teach", processor, settings)
     except EmojifyError as error:  # every place for live video is taken
-        st.warning(str(error))
+        st.warning(escape_markdown(str(error)))
         playing = False
     if playing:
         show_current_reading(processor)

@@ -41,12 +41,12 @@ OPTIONS = ("radio", "pills", "segmented_control")  # their options are shown as 
 TRUSTED = {
     # labels and symbols of the seven emotions, and lists of them
     "emotion.label", "emotion.symbol", "last[0].emotion.label", "progress.emotion.label", "progress.emotion.symbol",
-    "reading.caption", "reading.emotion.symbol", "', '.join(LABELS)",
+    "reading.caption", "reading.emotion.symbol", "position_text(readings, main)", "', '.join(LABELS)",
     "', '.join((emotion.label for emotion in draft.missing))",
     "emotion_option(parse_emotion(label), counts[parse_emotion(label)])",
     "[emotion.label for emotion in Emotion]", "parse_emotion(label).symbol",
     # the registries of the code, and names of settings
-    "STYLES[key].label", "list(STYLES)", "list(FORMATS)", "FORMATS.__getitem__", "str(choice).capitalize()",
+    "STYLES[key].label", "list(STYLES)", "choice.label", "list(Method)", "list(FORMATS)", "FORMATS.__getitem__", "str(choice).capitalize()",
     "[str(choice) for choice in PARTS[part]]", "preset.name", "name.replace('_', ' ')", "SETTINGS_HELP.get(name)",
     "TEXT_FIELDS.items()", "list(VIEWS)", "list(CLIP_FORMATS)", "run.state.value",
     # numbers
