@@ -46,7 +46,8 @@ TRUSTED = {
     "emotion_option(parse_emotion(label), counts[parse_emotion(label)])",
     "[emotion.label for emotion in Emotion]", "parse_emotion(label).symbol",
     # the registries of the code, and names of settings
-    "STYLES[key].label", "list(STYLES)", "choice.label", "list(Method)", "list(FORMATS)", "FORMATS.__getitem__", "str(choice).capitalize()",
+    "STYLES[key].label", "list(STYLES)", "choice.label", "list(Method)",
+    "list(FORMATS)", "FORMATS.__getitem__", "str(choice).capitalize()",
     "[str(choice) for choice in PARTS[part]]", "preset.name", "name.replace('_', ' ')", "SETTINGS_HELP.get(name)",
     "TEXT_FIELDS.items()", "list(VIEWS)", "list(CLIP_FORMATS)", "run.state.value",
     # numbers
