@@ -23,6 +23,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF")
 SUFFIXES = ("png", "jpg", "jpeg", "jfif", "webp", "heic", "heif", "avif", "gif", "bmp", "tif", "tiff")
 """The endings that uploaders offer."""
 FORMATS_SENTENCE = "Use a PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF file."
+MAX_PHOTO_FILE_MB = 200  # a picture of 64 megapixels without compression
 MAX_MEGAPIXELS = 64
 """More than the cameras of most phones produce."""
 # Limits for decoding at full size, by format. A pixel takes 4 bytes and the upright copy as much again: at most 300 MB
@@ -214,10 +215,13 @@ def read_photo_file(path: Path) -> NDArray[np.uint8]:
     """Read a file and decode it. See :func:`read_photo`.
 
     Raises:
-        EmojifyError: if the file is missing or can't be read; also see :func:`open_picture`.
+        EmojifyError: if the file is missing, can't be read or is larger than :data:`MAX_PHOTO_FILE_MB`; also see
+            :func:`open_picture`.
     """
-    with readable_os_errors(f"{path} cannot be read"):
-        content = path.read_bytes()
+    with readable_os_errors(f"{path} cannot be read"), path.open("rb") as file:
+        content = file.read(MAX_PHOTO_FILE_MB * 1_000_000 + 1)  # a device such as /dev/zero never ends
+    if len(content) > MAX_PHOTO_FILE_MB * 1_000_000:
+        raise EmojifyError(f"{path} is larger than {MAX_PHOTO_FILE_MB} MB. Shrink the picture, then try again.")
     return read_photo(content, str(path))
 
 

@@ -264,3 +264,9 @@ def test_encode_png_round_trip(channels: int, tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (7, 5, channels), np.uint8)
     back = np.asarray(open_picture(encode_png(image), "mine"))
     assert np.array_equal(back[:, :, [2, 1, 0, 3][:channels]], image)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no /dev/zero")
+def test_read_photo_file_refuses_endless_file() -> None:
+    with pytest.raises(EmojifyError, match="/dev/zero is larger than 200 MB"):
+        read_photo_file(Path("/dev/zero"))
