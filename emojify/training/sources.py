@@ -153,7 +153,7 @@ def open_source(path: Path) -> Iterator[Source]:
     Raises:
         EmojifyError: if it does not exist or is none of these.
     """
-    if not path.exists():
+    if not (path.is_dir() or path.is_file()):  # a pipe or a device may never end
         raise EmojifyError(f"There is no {path}. Give a folder, a zip or a csv of FER-2013, or of your own pictures.")
     if path.is_dir():
         yield Source(path, list(_walk(path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -70,3 +71,10 @@ def test_quote_that_does_not_end_takes_one_line(tmp_path: Path) -> None:
     path.write_text(f'{HEADER}"3,{ROW}{ROW}')
     with pytest.raises(EmojifyError, match="line 2"):
         load(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_open_source_refuses_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "data.zip")
+    with pytest.raises(EmojifyError, match="There is no"):
+        load(tmp_path / "data.zip")
