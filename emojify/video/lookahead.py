@@ -29,7 +29,8 @@ from emojify.vision.tracker import LOST_AFTER_S, SAME_FACE_IOU, SCANS, FaceTrack
 LOOK_AHEAD_S = 0.9
 """How long a frame is held back."""
 MIN_HELD = len(SCANS) + 2
-"""Frames that are always held back: by then the tracker's partial scans have covered it all and found a face twice."""
+"""Number of frames that are always held back. In them the tracker's partial scans cover a whole frame, and a face is
+found twice."""
 MAX_HELD_BYTES = 200_000_000
 """Limit of the held frames: 72 frames of 1280x720, 32 of 1920x1080, 8 of 3840x2160."""
 PROBABILITIES_SIGMA_S = 0.12
@@ -37,7 +38,7 @@ PROBABILITIES_SIGMA_S = 0.12
 BOX_SIGMA_S = 0.05
 """The same for the box of a face."""
 MIN_DURATION_S = 0.4
-"""Another emotion is shown only if it leads on average over this time to come."""
+"""Another emotion is shown only if it leads on average over the following MIN_DURATION_S."""
 
 assert MIN_DURATION_S <= LOOK_AHEAD_S
 assert LOST_AFTER_S < LOOK_AHEAD_S
@@ -179,7 +180,7 @@ class LookAhead:
         decision = decide(probabilities, self._threshold, *self._shown.get(track_id, (None, False)))
         if track_id not in self._shown or decision == self._shown[track_id]:
             return decision
-        # Near the end of a track little is left to come; the frames just before count as well.
+        # Near the end of a track few frames follow, so the frames just before count as well.
         first_s = min(0.0, around[-1][0] - MIN_DURATION_S)
         upcoming = _average([(1.0, seen.probabilities) for t_s, seen in around if first_s <= t_s <= MIN_DURATION_S])
         lasting = decide(upcoming, self._threshold, *self._shown[track_id])
