@@ -23,7 +23,7 @@ check: .venv/.dev
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=recurse lint test-fast
 
 test-fast: .venv/.dev
-	$(BIN)/pytest -q -m "not (slow or training or browser)" --ignore=tests/training --ignore=tests/browser
+	$(BIN)/pytest -q -n logical --dist loadfile -m "not (slow or training or browser)" --ignore=tests/training --ignore=tests/browser
 
 # Two processes: LiteRT has crashed while opening a model in a process that had loaded TensorFlow.
 test: .venv/.dev

@@ -21,7 +21,7 @@ from emojify.files import clear_leftovers, locked, read_json, readable_os_errors
 from emojify.public import admin_only
 from emojify.vision.classifier import MAX_CROP_MARGIN, Classifier
 
-SHIPPED_MODELS = ("residual", "seed")
+SHIPPED_MODELS = ("compact", "residual", "seed")
 """Ids of the models that come with the project. Until one is promoted, the first of them that exists is live."""
 CARD = "card.json"
 LIVE = "live.json"

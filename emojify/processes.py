@@ -3,7 +3,7 @@
     <folder>/process.json   the process that works for this folder: id, start time, arguments
     <folder>/process.log    everything that it prints; later processes of the same folder append to it
 
-A process id alone does not identify a process, because the system uses it again. Together with the start time it does.
+A process id alone does not identify a process, because the system reuses ids. An id and a start time together do.
 On Linux the start time is counted in ticks since the machine started, so setting the clock does not change it. The
 state of a folder can therefore be read after a reload, from another browser, or after a restart of the app.
 """
@@ -46,7 +46,7 @@ def start(arguments: Sequence[str], folder: Path, *, interactive: bool = False) 
             alone, 28.
 
     Raises:
-        OSError: if the process can't be started or ``folder`` can't be written. No process runs then.
+        OSError: if the process can't be started or ``folder`` can't be written. No process is left running.
     """
     command = [sys.executable, "-m", "emojify", *arguments]
     # NumPy's threads wait for each other by spinning: next to live video, one thread is faster than two.
@@ -80,7 +80,7 @@ def register(folder: Path) -> None:
 
 
 def started_at(folder: Path) -> float | None:
-    """Return when the last process of ``folder`` started, in seconds since 1970; None if none ever did."""
+    """Return when the last process of ``folder`` started, in seconds since 1970; None if it never had one."""
     try:
         return float(read_json(folder / PROCESS)["born"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Fixtures of many tests: a face, a model whose reading the brightness sets, and folders of models and packs."""
+"""Fixtures of many tests: a face, a model that reads brightness only, and folders of models and packs."""
 
 import shutil
 from functools import cache

@@ -14,7 +14,7 @@ import emojify
 from emojify import api, read_faces
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.models import ModelStore
+from emojify.models import SHIPPED_MODELS, ModelStore
 from emojify.settings import ROOT
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Box, Image, Reading
@@ -61,7 +61,7 @@ def test_read_faces_follows_the_promoted_model(models: Path, used: list[Classifi
     read_faces(GRAY)
     ModelStore(models).promote("seed")
     read_faces(GRAY)
-    assert [classifier.name for classifier in used] == ["residual", "seed"]
+    assert [classifier.name for classifier in used] == [SHIPPED_MODELS[0], "seed"]
 
 
 def test_read_faces_opens_the_model_once(models: Path, used: list[Classifier]) -> None:

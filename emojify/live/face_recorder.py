@@ -21,8 +21,8 @@ COUNTDOWN_S = 3.0
 RECORDING_S = 3.0
 MAX_CROPS = 30
 COVERED_CONTRAST = 12.0  # a frame with a standard deviation of gray values below this shows nothing
-MIN_FACE_SHARE = 0.3  # of the frames must have exactly one face
-MAX_CROWDED_SHARE = 0.3  # of the frames may have several faces
+MIN_FACE_SHARE = 0.3  # smallest share of frames with exactly one face
+MAX_CROWDED_SHARE = 0.3  # largest share of frames with several faces
 
 
 class Phase(Enum):
@@ -36,7 +36,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a recording is.
+    """The progress of a recording.
 
     Attributes:
         emotion: the emotion being recorded; None while idle.
@@ -127,8 +127,8 @@ class FaceRecorder(FrameTap):
             raise EmojifyError("There were several faces in the picture. Be alone in it and record again.")
         if counts.one_face < counts.frames * MIN_FACE_SHARE or not crops:
             raise EmojifyError(
-                "No face was found in most of it. Look straight into the camera, with light on your face, and record "
-                "again."
+                "No face was found in most of the recording. Look straight into the camera, with light on your face, "
+                "and record again."
             )
         return emotion, crops
 

@@ -1,11 +1,11 @@
 """The packs that come with Emojify. All of them are drawn by code.
 
 To add one: write a function that draws an expression as SVG (:mod:`~emojify.packs.drawing.classic` is an example) and
-add an entry to :data:`BUILT_IN_PACKS`. Then draw and commit its pictures; git ignores other packs in ``emojis/``, hence
-``-f``::
+add an entry to :data:`BUILT_IN_PACKS`. Then draw and commit its pictures; git ignores the other packs in ``emojis/``,
+so adding these needs ``--force``::
 
     python -m emojify.packs.drawing
-    git add -f emojis/<id>
+    git add --force emojis/<id>
 """
 
 from __future__ import annotations

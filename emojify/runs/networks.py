@@ -27,10 +27,10 @@ class Network:
         build: ``build(keras, side)`` returns a ``keras.Model``. Its input is (n, side, side, 1) uint8, gray; it
             rescales the pixels itself. Its last layer is a Dense layer with softmax: (n, 7) float32 probabilities in
             the order of :class:`~emojify.emotions.Emotion`. ``side`` is 48, or None for a network that reads faces of
-            any size; a builder that can't do that raises EmojifyError.
+            any size; a builder of a network for one size raises EmojifyError.
         description: one sentence for people who choose a network.
         images_per_s: guessed training speed of one processor core, used until a fit on this machine was timed. The
-            numbers below are from an AMD EPYC with AVX2 in float32.
+            numbers below are for an AMD EPYC with AVX2 in float32.
         recipe: settings of :class:`~emojify.runs.config.FitConfig` that differ from its defaults.
     """
 

@@ -1,4 +1,7 @@
-"""``python -m emojify teach``: the process behind the button on the page. Heavy modules are imported when it runs."""
+"""``python -m emojify teach``, which the Teach page also starts in the background.
+
+Heavy modules are imported when the command runs.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog="example: %(prog)s --base residual",
     )
     teach.add_argument("--base", metavar="ID", help="model to teach; default: the live one, or its own base")
-    teach.add_argument("--folder", type=Path, help="write a draft there, for the app; default: put the model live")
+    teach.add_argument(
+        "--folder", type=Path, help="write a draft into this folder, for the app; default: put the model live"
+    )
     teach.set_defaults(run=_teach)
 
 
@@ -40,7 +45,7 @@ def _teach(options: argparse.Namespace) -> None:
         return
     latest = drafts.find_latest(settings)
     if latest is not None and latest.running:
-        raise EmojifyError("It is learning already, from the app or another terminal. Wait until that is done.")
+        raise EmojifyError("A model is learning already, in the app or another terminal. Wait until that is done.")
     folder = settings.data / "teachings" / time.strftime("%Y%m%d-%H%M%S")
     result = _run(settings, options.base, folder, register=True)
     _print(result)

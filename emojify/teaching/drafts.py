@@ -1,4 +1,4 @@
-"""Teaching as the app sees it: start it, watch it, and promote or discard the draft that comes out.
+"""Teaching as the app sees it: start it, watch it, and promote or discard the resulting draft.
 
     data/teachings/<time>/    one job: its process (see processes.py), its progress and its draft (see teach.py)
 
@@ -53,11 +53,11 @@ class TeachingJob:
 
     Attributes:
         folder: the job's folder.
-        running: whether its process works.
+        running: whether its process is running.
         progress: share of the work that is done, 0 to 1.
         step: what the process is doing, in a few words.
         result: the figures of the draft, see :func:`~emojify.teaching.teach.teach`; None while there is no draft.
-        error: why there is no draft, in a sentence; None if there is one or the process works.
+        error: why there is no draft, in a sentence; None if there is one or the process is running.
     """
 
     folder: Path
@@ -105,7 +105,7 @@ def start(settings: Settings) -> TeachingJob:
     """
     latest = find_latest(settings)
     if latest is not None and latest.running:
-        raise EmojifyError("It is learning already. Wait until it is done, or stop it first.")
+        raise EmojifyError("A model is learning already. Wait until it is done, or stop it first.")
     if not sample_store(settings).samples():
         raise EmojifyError("There are no pictures to learn from. Record some first.")
     base = base_model(ModelStore(settings.models))
@@ -224,7 +224,7 @@ def delete_personal_data(settings: Settings) -> None:
     for model in personal_models(store):
         store.withdraw(model.id)
         store.remove(model.id)
-    # Temporary files of killed processes, of whatever age: they too are made from the user's face.
+    # Delete temporary files of killed processes regardless of their age: they are made from the user's face too.
     leftovers = [settings.models.glob(f"{UNFINISHED}me-*"), settings.models.glob(f"{REMOVED}*")]
     for path in chain(*leftovers, settings.data.glob(f"{REMOVED}*")):
         shutil.rmtree(path, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Augmentation: change a batch of pictures at random, in TensorFlow operations for the tf.data graph.
 
-The operations follow a photograph's way to the network: the face moves, the light changes, the camera blurs it, a small
-or noisy sensor reads it, a video call compresses it. Mixing pictures and covering parts of them come last.
+The operations come in the order in which a camera's picture arises: the face's position, the light, the blur of the
+lens, the resolution and noise of the sensor, compression. Mixing pictures and covering parts of them come last.
 """
 
 from __future__ import annotations

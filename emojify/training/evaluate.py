@@ -24,7 +24,7 @@ from emojify.training.ferplus import distribution, majority
 from emojify.training.labeled_faces import crop_main_face
 
 CALIBRATION_BINS = 15
-"""The usual number since Guo et al. 2017, "On Calibration of Modern Neural Networks"."""
+"""The number of bins of Guo et al. 2017, "On Calibration of Modern Neural Networks"."""
 
 MIN_PROBABILITY = 1e-7
 """Probabilities are clipped to this before a logarithm. An int8 model rounds small ones to 0."""
@@ -34,7 +34,7 @@ NO_PICTURES = "There are no pictures to evaluate on: this data set has none in t
 
 @dataclass(frozen=True)
 class Figures:
-    """How well probabilities agree with labels and with FER+ votes.
+    """Figures for how well probabilities agree with labels and with FER+ votes.
 
     Rates are from 0 to 1. The dictionaries have one key per emotion; the value is None where a rate is undefined. The
     attributes that begin with ``ferplus_`` are None without votes. They use the pictures with a FER+ majority
@@ -162,7 +162,7 @@ def _ferplus_figures(probabilities: NDArray[np.float32], votes: NDArray[np.uint8
 
 
 def class_balanced_cross_entropy(probabilities: NDArray[np.float32], votes: NDArray[np.uint8]) -> float:
-    """Return the cross-entropy against the FER+ votes with every emotion weighing alike, in nats.
+    """Return the cross-entropy against the FER+ votes with the same weight for every emotion, in nats.
 
     For each emotion the cross-entropy is averaged over the pictures whose FER+ majority is that emotion. The result is
     the mean of these averages. An emotion that is the majority of no picture is left out.

@@ -1,4 +1,4 @@
-"""Images about what a network reads: a confusion matrix, and the faces that it gets most wrong."""
+"""Images of a network's errors: a confusion matrix, and the misread faces with the greatest confidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_WRONG = 27
 """How many faces :func:`most_wrong` returns at most."""
 
 _CELL_PX, _MARGIN_PX = 72, 120
-_BLACK, _WHITE, _BLUE = (40, 40, 40), (255, 255, 255), (178, 114, 0)  # BGR; the blue is Okabe and Ito's
+_BLACK, _WHITE, _BLUE = (40, 40, 40), (255, 255, 255), (178, 114, 0)  # BGR; the blue is from Okabe and Ito's palette
 
 
 def confusion_plot(confusion: list[list[int]]) -> NDArray[np.uint8]:

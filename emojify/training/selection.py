@@ -1,4 +1,4 @@
-"""Which pictures of the train split a fit uses."""
+"""Select the pictures of the train split that a fit uses."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class IncompleteDataError(EmojifyError):
 FER2013 = "FER-2013"
 FER2013_COUNTS = {"train": 28_709, "public": 3_589, "private": 3_589}
 FER2013_TOLERANCE = 0.02
-"""Share of pictures that a copy of FER-2013 may lack or have in addition: some copies drop blank pictures."""
+"""Largest difference from FER2013_COUNTS, as a share: some copies of FER-2013 lack the blank pictures."""
 
 _HELD_OUT_HALVES = {"public": 0.5, "private": 0.5}
 _OFFICIAL = {"training": "train", "publictest": "public", "privatetest": "private"}
@@ -105,7 +105,7 @@ def split_faces(faces: list[LabeledFace], labels: NDArray[np.int64], seed: int) 
 
 
 def split_added_faces(labels: NDArray[np.int64], seed: int = 0) -> NDArray[np.str_]:
-    """Split a small data set by ``OWN_SPLIT``; an emotion with fewer than three pictures is only trained on.
+    """Split a small data set by ``OWN_SPLIT``; all pictures of an emotion that has fewer than three go to train.
 
     Args:
         labels: (n,) labels.
@@ -122,7 +122,7 @@ def split_added_faces(labels: NDArray[np.int64], seed: int = 0) -> NDArray[np.st
 
 
 def _has_counts_of_fer2013(official: list[str | None]) -> bool:
-    """Return False for own pictures that only follow FER-2013's file names."""
+    """Return True if the splits have the sizes of FER-2013; other data sets may follow its file names too."""
     counts = Counter(official)
     return all(abs(counts[split] - n) <= FER2013_TOLERANCE * n for split, n in FER2013_COUNTS.items())
 

@@ -17,7 +17,7 @@ class Trained:
     """Weights that a fit produced.
 
     Attributes:
-        folder: the run's or the model's.
+        folder: the folder of the run or model.
         network: a name in ``NETWORKS``.
         weights: a run's ``best.weights.h5`` or a model's ``weights.npz``; the file exists.
     """

@@ -45,7 +45,7 @@ State = Literal["waiting", "running", "estimated", "done", "failed", "stopped", 
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """What to make of an uploaded file.
+    """How to render an uploaded file.
 
     Attributes:
         name: name of the file on the user's machine.
@@ -130,10 +130,10 @@ class Job:
         """
         others = [path for path in self.folder.parent.iterdir() if processes.is_running(path)]
         if len(others) >= MAX_RUNNING:
-            raise EmojifyError("Other videos are being worked on. Try again when one of them is done.")
+            raise EmojifyError("Other videos are being rendered. Try again when one of them is done.")
         command = ["render", self.source, self.target, "--pack", self.request.pack, "--style", self.request.style]
         command += ["--report", self.folder / REPORT, "--overwrite", *(["--estimate"] if estimate_only else [])]
-        with readable_os_errors("The work cannot be started"):
+        with readable_os_errors("The rendering cannot be started"):
             for name in (REPORT, STOPPED):
                 (self.folder / name).unlink(missing_ok=True)
             processes.start([str(part) for part in command], self.folder)
@@ -160,7 +160,7 @@ class Job:
             except FileNotFoundError:
                 return  # deleted from another browser tab at the same time
             except psutil.Error as error:
-                raise EmojifyError(f"{failed}: the work on it does not end. Try again.") from error
+                raise EmojifyError(f"{failed}: its process does not end. Try again.") from error
 
 
 class JobStore:
@@ -174,7 +174,7 @@ class JobStore:
         """Save an uploaded file in a new folder that only the app's own user can read.
 
         Raises:
-            EmojifyError: if the file can't be written. Nothing of it is left then.
+            EmojifyError: if the file can't be written. No part of it is left in that case.
         """
         folder = self.folder / secrets.token_urlsafe(16)
         suffix = re.sub(r"[^a-z0-9]", "", Path(request.name).suffix.lower())[:5]

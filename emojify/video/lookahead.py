@@ -49,9 +49,9 @@ PROBABILITIES_SIGMA_S = 0.12
 BOX_SIGMA_S = 0.05
 """The same for the box of a face."""
 MIN_DURATION_S = 0.4
-"""Another emotion is shown only if it leads on average over this time to come."""
+"""Another emotion is shown only if it leads on average over the following MIN_DURATION_S."""
 FACES_PER_FRAME = 3
-"""Of more faces in a frame each is read in every second, third ... frame only."""
+"""If a frame has more faces, each one is read in every second, third ... frame only."""
 
 assert max(MIN_DURATION_S, LOOK_INTERVAL_S) <= LOOK_AHEAD_S
 
@@ -334,7 +334,7 @@ class LookAhead:
         decision = decide(probabilities, self._threshold, *self._shown.get(track_id, (None, False)))
         if track_id not in self._shown or decision == self._shown[track_id]:
             return decision
-        # Near the end of a track little is left to come; the frames just before count as well.
+        # Near the end of a track few frames follow, so the frames just before count as well.
         first_s = min(0.0, around[-1][0] - MIN_DURATION_S)
         upcoming = _average([(1.0, seen.probabilities) for t_s, seen in around if first_s <= t_s <= MIN_DURATION_S])
         lasting = decide(upcoming, self._threshold, *self._shown[track_id])

@@ -38,7 +38,7 @@ WHITE = (255, 255, 255, 255)
 
 @dataclass(frozen=True)
 class Head:
-    """Where the head is in a pack's pictures: its center and width, as shares of the picture's side.
+    """The position of the head in a pack's pictures: its center and width, as shares of the picture's side.
 
     Raises:
         EmojifyError: if the head is not inside the picture or narrower than a tenth of it.
@@ -65,7 +65,7 @@ class Annotator(Protocol):
 
         Args:
             scene: (H, W, 3) uint8 BGR. The annotator may draw on it.
-            readings: the faces of the scene, in any order.
+            readings: the faces of the scene, in any order. Their boxes may extend beyond the scene.
 
         Returns:
             (H', W', 3) uint8 BGR, ``scene`` itself or an image of another size.
@@ -152,7 +152,7 @@ class Emoji(Protocol):
         """Return the picture for a reading.
 
         Returns:
-            (size_px, size_px, 4) uint8 in the format of :func:`premultiply`. Others use it too, so do not change it.
+            (size_px, size_px, 4) uint8 in the format of :func:`premultiply`. Other callers share it: do not change it.
         """
         ...
 

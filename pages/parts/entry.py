@@ -1,4 +1,4 @@
-"""What every page calls before it shows anything: ``enter_page(__file__)``."""
+"""The checks that every page runs before it shows anything: ``enter_page(__file__)``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def enter_page(file: str) -> None:
 def require_entry_script() -> None:
     """Rerun the session through ``streamlit_app.py`` if the page was started without it.
 
-    Until ``st.navigation`` has been called once, Streamlit treats an app with a folder ``pages`` as one of its older
-    kind: the first address that a new server is asked for then runs that page alone, under a menu of file names.
+    Until ``st.navigation`` has been called once, Streamlit assumes that an app with a folder ``pages`` does not
+    use it. A page that is the first request to a new server then runs alone, with a menu of file names.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False

@@ -60,7 +60,7 @@ def _create_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
 
 
 def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
-    """Show the settings, folded; return what the video processor needs.
+    """Show the settings in a collapsed expander; return what the video processor needs.
 
     Raises:
         EmojifyError: if no model can be opened.
@@ -142,7 +142,7 @@ def model_to_select(selected: str | None, previous_live: str | None, live: str, 
 
 
 def open_model(settings: Settings, model_id: str) -> OpenedModel:
-    """Return a model, opened once for each state of the models folder. The live model for an empty id.
+    """Return a model, opened once for each state of the models folder. An empty id opens the live model.
 
     Raises:
         EmojifyError: if no model can be opened.

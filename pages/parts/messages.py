@@ -1,4 +1,4 @@
-"""Results and messages: the one way in which pages report what an action did.
+"""Results and messages: how all pages report the outcome of an action.
 
 A button calls its action through ``run_action``. The page calls ``show_result`` once, where the message belongs::
 
@@ -7,8 +7,8 @@ A button calls its action through ``run_action``. The page calls ``show_result``
     show_result()                # a toast that goes away by itself; an error stays for one run of the page
     show_result(persistent=True)  # a box that stays in place until the next action
 
-An action returns the sentence to show, or None. It raises ``EmojifyError`` for what the user can put right. Code that
-is not called by a button stores its message with ``set_success`` or ``set_error`` before it calls ``st.rerun()``.
+An action returns the sentence to show, or None. It raises ``EmojifyError`` for a problem that the user can solve. Code
+that is not called by a button stores its message with ``set_success`` or ``set_error`` before it calls ``st.rerun()``.
 An error that belongs to the current run of the page is shown in place with ``show_error(error)``.
 
 Messages are plain text. They often contain names that users typed, so every function here escapes Markdown; callers

@@ -1,7 +1,7 @@
 """Changes to the web server for which Streamlit and its libraries have no setting.
 
-Each change below says what the library does, since when it is known, and when the change can go. Where the app works
-without it, it is only made in versions that were tested.
+Each change below says what the library does, where that is reported, and when to remove the change. A change that
+the app can work without is made only with the versions that were tested.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ def block_address_lookup() -> None:
     addresses. ``net_util`` gets one of them from checkip.amazonaws.com. All sessions wait for up to two seconds.
     See streamlit/streamlit#7721, "net_util.get_external_ip from AWS causes disabling CORS" (closed, unchanged).
 
-    Pages of this app connect all the same. Other sites that may connect are listed in ``server.corsAllowedOrigins``.
+    The pages of this app still connect. Other sites that may connect are listed in ``server.corsAllowedOrigins``.
     The look-up at start is avoided by ``browser.serverAddress`` in ``.streamlit/config.toml``.
 
-    Checked with Streamlit 1.67.0. Applied in newer versions too, because nothing may leave the machine unasked.
+    Checked with Streamlit 1.67.0. Applied in newer versions too, because the app must not contact other
+    machines on its own.
     Remove it when ``server_util`` no longer calls ``get_external_ip``.
     """
     net_util.get_external_ip = net_util.get_internal_ip = _no_address
@@ -129,7 +130,8 @@ def keep_uploads_in_memory() -> None:
     Streamlit then holds them in memory. ``Request.form()`` has no argument for the limit.
     See Kludex/starlette#3190, "Make `spool_max_size` configurable via `request.form()`" (open).
 
-    Checked with Starlette 1.10.0. Applied in newer versions too, because public mode promises it.
+    Checked with Starlette 1.10.0. Applied in newer versions too, because public mode guarantees that no
+    upload reaches the disk.
     Remove it when Streamlit has a setting for the limit.
     """
     MultiPartParser.spool_max_size = sys.maxsize
@@ -139,7 +141,7 @@ def keep_uploads_in_memory() -> None:
 
 
 def limit_shutdown() -> None:
-    """Let Ctrl-C end the server within ``SHUTDOWN_TIMEOUT_S``, whatever the browsers do.
+    """Let Ctrl-C end the server within ``SHUTDOWN_TIMEOUT_S``, in every state of the browsers' connections.
 
     Upstream: if a browser closes its WebSocket at the moment of Ctrl-C, ``WebSocketsSansIOProtocol.shutdown`` raises
     ``InvalidState``, and Streamlit then waits for the server forever and ignores a second Ctrl-C. Uvicorn also waits
@@ -151,7 +153,7 @@ def limit_shutdown() -> None:
     Remove it when both of these end within seconds: Ctrl-C while a browser leaves over HTTPS, and Ctrl-C while a
     connected phone sleeps (``tests/browser/test_phone.py`` tries both).
     """
-    # The assignments to methods are intended, mypy reports them as mistakes.
+    # mypy reports assignments to methods as errors; these are intended.
     WebSocketsSansIOProtocol.shutdown = _shut_connection_down  # type: ignore[assignment,method-assign]
     uvicorn.Server.shutdown = _shut_server_down  # type: ignore[assignment,method-assign]
 

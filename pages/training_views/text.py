@@ -35,7 +35,7 @@ SETTINGS_HELP = {
     "epochs": "How many times the network sees all training pictures.",
     "batch_size": "How many pictures the network sees before it changes its weights.",
     "pictures": "Train on at most this many pictures, with the same share of each emotion. 0: all.",
-    "drop_no_face": "Leave out training pictures that are blank or that people called no face.",
+    "drop_no_face": "Leave out training pictures that are blank or that people marked as not a face.",
     "drop_copies": "Leave out training pictures that are nearly the same as a public or private one.",
     "seed": "Fixes everything random, so that the same fit can be repeated.",
     "precision": "bfloat16 calculates with fewer digits: faster on processors that support it. auto: if they do.",
@@ -45,7 +45,7 @@ SETTINGS_HELP = {
     "schedule": "How the learning rate falls: decay divides it a little more after each batch, cosine lowers it to 0.",
     "decay": "Only for the schedule decay: how quickly the learning rate falls. 0: not at all.",
     "warmup_epochs": "Only for the schedule cosine: the learning rate rises from 0 over this many epochs.",
-    "weight_decay": "Pulls the weights toward 0, against learning the pictures by heart.",
+    "weight_decay": "Pulls the weights toward 0, to prevent memorizing the pictures.",
     "average": "Measure and keep a running average of the weights, for example 0.999 per batch. 0: off.",
     "label_smoothing": "The share of a target that is spread over the other emotions. It makes the network less sure.",
     "ferplus_weight": "The share of the FER+ votes in a target; the rest is the label.",
@@ -71,7 +71,7 @@ SETTINGS_HELP = {
     "small_epochs": "The first epochs that use shrunken pictures, which takes less than half the time.",
     "small_side": "Width of the shrunken pictures in pixels.",
     "choose_by": "What makes an epoch the best: accuracy, the mean of accuracy and macro recall (balanced), or "
-    "the FER+ votes with every emotion counting alike (ferplus).",
+    "the FER+ votes with the same weight for every emotion (ferplus).",
     "patience": "Stop when this many epochs in a row bring no improvement. 0: never.",
 }
 """A short help for the settings of a fit, by field of :class:`~emojify.runs.config.FitConfig`."""

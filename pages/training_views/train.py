@@ -152,8 +152,9 @@ def choose_settings(config: FitConfig, key: str, has_votes: bool) -> FitConfig |
     """Show all settings; return the changed ones, or None if they are invalid.
 
     Args:
-        config: the settings to begin with.
-        key: differs for every origin of ``config``, so that the widgets take over its values.
+        config: the initial settings.
+        key: part of the widgets' keys. It differs for each preset and data set, so that the widgets show the values of
+            ``config``.
         has_votes: whether the data set has FER+ votes.
     """
     network = st.selectbox(
@@ -163,7 +164,7 @@ def choose_settings(config: FitConfig, key: str, has_votes: bool) -> FitConfig |
         config = default_config(config.data, network, **recipe(network, has_votes))
     values: dict[str, Any] = {}
     names = [field.name for field in fields(FitConfig) if field.name not in (*INPUTS, "teacher_weight")]
-    for first in range(0, len(names), 3):  # row by row, because a toggle is lower than a number field
+    for first in range(0, len(names), 3):  # row by row, because a toggle is less high than a number field
         columns = st.columns(3, vertical_alignment="center")
         for column, name in zip(columns, names[first : first + 3], strict=False):
             with column:

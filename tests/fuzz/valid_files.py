@@ -1,4 +1,4 @@
-"""Valid files of every format that the app reads: where the corpus and Hypothesis's strategies start from."""
+"""Valid files of every format that the app reads: the starting points of the corpus and of Hypothesis's strategies."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def to_json(content: object) -> bytes:
 
 
 def picture_files() -> tuple[bytes, ...]:
-    """Return a picture in every accepted format and mode, an animated one and several with EXIF among them."""
+    """Return a picture in every accepted format and mode. Several have EXIF data, and the last one is animated."""
     colors = Image.linear_gradient("L").resize((24, 20))
     files = []
     for mode, kind in (("RGBA", "PNG"), ("P", "PNG"), ("I;16", "PNG"), ("1", "PNG"), ("RGB", "JPEG"), ("L", "JPEG"),

@@ -1,4 +1,4 @@
-"""Requests of a page that the browser is leaving, at the border to Streamlit."""
+"""Rerun requests of a page that the browser is leaving, as Streamlit receives them."""
 
 from __future__ import annotations
 

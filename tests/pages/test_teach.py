@@ -267,7 +267,7 @@ def test_running_teaching_can_be_stopped(
     assert drafts.sample_store(settings).samples()
 
 
-def test_dead_process_offers_teaching_again(page: AppTest, draft: Path) -> None:
+def test_ended_process_offers_teaching_again(page: AppTest, draft: Path) -> None:
     (draft / "result.json").unlink()
     page.run()
     assert "stopped before it was done" in unescaped(page.error[0].value)

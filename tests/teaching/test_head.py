@@ -16,7 +16,7 @@ from emojify.training.evaluate import predict
 from tests.helpers.rehearsal_bank import lfw_faces
 
 
-@pytest.fixture(params=["patches", "seed", "residual"])
+@pytest.fixture(params=["patches", "seed", "compact"])
 def tflite(request: pytest.FixtureRequest, data_folder: Path) -> bytes:
     """The files of a float model and two int8 models."""
     shipped = ROOT / "models" / request.param / "model.tflite"

@@ -29,7 +29,7 @@ def voted_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tiny(keras: Any, side: int | None) -> Any:
-    """Build a network that a test can fit, with all a real one has: convolutions, batch norm, dropout."""
+    """Build a network that is small but has the layers of a real one: convolutions, batch norm, dropout."""
     layers = keras.layers
     return keras.Sequential(
         [

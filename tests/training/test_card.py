@@ -71,7 +71,7 @@ def test_markdown_tables_read_cards_of_version_0_1_0() -> None:
     assert markdown_tables({"id": "none"}).startswith("### none")
 
 
-@pytest.mark.parametrize("model", ["residual", "seed"])
+@pytest.mark.parametrize("model", ["compact", "residual", "seed"])
 def test_shipped_cards_have_all_figures(model: str) -> None:
     text = markdown_tables(json.loads((ROOT / "models" / model / "card.json").read_text(encoding="utf-8")))
     assert " - " not in text

@@ -152,7 +152,7 @@ def test_load_never_calls_other_pictures_fer2013(faces: Path, tmp_path: Path) ->
     assert load(shutil.copytree(faces, tmp_path / "FER-2013")).name == "a set called FER-2013"
 
 
-def test_load_unsplit_reads_every_picture_write_by_class(faces: Path, tmp_path: Path) -> None:
+def test_load_unsplit_reads_every_picture_by_class(faces: Path, tmp_path: Path) -> None:
     for emotion, name in (("happy", "happy"), ("sad", "sad"), ("sad", "contempt")):
         shutil.copytree(faces / "test" / emotion, tmp_path / "some" / name)
     data = load_unsplit(tmp_path / "some")

@@ -137,7 +137,7 @@ def test_export_adds_logit_bias_to_network_and_card(
     plain, biased_logits = (
         np.log(load_network("tiny", folder / "weights.npz").predict(pixels, verbose=0)) for folder in (model, biased)
     )
-    more = (biased_logits - plain) - (biased_logits - plain)[:, :1]  # softmax knows logits up to a constant alone
+    more = (biased_logits - plain) - (biased_logits - plain)[:, :1]  # softmax ignores a constant added to all logits
     np.testing.assert_allclose(more, np.eye(7)[[2]].repeat(len(pixels), 0) * 0.7, atol=0.01)
     assert json.loads((biased / "card.json").read_text())["recipe"]["logit_bias"] == {"fearful": 0.7}
 

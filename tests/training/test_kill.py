@@ -50,8 +50,8 @@ def test_fit_killed_within_checkpoint_resumes_exactly(faces: Path, tmp_path: Pat
     for run in runs:
         assert run.state is State.STOPPED
         assert run.can_resume
-        for half in run.folder.glob(".*"):  # what was being written: torn
-            half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+        for unfinished in run.folder.glob(".*"):  # temporary files, cut in half
+            unfinished.write_bytes(unfinished.read_bytes()[: unfinished.stat().st_size // 2])
         resume(run.folder)
         assert epochs(run.folder) == epochs(whole)
         for name in ("best.weights.h5", "checkpoint-002.weights.h5"):

@@ -50,7 +50,10 @@ def person_svg(person: Person, expression: Expression) -> str:
     """Return a person with an expression as an SVG document, 512 by 512."""
     tilt = expression.head_tilt_degrees
     return document(
-        behind_face(person, tilt), face(person, expression), on_head(person, tilt), before_face(person, expression)
+        behind_face(person, tilt),
+        face(person, expression),
+        on_head(person, tilt),
+        in_front_of_face(person, expression),
     )
 
 
@@ -111,7 +114,7 @@ def on_head(person: Person, head_tilt_degrees: float) -> str:
     )
 
 
-def before_face(person: Person, expression: Expression) -> str:
+def in_front_of_face(person: Person, expression: Expression) -> str:
     """Return the top layer: brows, glasses, tears, sweat, hands."""
     skin, hair = tint_skin(SKINS[person.skin], expression), HAIR_COLORS[person.hair_color]
     return tag(

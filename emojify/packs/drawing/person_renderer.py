@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emojify.packs.drawing.appearance import Person
 from emojify.packs.drawing.expression import Expression
-from emojify.packs.drawing.person import before_face, behind_face, document, face, on_head
+from emojify.packs.drawing.person import behind_face, document, face, in_front_of_face, on_head
 from emojify.packs.drawing.render import render_over
 
 TILT_STEP_DEGREES = 0.5  # one step moves the point farthest from the pivot by a pixel at 256 px
@@ -39,7 +39,7 @@ class PersonRenderer:
         behind, hair, inverse_hair_alpha = self._static_layers(tilt)
         picture = render_over(document(face(self._person, expression)), behind)
         picture = np.asarray(cv2.add(hair, cv2.multiply(picture, inverse_hair_alpha, scale=1 / 255)), np.uint8)
-        return render_over(document(before_face(self._person, expression)), picture)
+        return render_over(document(in_front_of_face(self._person, expression)), picture)
 
     def _draw_static_layers(self, tilt_degrees: float) -> tuple[Picture, Picture, Picture]:
         """Draw the layer behind the face and the layer of the hair; also return 255 - alpha of the hair."""

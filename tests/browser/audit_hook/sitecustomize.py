@@ -32,4 +32,4 @@ def _write(event: str, host: object) -> None:
 
 sys.addaudithook(_log_event)
 # libuv sends without an audit event. Without uvloop the app sends through Python's own sockets.
-sys.modules["uvloop"] = None  # type: ignore[assignment]  # Python's sign for a missing module
+sys.modules["uvloop"] = None  # type: ignore[assignment]  # makes its import fail

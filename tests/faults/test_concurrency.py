@@ -15,8 +15,8 @@ from emojify.settings import ROOT
 from tests.helpers.pack_files import pack_zip
 from tests.helpers.stores import write_model
 
-AT_ONCE = 3
-# Each process prints "ready" and waits for a line, so that all begin together.
+PROCESSES = 3
+# Each process prints "ready" and waits for a line, so that all start at the same time.
 BEGIN = """
 import sys
 from pathlib import Path
@@ -44,13 +44,13 @@ for number in range(8):
 
 
 def run_together(code: str, folder: Path, *more: str) -> list[str]:
-    """Run the code in AT_ONCE processes; return their lines of output."""
+    """Run the code in PROCESSES processes; return their lines of output."""
     started = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(folder), name, *more],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
-        for name in "abc"[:AT_ONCE]
+        for name in "abc"[:PROCESSES]
     ]  # fmt: skip
     for process in started:
         assert process.stdout is not None
@@ -65,7 +65,7 @@ def run_together(code: str, folder: Path, *more: str) -> list[str]:
 
 
 def test_concurrent_promotions_are_all_recorded(models_folder: Path, tiny_model: bytes) -> None:
-    names = [f"{name}{number}" for name in "abc"[:AT_ONCE] for number in range(8)]
+    names = [f"{name}{number}" for name in "abc"[:PROCESSES] for number in range(8)]
     for name in names:
         write_model(models_folder / name, tiny_model)
     run_together(PROMOTE, models_folder)
@@ -80,13 +80,13 @@ def test_concurrent_packs_get_unique_names_within_the_limit(packs_folder: Path, 
         (packs_folder / f"broken-{number}").mkdir()
     lines = run_together(ADD, packs_folder, str(tmp_path / "cats.zip"))
     assert sorted(name for name in lines if name.startswith("cats")) == ["cats", "cats-2", "cats-3", "cats-4", "cats-5"]
-    assert sum("50 packs already" in line for line in lines) == 4 * AT_ONCE - 5
+    assert sum("50 packs already" in line for line in lines) == 4 * PROCESSES - 5
     assert len([path for path in packs_folder.iterdir() if not path.name.startswith(".")]) == MAX_PACKS
     assert len(list_packs(packs_folder).packs) == 7
 
 
 def test_add_pack_waits_for_the_folder_lock(packs_folder: Path) -> None:
-    """The limit is checked under the lock. The test above reaches that moment only sometimes."""
+    """The limit is checked under the lock. The test above reaches that state only sometimes."""
     adding = threading.Thread(target=lambda: add_pack(packs_folder, read_zip(pack_zip(), "cats.zip")))
     with locked(packs_folder):
         adding.start()
