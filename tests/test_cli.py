@@ -44,6 +44,7 @@ def wall(tmp_path: Path) -> Path:
 def test_predict_json_has_every_picture(photo: Path, wall: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "--json", str(photo), str(wall)]) == 0
     first, second = json.loads(capsys.readouterr().out)
+    assert abs(first["faces"][0]["roll"]) < 15
     assert first["file"] == str(photo)
     (face,) = first["faces"]
     assert len(face["box"]) == 4

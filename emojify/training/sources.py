@@ -182,7 +182,8 @@ def _walk(folder: Path) -> Iterator[str]:
             folders.clear()
             continue
         seen.add(real)
-        yield from ((Path(parent) / name).relative_to(folder).as_posix() for name in names)
+        files = (Path(parent) / name for name in names)
+        yield from (file.relative_to(folder).as_posix() for file in files if file.is_file())  # no pipes, no devices
 
 
 def _is_hidden(part: str) -> bool:

@@ -78,3 +78,12 @@ def test_open_source_refuses_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "data.zip")
     with pytest.raises(EmojifyError, match="There is no"):
         load(tmp_path / "data.zip")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_folder_leaves_out_pipes_and_devices(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").symlink_to("/dev/zero")
+    with open_source(tmp_path) as source:
+        assert source.names == ["a.png"]
