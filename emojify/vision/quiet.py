@@ -23,21 +23,36 @@ def without_start_up_line() -> Iterator[None]:
         with without_start_up_line():
             interpreter.allocate_tensors()
     """
-    with _lock, tempfile.TemporaryFile() as held:
+    with _lock, _held_stderr() as held:
         sys.stderr.flush()
         try:
             original = os.dup(_STDERR)
         except OSError:  # a process without stderr
             yield
             return
-        os.dup2(held.fileno(), _STDERR)
+        os.dup2(held, _STDERR)
         try:
             yield
         finally:
             sys.stderr.flush()
             os.dup2(original, _STDERR)
-            held.seek(0)
-            kept = b"".join(line for line in held if line.strip() != _START_UP_LINE)
+            os.lseek(held, 0, os.SEEK_SET)
+            lines = b"".join(iter(lambda: os.read(held, 65_536), b"")).splitlines(keepends=True)
+            kept = b"".join(line for line in lines if line.strip() != _START_UP_LINE)
             if kept:
                 os.write(original, kept)
             os.close(original)
+
+
+@contextmanager
+def _held_stderr() -> Iterator[int]:
+    """Yield the descriptor of a file without a name, on Linux in memory: live video writes no file to the disk."""
+    if sys.platform == "linux":
+        held = os.memfd_create("stderr")
+        try:
+            yield held
+        finally:
+            os.close(held)
+    else:
+        with tempfile.TemporaryFile() as file:
+            yield file.fileno()

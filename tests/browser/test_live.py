@@ -88,7 +88,7 @@ def test_photo_is_emojified_without_a_camera(page: Page, tmp_path: Path) -> None
     page.locator('input[type="file"]').set_input_files(path, timeout=TIMEOUT_MS)
     expect(page.get_by_role("heading", name="happy")).to_be_visible(timeout=TIMEOUT_MS)
     with page.expect_download(timeout=TIMEOUT_MS) as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("button", name="Download PNG").click()
     result = np.asarray(PillowImage.open(download.value.path()).convert("RGB")).astype(int)
     original = data.astronaut().astype(int)
     changed = np.abs(result - original).max(axis=2) > 0
