@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from emojify.vision.detectors.combined import FaceDetector
 from emojify.vision.readings import Box, Face
 from emojify.vision.tracker import FRAMES_BETWEEN_SCANS, SCANS, FaceTracker
 from tests.helpers.scenes import FACE_PX, HEAD_PX, Gray, face_at, frame
@@ -118,7 +119,7 @@ class TestTracker:
         for number in range(30):
             jittered = (200 + number % 2, 100 + number // 2 % 2)  # a pixel of noise
             boxes += [face.box for face in tracker.update(frame(gray, jittered), number * FRAME_S)]
-        assert np.ptp(np.array(boxes[15:]), axis=0).max() <= 5
+        assert np.ptp(np.array(boxes[10:]), axis=0).max() <= 4
 
     def test_change_of_frame_size_starts_new_tracks(self, gray: Gray) -> None:
         tracker = FaceTracker()
@@ -138,6 +139,7 @@ class TestTracker:
     @pytest.mark.parametrize("to_the_left", [False, True])
     def test_head_that_tilts_slowly_stays_tracked(self, to_the_left: bool, gray: Gray) -> None:
         tracker, ids, found, errors = FaceTracker(), set(), 0, []
+        (upright,) = FaceDetector().detect(gray)  # the astronaut holds her head at about 10 degrees
         for number in range(60):
             roll = 0.75 * number * (-1 if to_the_left else 1)
             matrix = cv2.getRotationMatrix2D(FACE_CENTER, -roll, 1.4)
@@ -147,10 +149,10 @@ class TestTracker:
             if number >= FOUND_AFTER:
                 found += [face.box.iou(Box(254, 154, 132, 132)) > 0.5 and face.age_s == 0 for face in faces] == [True]
                 ids |= {face.track_id for face in faces}
-                errors += [abs(face.roll - roll) for face in faces]
+                errors += [abs(face.roll - roll - upright.roll) for face in faces]
         assert found >= 0.95 * (60 - FOUND_AFTER)
         assert len(ids) == 1
-        assert np.mean(errors) < 18  # the mean roll is 22 degrees
+        assert np.mean(errors) < 10  # the head turns by 45 degrees
 
     def test_phantom_of_haar_is_never_shown(self, gray: Gray, monkeypatch: pytest.MonkeyPatch) -> None:
         tracker, phantom = FaceTracker(), Box(450, 350, 100, 100)  # blank wall
