@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emojify.vision.alignment import cut_patch
-from emojify.vision.detectors.haar import DetectorSettings, HaarDetector, Method
+from emojify.vision.detectors.haar import CASCADE_PX, DetectorSettings, HaarDetector, Method
 from emojify.vision.detectors.yunet import YuNet, find_model_file
 from emojify.vision.readings import Box, Detection
 
@@ -153,6 +153,8 @@ class FaceDetector:
         """Return YuNet's faces in the whole image, shrunk or enlarged to a longer side of ``side_px``."""
         assert self._yunet is not None
         height, width = gray.shape
+        if min(height, width) < CASCADE_PX:  # Haar finds no face in it, either
+            return []
         longer = max(height, width)
         size = (side_px, side_px * 3 // 4) if width >= height else (side_px * 3 // 4, side_px)
         if roll or min(height, width) > 0.75 * longer:
