@@ -12,6 +12,8 @@ import sys
 import unicodedata
 from typing import Any
 
+_UNDECODED = re.compile("[\udc80-\udcff]+")
+"""Bytes that Python could not decode, such as those of a file's name in the C locale (PEP 383)."""
 _SUSPICIOUS = re.compile(r"[^\n\t\x20-\x7e]")
 _KEPT = "\u200c\u200d"  # they join letters of Persian and Hindi, and the parts of an emoji
 _REPLACED = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -24,9 +26,13 @@ def printable(text: str) -> str:
 
         printable("cat\x1b[2J.png")  # "cat\\u001b[2J.png"
 
-    JSON stays the same JSON.
+    JSON stays the same JSON. Undecoded bytes that are UTF-8 become the letters that they stand for.
     """
-    return _SUSPICIOUS.sub(_printable_character, text)
+    return _SUSPICIOUS.sub(_printable_character, _UNDECODED.sub(_decode, text))
+
+
+def _decode(match: re.Match[str]) -> str:
+    return match[0].encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def _printable_character(match: re.Match[str]) -> str:
@@ -63,6 +69,8 @@ def print_printable() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, PrintableStream):  # None: a process without a console
+            if stream.encoding == "ascii":  # in the C locale, where names of files are UTF-8, too
+                stream.reconfigure(encoding="utf-8")
             setattr(sys, name, PrintableStream(stream))
 
 

@@ -100,3 +100,7 @@ def test_usage_and_traceback_are_printable() -> None:
     crash = run_python(f"{code}cli.run = run\nfrom emojify.__main__ import main\nmain([])")
     assert crash.returncode == 1
     assert_harmless(crash.stderr)
+
+
+def test_printable_decodes_names_of_the_c_locale() -> None:
+    assert printable("Ich \udce2\udc80\udc94 \udcff.png") == "Ich — \\udcff.png"
