@@ -15,6 +15,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from emojify.live.track import EmojiVideoTrack
 from tests.helpers.event_loop import run
+from tests.helpers.programs import wait_until
 
 
 class Camera(MediaStreamTrack):
@@ -78,6 +79,7 @@ def test_recv_returns_the_result_of_each_frame() -> None:
 
     play(worker, scenario)
     assert worker.received == [[1], [2], [3]]
+    wait_until(lambda: worker.ended > 0)  # the track's thread calls it
     assert worker.ended == 1
 
 
@@ -138,6 +140,7 @@ def test_end_of_source_ends_the_track_once() -> None:
             await track.recv()
 
     play(worker, scenario)
+    wait_until(lambda: worker.ended > 0)  # the track's thread calls it
     assert worker.ended == 1
 
 
@@ -169,7 +172,7 @@ def test_on_ended_runs_after_the_last_frame() -> None:
         await asyncio.sleep(0.05)
         track.stop()
         await last
-        await asyncio.sleep(0.1)
 
     play(worker, scenario)
+    wait_until(lambda: "end" in order)
     assert order == ["frame", "end"]
