@@ -26,7 +26,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_fit_commands(commands)
     add_refit_command(commands)
     add_evaluate_command(commands)
+    _add_export_command(commands)
+    _add_data_command(commands)
 
+
+def _add_export_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export = commands.add_parser(
         "export",
         help="make a model for the app from a training run",
@@ -51,6 +55,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--promote", action="store_true", help="put the model live at once")
     export.set_defaults(run=_export)
 
+
+def _add_data_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     data = commands.add_parser(
         "data",
         help="check or download training data",

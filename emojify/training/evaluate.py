@@ -183,14 +183,27 @@ def class_balanced_cross_entropy(probabilities: NDArray[np.float32], votes: NDAr
     return float(np.mean([losses[voted == emotion].mean() for emotion in emotions]))
 
 
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """Which pictures are evaluated, and how.
+
+    Attributes:
+        clean: leave out pictures that are blank, show no face by the FER+ votes, or have a near copy in train.
+        mirrored: test-time augmentation: average the probabilities of each picture and of its mirror image.
+        detector_margin: share of the face's box to add on each side when the live detector crops each 48x48 picture
+            again; None to use the whole picture. Pictures without a detected face are left out and counted.
+    """
+
+    clean: bool = False
+    mirrored: bool = False
+    detector_margin: float | None = None
+
+
 def evaluate(
     model: Path | bytes,
     data: Dataset,
     split: str,
-    *,
-    clean: bool = False,
-    mirrored: bool = False,
-    detector_margin: float | None = None,
+    options: EvaluationOptions | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Figures:
     """Run an exported model on one split and measure it.
@@ -200,21 +213,19 @@ def evaluate(
         data: the data set.
         split: ``"train"``, ``"public"``, ``"private"``, or ``"all"`` for a data set of
             :func:`~emojify.training.dataset.load_unsplit`.
-        clean: leave out pictures that are blank, show no face by the FER+ votes, or have a near copy in train.
-        mirrored: test-time augmentation: average the probabilities of each picture and of its mirror image.
-        detector_margin: share of the face's box to add on each side when the live detector crops each 48x48 picture
-            again; None to use the whole picture. Pictures without a detected face are left out and counted.
+        options: see :class:`EvaluationOptions`.
         on_progress: called with (pictures done, pictures in all).
 
     Raises:
         EmojifyError: if the split is empty, or the file is not a model of the seven emotions.
     """
-    rows = data.split(split, clean=clean)
+    options = options or EvaluationOptions()
+    rows = data.split(split, clean=options.clean)
     no_face_n = len(data.without_face) if split == ALL else 0
-    if detector_margin is not None:
+    if options.detector_margin is not None:
         detected = set(rows.detected)
         crops = [
-            image if file in detected else crop_main_face(image, detector_margin)
+            image if file in detected else crop_main_face(image, options.detector_margin)
             for image, file in zip(rows.images, rows.files, strict=True)
         ]
         no_face_n += sum(crop is None for crop in crops)
@@ -223,7 +234,7 @@ def evaluate(
     if not len(rows):
         raise EmojifyError(NO_PICTURES)
     probabilities = predict(model, rows.images, on_progress)
-    if mirrored:
+    if options.mirrored:
         probabilities = (probabilities + predict(model, rows.images[:, :, ::-1])) / np.float32(2)
     return replace(measure(probabilities, rows.labels, rows.votes), no_face_n=no_face_n)
 

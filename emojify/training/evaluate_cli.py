@@ -70,20 +70,14 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     from emojify.models import ModelStore
     from emojify.settings import Settings
-    from emojify.training.evaluate import evaluate
+    from emojify.training.evaluate import EvaluationOptions, evaluate
     from emojify.training.plots import confusion_plot
 
     store = ModelStore(Settings.from_environment().models)
     model = store.get(options.model or store.live_id)
     data = _load(options, model.open().crop_margin)  # open() compares the file with its card
-    figures = evaluate(
-        _tflite(model),
-        data,
-        options.split,
-        clean=options.clean,
-        mirrored=options.mirrored,
-        detector_margin=margin,
-    )
+    evaluation = EvaluationOptions(options.clean, options.mirrored, margin)
+    figures = evaluate(_tflite(model), data, options.split, evaluation)
     if options.picture and not cv2.imwrite(str(options.picture), confusion_plot(figures.confusion)):
         raise EmojifyError(f"{options.picture} can't be written. Check that its folder is writable and has room.")
     if options.json:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.training.dataset import load, load_unsplit
-from emojify.training.evaluate import class_balanced_cross_entropy, evaluate, measure, predict
+from emojify.training.evaluate import EvaluationOptions, class_balanced_cross_entropy, evaluate, measure, predict
 from emojify.training.ferplus import distribution, majority
 from emojify.training.labeled_faces import crop_main_face
 
@@ -203,4 +203,4 @@ def test_evaluate_rejects_split_without_detected_faces(faces: Path) -> None:
     data = load(faces)
     data = replace(data, images=np.zeros_like(data.images))
     with pytest.raises(EmojifyError, match="no pictures"):
-        evaluate(b"", data, "public", detector_margin=0.0)
+        evaluate(b"", data, "public", EvaluationOptions(detector_margin=0.0))
