@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 
 from pages.parts import server, stale_reruns
+from tests.helpers.event_loop import run
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_shutdown_gets_a_time_limit(configured: int | None, expected: int) -> No
     running.handle_exit(signal.SIGINT, None)
     with patch.object(server, "_original_server_shutdown", AsyncMock()) as shutdown:
         server.limit_shutdown()
-        asyncio.run(running.shutdown())
+        run(running.shutdown())
     assert running.config.timeout_graceful_shutdown == expected
     assert running._captured_signals == []
     shutdown.assert_awaited_once_with(running, None)

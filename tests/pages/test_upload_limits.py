@@ -15,6 +15,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from pages.parts import upload_limits
 from pages.parts.upload_limits import LEFT_S, UploadLimits, free_left_uploads
+from tests.helpers.event_loop import run
 
 KB = 1024
 
@@ -78,16 +79,16 @@ async def put(
 
 
 def test_upload_below_the_limits_is_stored(server: FakeRuntime) -> None:
-    assert asyncio.run(put(app_that_stores(server), "anna", [KB, KB])) == (204, "")
+    assert run(put(app_that_stores(server), "anna", [KB, KB])) == (204, "")
     assert server.stored() == {"anna": 2 * KB}
 
 
 def test_session_has_a_total_limit(server: FakeRuntime) -> None:
     server.store("anna", 50 * KB, "first")
     app = app_that_stores(server)
-    assert asyncio.run(put(app, "anna", [KB] * 11)) == (413, upload_limits.FULL_MESSAGE)
+    assert run(put(app, "anna", [KB] * 11)) == (413, upload_limits.FULL_MESSAGE)
     assert server.stored() == {"anna": 50 * KB}
-    assert asyncio.run(put(app, "ben", [KB] * 11))[0] == 204
+    assert run(put(app, "ben", [KB] * 11))[0] == 204
 
 
 def test_unfinished_uploads_count(server: FakeRuntime) -> None:
@@ -95,42 +96,42 @@ def test_unfinished_uploads_count(server: FakeRuntime) -> None:
         app = app_that_stores(server)
         return await asyncio.gather(*(put(app, "anna", [25 * KB], name, stalls=True) for name in "abc"))
 
-    assert [status for status, _ in asyncio.run(three_at_once())] == [408, 408, 413]
+    assert [status for status, _ in run(three_at_once())] == [408, 408, 413]
     assert server.stored() == {}
 
 
 def test_all_visitors_together_have_a_limit(server: FakeRuntime) -> None:
     server.store("anna", 55 * KB)
     app = app_that_stores(server)
-    assert asyncio.run(put(app, "ben", [50 * KB]))[0] == 413
+    assert run(put(app, "ben", [50 * KB]))[0] == 413
 
 
 def test_refused_upload_leaves_room_for_the_next(server: FakeRuntime) -> None:
     app = app_that_stores(server)
-    assert asyncio.run(put(app, "anna", [61 * KB]))[0] == 413
-    assert asyncio.run(put(app, "anna", [59 * KB]))[0] == 204
+    assert run(put(app, "anna", [61 * KB]))[0] == 413
+    assert run(put(app, "anna", [59 * KB]))[0] == 204
 
 
 def test_refused_upload_is_read_to_its_end(server: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser reads no answer before it has sent everything; and nothing is waited for after that."""
     monkeypatch.setattr(upload_limits, "STALLED_S", 30.0)
     remaining = [61 * KB, KB, KB]
-    assert asyncio.run(asyncio.wait_for(put(app_that_stores(server), "anna", remaining), 5))[0] == 413
-    assert asyncio.run(asyncio.wait_for(put(app_that_stores(server), "anna", [61 * KB]), 5))[0] == 413
+    assert run(asyncio.wait_for(put(app_that_stores(server), "anna", remaining), 5))[0] == 413
+    assert run(asyncio.wait_for(put(app_that_stores(server), "anna", [61 * KB]), 5))[0] == 413
 
 
 def test_stalled_upload_ends(server: FakeRuntime) -> None:
-    assert asyncio.run(put(app_that_stores(server), "anna", [KB], stalls=True)) == (408, upload_limits.STALLED_MESSAGE)
+    assert run(put(app_that_stores(server), "anna", [KB], stalls=True)) == (408, upload_limits.STALLED_MESSAGE)
 
 
 def test_slow_upload_ends(server: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_limits, "UPLOAD_TIMEOUT_S", 0.0)
-    assert asyncio.run(put(app_that_stores(server), "anna", [KB]))[0] == 408
+    assert run(put(app_that_stores(server), "anna", [KB]))[0] == 408
 
 
 def test_private_copy_has_no_limits(server: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_limits, "is_public", lambda: False)
-    assert asyncio.run(put(app_that_stores(server), "anna", [200 * KB]))[0] == 204
+    assert run(put(app_that_stores(server), "anna", [200 * KB]))[0] == 204
 
 
 def test_uploads_of_left_session_are_freed(server: FakeRuntime) -> None:
