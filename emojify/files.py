@@ -26,7 +26,7 @@ from emojify.errors import EmojifyError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # in place of the module
 
 UNFINISHED, REMOVED = ".unfinished-", ".removed-"
 ABANDONED_AFTER_S = 3600.0

@@ -120,7 +120,7 @@ def complete_frames_at_marker() -> None:
     Remove this when aiortc's jitter buffer uses the marker bit.
     """
     # mypy reports the assignment to a method of another class as a mistake; it is intended.
-    JitterBuffer._remove_frame = _remove_complete_frame  # type: ignore[assignment,method-assign]
+    JitterBuffer._remove_frame = _remove_complete_frame  # type: ignore[assignment,method-assign]  # intended
 
 
 def _remove_complete_frame(buffer: JitterBuffer, sequence_number: int) -> JitterFrame | None:

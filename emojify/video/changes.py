@@ -16,7 +16,7 @@ MIN_MEAN = 8.0
 STILL_CELL = 3.0
 """In a still picture no cell changes by this many levels; noise and compression average out in a cell."""
 SLIDE_CELL = 12.0
-"""After a still picture, a cell that changes by this much is the next slide, or somebody begins to move."""
+"""After a still picture, a cell that changes by this much is the next slide, or the start of motion."""
 CUT_MEAN, STRONG_CUT_MEAN = 8.0, 25.0
 CUT_RATIO = 3.0
 """A cut changes the cells by CUT_MEAN on average and this many times as much as the frames before did."""

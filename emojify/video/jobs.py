@@ -7,7 +7,7 @@
     <data>/videos/<token>/process.*     see emojify.processes
 
 The token is random and gives access to the video. It is part of the page's address, so a reload or a later visit finds
-the job again. A job that nobody deletes is removed after a day.
+the job again. Jobs are removed after a day.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A small OpenID provider on this machine. Whoever signs in chooses one of three accounts."""
+"""A small OpenID provider on this machine. A user who signs in chooses one of three accounts."""
 
 from __future__ import annotations
 
