@@ -13,6 +13,7 @@ from pages.parts.auth import session_claims
 from pages.parts.messages import show_error
 from pages.parts.registry import menu
 from pages.parts.server import patch_server
+from pages.parts.session_limit import measure_session_limit
 from pages.parts.web_app import middleware, serve
 
 
@@ -44,4 +45,5 @@ if __name__ == "__main__":
     main()
 else:
     patch_server()
+    measure_session_limit()
     app = st.App(__file__, middleware=middleware(), lifespan=serve)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emojify.bench.cli import add_commands as add_bench_command
+from emojify.deploy.cli import add_commands as add_deploy_command
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.models import ModelStore
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add_teaching_commands(commands)
     add_bench_command(commands)
     add_phone_command(commands)
+    add_deploy_command(commands)
     return parser
 
 

@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]{1,5})?|turns?:[^?:\s]+(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
 """URL of a STUN or TURN server as in RFC 7064 and 7065, without IPv6 addresses, which aiortc 1.16 can't parse."""
 
+MEASURED = 0
+"""In place of a number of sessions: as many as this machine can serve. Code that does not know it admits nobody."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -38,7 +41,10 @@ class Settings:
             ``EMOJIFY_PUBLIC``, 1 or 0.
         admins: e-mail addresses, in lower case, of the users who may do everything in public mode after signing in, see
             :mod:`emojify.public`; ``EMOJIFY_ADMINS``, separated by commas.
-        max_sessions: most sessions with live video at the same time, None for no limit; ``EMOJIFY_MAX_SESSIONS``.
+        max_sessions: most sessions with live video at the same time in this process; None for no limit,
+            :data:`MEASURED` for what :mod:`emojify.deploy.capacity` measures at start; ``EMOJIFY_MAX_SESSIONS``, a
+            number or auto.
+        processes: the number of app processes that share this machine; ``EMOJIFY_PROCESSES``.
     """
 
     models: Path = ROOT / "models"
@@ -49,6 +55,7 @@ class Settings:
     public: bool = False
     admins: frozenset[str] = frozenset()
     max_sessions: int | None = None
+    processes: int = 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -65,7 +72,8 @@ class Settings:
             ice_servers=_parse_ice_servers(environment.get("EMOJIFY_ICE_SERVERS") or "[]"),
             public=_parse_public(environment.get("EMOJIFY_PUBLIC") or "0"),
             admins=_parse_admins(environment.get("EMOJIFY_ADMINS") or ""),
-            max_sessions=_parse_max_sessions(environment.get("EMOJIFY_MAX_SESSIONS")),
+            max_sessions=_parse_max_sessions(environment.get("EMOJIFY_MAX_SESSIONS") or ""),
+            processes=_parse_count("EMOJIFY_PROCESSES", environment.get("EMOJIFY_PROCESSES") or "1"),
         )
 
 
@@ -85,11 +93,15 @@ def _parse_admins(text: str) -> frozenset[str]:
     return frozenset(email.lower() for email in admins)
 
 
-def _parse_max_sessions(text: str | None) -> int | None:
-    if not text:
-        return None
+def _parse_max_sessions(text: str) -> int | None:
+    if text == "auto":
+        return MEASURED
+    return _parse_count("EMOJIFY_MAX_SESSIONS", text, "auto or a number from 1 on") if text else None
+
+
+def _parse_count(name: str, text: str, allowed: str = "a number from 1 on") -> int:
     if not re.fullmatch("[1-9][0-9]{0,5}", text):
-        raise EmojifyError(f"EMOJIFY_MAX_SESSIONS must be a number from 1 on, not {text!r}.")
+        raise EmojifyError(f"{name} must be {allowed}, not {text!r}.")
     return int(text)
 
 

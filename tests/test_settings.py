@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from emojify.errors import EmojifyError
-from emojify.settings import ROOT, Settings
+from emojify.settings import MEASURED, ROOT, Settings
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,14 @@ def test_settings_from_every_variable() -> None:
             "EMOJIFY_ICE_SERVERS": '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]',
             "EMOJIFY_PUBLIC": "1",
             "EMOJIFY_MAX_SESSIONS": "12",
+            "EMOJIFY_PROCESSES": "4",
             "EMOJIFY_ADMINS": "Anna@example.org, ben@example.org,",
         }
     )
     assert settings.models == Path("/srv/models")
     assert settings.emojis == Path("/srv/emojis")
     assert settings.ice_servers == ({"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"},)
-    assert (settings.public, settings.max_sessions) == (True, 12)
+    assert (settings.public, settings.max_sessions, settings.processes) == (True, 12, 4)
     assert settings.admins == {"anna@example.org", "ben@example.org"}
 
 
@@ -56,9 +57,19 @@ def test_settings_rejects_ambiguous_public(text: str) -> None:
         Settings.from_environment({"EMOJIFY_PUBLIC": text})
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "1e3", "٣", "9999999"])
+def test_max_sessions_can_be_measured() -> None:
+    assert Settings.from_environment({"EMOJIFY_MAX_SESSIONS": "auto"}).max_sessions == MEASURED
+
+
+@pytest.mark.parametrize("text", ["0", "auto", "two"])
+def test_settings_rejects_invalid_processes(text: str) -> None:
+    with pytest.raises(EmojifyError, match="EMOJIFY_PROCESSES must be a number from 1 on"):
+        Settings.from_environment({"EMOJIFY_PROCESSES": text})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "1e3", "٣", "9999999", "AUTO"])
 def test_settings_rejects_invalid_max_sessions(text: str) -> None:
-    with pytest.raises(EmojifyError, match="EMOJIFY_MAX_SESSIONS must be a number from 1 on"):
+    with pytest.raises(EmojifyError, match="EMOJIFY_MAX_SESSIONS must be auto or a number from 1 on"):
         Settings.from_environment({"EMOJIFY_MAX_SESSIONS": text})
 
 

@@ -1,9 +1,10 @@
-"""Two processes behind nginx with docs/nginx.conf: a visitor stays with one until it is killed."""
+"""Two processes behind nginx, as `emojify deploy` configures them: a visitor stays with one until it is killed."""
 
 from __future__ import annotations
 
 import datetime
 import http.client
+import shlex
 import socket
 import ssl
 import subprocess
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from emojify.settings import ROOT
+from emojify.deploy.cli import ENVIRONMENT, NGINX, SERVICE, render_files
 from tests.helpers.browser import (
     TIMEOUT_MS,
     component,
@@ -102,21 +103,24 @@ def write_certificate(folder: Path) -> None:
     (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
 
 
-def documented_configuration(folder: Path, port: int, apps: list[int]) -> str:
-    """Return docs/nginx.conf with other ports and paths, and with a log of requests."""
-    text = (ROOT / "docs" / "nginx.conf").read_text()
+def adapt_nginx(text: str, folder: Path, port: int) -> str:
+    """Return the written configuration with another port and other paths, and with a log of requests."""
     for documented, tested in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("/etc/ssl/emojify/cert.pem", str(folder / "cert.pem")),
         ("/etc/ssl/emojify/key.pem", str(folder / "key.pem")),
         (DOCUMENTED_LOG, f"{DOCUMENTED_LOG.replace('/var/log/nginx/', '')} access_log access.log who;"),
         ("error_log /var/log/nginx/error.log emerg;", "error_log documented.log emerg; error_log error.log warn;"),
-        ("127.0.0.1:8601", f"127.0.0.1:{apps[0]}"),
-        ("127.0.0.1:8602", f"127.0.0.1:{apps[1]}"),
     ):
         assert text.count(documented) == 1
         text = text.replace(documented, tested)
     return text
+
+
+def start_command(service: str, port: int) -> list[str]:
+    """Return the command of a systemd unit's instance."""
+    (line,) = [line for line in service.splitlines() if line.startswith("ExecStart=")]
+    return shlex.split(line.removeprefix("ExecStart=").replace("%i", str(port)))
 
 
 @pytest.fixture
@@ -124,15 +128,21 @@ def host(tmp_path: Path) -> Iterator[Host]:
     program = find_program(("nginx",), "nginx")
     port, ports = free_port(), [free_port(), free_port()]
     write_certificate(tmp_path)
-    (tmp_path / "emojify.conf").write_text(documented_configuration(tmp_path, port, ports))
+    files = render_files(HOST, ports, "emojify")
+    (tmp_path / "emojify.conf").write_text(adapt_nginx(files[NGINX], tmp_path, port))
     (tmp_path / "nginx.conf").write_text(NGINX_CONFIG.format(configuration=tmp_path / "emojify.conf"))
-    common = {
-        "EMOJIFY_PUBLIC": "1",
-        "STREAMLIT_SERVER_COOKIE_SECRET": "the same long and random text in both",
-        "STREAMLIT_SERVER_ALLOWED_HOSTS": f"localhost {HOST}",
+    environment = dict(line.split("=", 1) for line in files[ENVIRONMENT].splitlines())
+    environment |= {
+        "EMOJIFY_MAX_SESSIONS": "4",  # both visitors end in one process; a slow machine may measure less
+        "STREAMLIT_SERVER_ALLOWED_HOSTS": f"localhost {HOST}",  # the tests ask each process at localhost too
     }
     with ExitStack() as stack:
-        apps = {f"127.0.0.1:{number}": stack.enter_context(run_app_on_port(number, **common)) for number in ports}
+        apps = {
+            f"127.0.0.1:{number}": stack.enter_context(
+                run_app_on_port(number, command=start_command(files[SERVICE], number), **environment)
+            )
+            for number in ports
+        }
         nginx = subprocess.Popen([program, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "error.log"])
         try:
             for _ in range(100):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -84,10 +84,13 @@ def run_app(folder: Path = ROOT, /, **environment: str) -> Iterator[str]:
 
 
 @contextmanager
-def run_app_on_port(port: int, folder: Path = ROOT, /, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
+def run_app_on_port(
+    port: int, folder: Path = ROOT, /, command: Sequence[str] = (), **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the app until the block ends, by ``command`` if there is one, which must name the port."""
+    streamlit = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     environment = {**os.environ, "PYTHONFAULTHANDLER": "1", **environment}
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=folder, env=environment)
+    server = subprocess.Popen(command or [*streamlit, "--server.port", str(port)], cwd=folder, env=environment)
     deadline = time.monotonic() + START_TIMEOUT_S
     try:
         while not responds(f"http://localhost:{port}/_stcore/health"):
