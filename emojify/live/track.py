@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -47,6 +48,8 @@ class EmojiVideoTrack(MediaStreamTrack):
         self._queue: list[av.VideoFrame] = []
         self._changed = asyncio.Event()
         self._ended = False
+        self._stopped = False
+        self._stop_lock = threading.Lock()
         self._receiving: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="emojify")
         # The worker's event loop. A new one for each frame would take longer than drawing it.
@@ -96,9 +99,15 @@ class EmojiVideoTrack(MediaStreamTrack):
             return limit_size(frames[-1], MAX_UNPROCESSED_PIXELS)
 
     def stop(self) -> None:
-        """End the track. The processor's ``on_ended`` runs after its last frame."""
-        if self.readyState != "live":
-            return
+        """End the track. The processor's ``on_ended`` runs after its last frame.
+
+        Two threads may call this at once: the session's, when a page ends, and the event loop's, when the connection
+        does.
+        """
+        with self._stop_lock:
+            if self._stopped or self.readyState != "live":
+                return
+            self._stopped = True
         super().stop()
         self.track.stop()
         if self._receiving is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from fractions import Fraction
@@ -176,3 +178,43 @@ def test_on_ended_runs_after_the_last_frame() -> None:
     play(worker, scenario)
     wait_until(lambda: "end" in order)
     assert order == ["frame", "end"]
+
+
+def test_stop_by_two_threads_at_once_ends_the_track_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session's end in Streamlit's thread can meet the end of the connection in aiortc's event loop."""
+    both_read = threading.Barrier(2)
+    state = MediaStreamTrack.readyState.fget  # type: ignore[attr-defined]  # the getter of the property
+    stopping = threading.local()
+
+    def read_together(track: MediaStreamTrack) -> str:
+        """Return the state when both threads have read it, as if the system had switched threads at that moment."""
+        value = str(state(track))
+        if getattr(stopping, "waits", False):
+            stopping.waits = False
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_read.wait(1)  # the second thread never comes if stop lets in one thread only
+        return value
+
+    def stop() -> None:
+        stopping.waits = True
+        try:
+            track.stop()
+        except Exception as error:
+            errors.append(error)
+
+    errors: list[Exception] = []
+    worker = Worker()
+    track = run(make_track(worker))
+    monkeypatch.setattr(EmojiVideoTrack, "readyState", property(read_together))
+    threads = [threading.Thread(target=stop) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    wait_until(lambda: worker.ended > 0)
+    assert worker.ended == 1
+
+
+async def make_track(worker: Worker) -> EmojiVideoTrack:
+    return EmojiVideoTrack(Camera(), worker)
