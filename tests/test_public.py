@@ -158,7 +158,8 @@ def test_store_functions_that_write_are_admin_only(store: str) -> None:
 
 WRITING_HELPERS = {"files"}  # the stores write with it
 COMMAND_MODULES = {"packs/cli", "packs/drawing/__main__", "teaching/cli", "teaching/rehearsal", "teaching/teach",
-               "video/cli", "video/render", "video/hdr", "bench/references", "deploy/cli", "phone", "runs/control"}  # fmt: skip
+                   "video/cli", "video/render", "video/hdr", "bench/references", "deploy/cli", "phone",
+                   "runs/control"}  # fmt: skip
 FILE_WRITES = WRITES - {"start", "stop", "kill"} | {"mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "imwrite"}
 """Calls that write files. Outside the stores, start and stop belong to clips, threads and the like."""
 

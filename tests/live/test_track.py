@@ -199,7 +199,7 @@ def test_stop_by_two_threads_at_once_ends_the_track_once(monkeypatch: pytest.Mon
         stopping.waits = True
         try:
             track.stop()
-        except Exception as error:
+        except RuntimeError as error:
             errors.append(error)
 
     errors: list[Exception] = []
