@@ -28,9 +28,9 @@ SCANS = tuple(
 FRAMES_BETWEEN_SCANS = 3  # in live video, where time is short
 # With YuNet, whose quick look at the whole frame costs less than a scan and finds more, a Haar scan is every fourth of
 # the looks at the whole frame: fewer than a tenth of the frames, so that the 90th percentile of the times stays low.
-FRAMES_BETWEEN_LOOKS = 4
+FRAMES_BETWEEN_LOOKS = 6
 LOOKS_PER_SCAN = 4
-FRAMES_BETWEEN_LANDMARKS = 6  # for a head that keeps its roll
+FRAMES_BETWEEN_LANDMARKS = 8  # for a head that keeps its roll
 FRAMES_BETWEEN_TURNING_LANDMARKS = 2  # for a head that turned by TURNING_DEGREES or more since the last landmarks
 TURNING_DEGREES = 4.0
 ROLL_TIME_S = 0.08  # time constant by which the shown roll follows the landmarks
@@ -133,12 +133,12 @@ class FaceTracker:
             self._tracks = []
             self._frames_since_scan = 1_000_000
         self._frame += 1
+        self._frames_since_scan += 1
         lost = False
         for track in self._tracks_to_search():
             track.searched_frame = self._frame
             lost |= not self._search(gray, track, now_s)
-        self._frames_since_scan += 1
-        if lost or not self._tracks or self._frames_since_scan >= self._scan_interval():
+        if lost or self._is_scan_due():
             self._frames_since_scan = 0
             self._look_for_new_faces(gray, now_s)
         self._drop_lost_and_duplicates(now_s)
@@ -148,10 +148,11 @@ class FaceTracker:
             if track.is_confirmed
         ]
 
-    def _scan_interval(self) -> int:
-        if self._frames_between_scans is not None:
-            return self._frames_between_scans
-        return FRAMES_BETWEEN_LOOKS if self.detector.has_landmarks else FRAMES_BETWEEN_SCANS
+    def _is_scan_due(self) -> bool:
+        interval = self._frames_between_scans
+        if interval is None:
+            interval = FRAMES_BETWEEN_LOOKS if self.detector.has_landmarks else FRAMES_BETWEEN_SCANS
+        return not self._tracks or self._frames_since_scan >= interval
 
     def _tracks_to_search(self) -> list[_Track]:
         """Return all unconfirmed tracks, and those that were not searched for the longest time."""
@@ -174,8 +175,8 @@ class FaceTracker:
         return True
 
     def _measure_roll(self, gray: NDArray[np.uint8], track: _Track) -> None:
-        """Measure the roll of a face that was just found, if it is its turn."""
-        if self.detector.has_landmarks and track.needs_landmarks(self._frame):
+        """Measure the roll of a face that was just found, if it is its turn and no scan takes this frame's time."""
+        if self.detector.has_landmarks and track.needs_landmarks(self._frame) and not self._is_scan_due():
             face = self.detector.measure(gray, track.box, track.roll)
             track.update_roll(track.roll if face is None else face.roll, self._frame)
 
