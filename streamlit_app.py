@@ -9,6 +9,7 @@ import streamlit as st
 from emojify.errors import EmojifyError
 from emojify.public import is_visitor, set_claims_provider
 from emojify.settings import Settings
+from pages.parts.app_style import show_style
 from pages.parts.auth import session_claims
 from pages.parts.messages import show_error
 from pages.parts.registry import menu
@@ -20,6 +21,7 @@ from pages.parts.web_app import middleware, serve
 def main() -> None:
     """Prepare the process, then run the page that the session asks for."""
     st.set_page_config(page_title="Emojify", page_icon="😄", layout="wide")
+    show_style()
     set_claims_provider(session_claims)
     patch_server()
     try:

@@ -1,13 +1,14 @@
 """The command ``python -m emojify phone``: start the app for a phone in the same network, over HTTPS.
 
 Browsers allow a page to use the camera over HTTPS only. The command makes its own certificate, about which the phone
-warns once; the certificate is kept, so that the phone does not warn again. ``cryptography`` is imported in the
-functions that need it, so that no other command loads it.
+warns once; the certificate is kept, so that the phone does not warn again. ``cryptography`` and ``segno`` are
+imported in the functions that need them, so that no other command loads them.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import ipaddress
 import os
 import socket
@@ -20,6 +21,7 @@ from emojify.files import make_private_folder, os_error_reason, readable_os_erro
 from emojify.settings import ROOT, Settings
 
 CERTIFICATE = "phone.pem"
+_WHITE_ON_BLACK, _RESET = "\x1b[97;40m", "\x1b[0m"
 VALID_FOR = timedelta(days=365)
 PORT = 8501
 # RFC 5737: an address for documentation, which no machine has. Looking up the route to it sends nothing.
@@ -113,6 +115,15 @@ def _make_certificate(address: str) -> bytes:
     )
 
 
+def qr_code(text: str) -> str:
+    """Return a QR code as lines for a terminal, white on black whatever the terminal's own colors are."""
+    import segno
+
+    lines = io.StringIO()
+    segno.make(text, error="m").terminal(lines, compact=True)
+    return "\n".join(f"{_WHITE_ON_BLACK}{line}{_RESET}" for line in lines.getvalue().splitlines())
+
+
 def _phone(options: argparse.Namespace) -> None:
     address = options.address or local_ipv4_address()
     try:
@@ -122,7 +133,10 @@ def _phone(options: argparse.Namespace) -> None:
     _check_port(options.port)
     settings = Settings.from_environment()
     certificate = str(ensure_certificate(address, settings.data).absolute())
-    print(f"On the phone, open  https://{address}:{options.port}")
+    url = f"https://{address}:{options.port}"
+    if sys.stdout.isatty():
+        print(qr_code(url))
+    print(f"On the phone, open  {url}")
     print("The phone warns once, because it does not know who made the certificate. Continue anyway.")
     if not settings.public:
         print("Everyone in this network can now do all that you can do. To prevent that, set EMOJIFY_PUBLIC=1.")

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from emojify.errors import EmojifyError
 from emojify.live.processor import LiveSettings
+from emojify.live.session import LiveSession
 from emojify.packs.pack import EmojiPack
+from emojify.public import is_visitor
 from emojify.settings import Settings
 from pages.parts.clean_view import show_clean_view, show_clean_view_links
 from pages.parts.entry import enter_page
+from pages.parts.live_buttons import show_correction, show_record_buttons
 from pages.parts.live_controls import choose_pack_and_style, show_settings
+from pages.parts.live_keys import show_keys
 from pages.parts.live_photo import show_photo
-from pages.parts.live_recordings import finished_recordings, show_recordings
-from pages.parts.live_video import (
-    has_room,
-    show_current_reading,
-    show_expressions,
-    show_record_buttons,
-    show_video,
-)
-from pages.parts.messages import show_error
+from pages.parts.live_recordings import show_recordings
+from pages.parts.live_timeline import show_timeline
+from pages.parts.live_video import has_room, show_current_reading, show_expressions, show_statistics, show_video
+from pages.parts.messages import show_error, show_result
 from pages.parts.probability_bars import show_readings
 
 enter_page(__file__)
 
 VIDEO, PHOTO = "Live video", "Photo"
-SMALLER_TOP = "<style>.stMainBlockContainer {padding-top: 4.5rem}</style>"
+# On a phone the columns are one below the other: video, reading and buttons come first, the choices after them.
+STYLE = """<style>
+.stMainBlockContainer {padding-top: 4.5rem}
+@media (max-width: 640px) {
+  .stMainBlockContainer {padding: 4rem .75rem 2rem}
+  .stHorizontalBlock:has(> .stColumn) {gap: .5rem}
+  .stMainBlockContainer .stVerticalBlock {gap: .5rem}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-live_choices) {order: 1}
+  .st-key-live_buttons button {padding: 0 .5rem}
+}
+</style>"""
 
 
 def main() -> None:
@@ -43,20 +51,21 @@ def main() -> None:
 
 
 def show_page(settings: Settings) -> None:
-    """Show the video or photo on the left, settings below it, and the reading on the right."""
-    st.html(SMALLER_TOP)
+    """Show the video or photo on the left; on the right the choices, the reading and what can be recorded."""
+    st.html(STYLE)
     left, right = st.columns([5, 3], gap="large")
     with left:
         title_row = st.container(horizontal=True, vertical_alignment="center")
-        picture, below_picture = st.container(), st.container()
+        picture = st.container()
     with title_row:
         st.title("Emojify", anchor=False, width="content")
         source = st.segmented_control(
             "Source", [VIDEO, PHOTO], default=VIDEO, required=True, key="mode", label_visibility="collapsed"
         )
     with right:
+        choices, results = st.container(key="live_choices"), st.container(key="live_results")
+    with choices:
         pack, annotator = choose_pack_and_style(settings)
-    with below_picture:
         try:
             live = show_settings(settings, annotator)
         except EmojifyError as error:
@@ -66,27 +75,39 @@ def show_page(settings: Settings) -> None:
         with picture:
             readings = show_photo(live)
         if readings:
-            with right:
+            with results:
                 show_readings(readings)
         return
     with picture:
-        show_live(settings, live, pack, right)
-    with below_picture:
-        show_clean_view_links(pack, live)
-        st.caption("Frames are processed and discarded: nothing is stored unless you download it.")
+        session = show_live(settings, live, pack)
+    with results:
+        show_reading_and_recordings(settings, session, pack)
+    show_clean_view_links(pack, live)
+    st.caption("Frames are processed and discarded: nothing is stored unless you download it.")
 
 
-def show_live(settings: Settings, live: LiveSettings, pack: EmojiPack, right: DeltaGenerator) -> None:
-    """Show the video and, in ``right``, its reading and recordings; what to do while it does not play."""
+def show_live(settings: Settings, live: LiveSettings, pack: EmojiPack) -> LiveSession:
+    """Show the video with its last minute, or what to do while it does not play; return its session."""
     session = show_video(settings, live)
-    st.session_state.shown_recordings = finished_recordings(session)
-    with right:
-        if st.session_state.playing:
-            show_current_reading(settings, session)
-            show_record_buttons(session)
-        show_recordings(session, pack)
-    if not st.session_state.playing and has_room(session):
+    if st.session_state.playing:
+        show_timeline(session)
+        show_keys(session, st.session_state.pack_ids)
+    elif has_room(session):
         show_expressions(pack)
+    return session
+
+
+def show_reading_and_recordings(settings: Settings, session: LiveSession, pack: EmojiPack) -> None:
+    playing = bool(st.session_state.playing)
+    if playing:
+        show_current_reading(settings, session)
+        show_record_buttons(session)
+        show_result()
+    show_recordings(session, pack)
+    if playing:
+        if not is_visitor():
+            show_correction()
+        show_statistics(session)
 
 
 main()

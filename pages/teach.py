@@ -20,7 +20,7 @@ from emojify.vision.classifier import Classifier
 from pages.parts.entry import enter_page
 from pages.parts.messages import escape_markdown, run_action, show_error, show_result
 from pages.parts.teach_pictures import show_photo_upload, show_pictures
-from pages.parts.teach_recording import POLL_INTERVAL_S, show_recording, show_video
+from pages.parts.teach_recording import POLL_INTERVAL_S, show_current_reading, show_recording, show_video
 from pages.parts.teach_text import comparison_table
 
 enter_page(__file__)
@@ -29,6 +29,11 @@ TAUGHT, PREVIOUS = "as taught", "as before"
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.5rem}
 [data-testid="stImage"] {gap: .25rem}
+@media (max-width: 640px) {
+  .stMainBlockContainer {padding: 4rem .75rem 2rem}
+  .stMainBlockContainer .stVerticalBlock {gap: .5rem}
+  .stHorizontalBlock:has(> .stColumn) {gap: .5rem}
+}
 </style>"""
 
 
@@ -59,12 +64,14 @@ def main() -> None:
         show_error(error)
         st.stop()
     with left:
-        recorder, playing = show_video(settings, classifier)
+        processor, recorder, playing = show_video(settings, classifier)
     with steps:
         show_result(persistent=True)  # next to the buttons, also on a phone
         st.subheader("1. Record", anchor=False)
         show_recording(store, recorder, playing, samples)
         show_photo_upload(store)
+        if playing:
+            show_current_reading(processor)
         st.subheader("2. Teach", anchor=False)
         show_teaching(settings, samples, teaching, base)
     show_recorded_pictures(store, samples, opened.model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
 import stat
@@ -11,6 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
+import cv2
+import numpy as np
 import pytest
 from cryptography import x509
 
@@ -46,6 +49,16 @@ def test_certificate_is_kept_while_valid(tmp_path: Path, monkeypatch: pytest.Mon
     path.write_text("no certificate")
     phone.ensure_certificate("192.168.1.22", tmp_path)
     assert days_left(path) > 300
+
+
+def test_qr_code_has_the_address() -> None:
+    url = "https://192.168.100.200:65535"
+    lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in phone.qr_code(url).splitlines()]
+    assert max(map(len, lines)) <= 80
+    halves = {"█": (255, 255), "▀": (255, 0), "▄": (0, 255), " ": (0, 0)}
+    pixels = np.array([[halves[character] for character in line] for line in lines], np.uint8)
+    image = pixels.transpose(0, 2, 1).reshape(2 * len(lines), -1).repeat(8, axis=0).repeat(8, axis=1)
+    assert cv2.QRCodeDetector().detectAndDecode(image)[0] == url
 
 
 def test_local_ipv4_address_can_be_bound(monkeypatch: pytest.MonkeyPatch) -> None:

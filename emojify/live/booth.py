@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import threading
 
 import cv2
 import numpy as np
 
+from emojify.live.countdown import COUNTDOWN_S, draw_countdown
+from emojify.live.flash import FLASH_S
 from emojify.live.frame_tap import FrameTap, ProcessedFrame
-from emojify.vision.annotators import overlay, text_picture
 from emojify.vision.readings import Image
 
 SHOTS = 4
-COUNTDOWN_S = 3.0
-FLASH_S = 0.15  # the picture turns white for this long after a shot, as a sign that it was taken
 MAX_SHOT_PX = (480, 360)  # width and height
 BORDER_PX = 18
 PAPER_BGR = (250, 250, 250)
-TEXT_RGBA = (255, 255, 255, 255)
-TEXT_BACKGROUND_RGB = (40, 40, 40)
 
 
 class PhotoBooth(FrameTap):
@@ -37,17 +33,26 @@ class PhotoBooth(FrameTap):
         self._active = False
         self._next_shot_s: float | None = None
         self._shots: list[Image] = []
+        self._finished: list[Image] = []
 
     def start(self) -> None:
-        """Start the first countdown with the next frame. Earlier shots are dropped."""
+        """Start the first countdown with the next frame. An earlier strip stays until this one is finished."""
         with self._lock:
             self._active, self._next_shot_s, self._shots = True, None, []
 
-    def end_stream(self) -> None:
+    def cancel(self) -> None:
         """Drop an unfinished strip; keep a finished one."""
         with self._lock:
-            if self._active:
-                self._active, self._shots = False, []
+            self._active, self._shots = False, []
+
+    def discard(self) -> None:
+        """Drop the finished strip."""
+        with self._lock:
+            self._finished = []
+
+    def end_stream(self) -> None:
+        """Drop an unfinished strip; keep a finished one."""
+        self.cancel()
 
     @property
     def is_active(self) -> bool:
@@ -56,17 +61,22 @@ class PhotoBooth(FrameTap):
             return self._active
 
     @property
-    def is_complete(self) -> bool:
-        """True if all shots are taken."""
+    def shots_taken(self) -> int:
+        """The number of shots of the unfinished strip."""
         with self._lock:
-            return len(self._shots) == SHOTS
+            return len(self._shots)
+
+    @property
+    def strip_shots(self) -> tuple[Image, ...]:
+        """The shots of the newest finished strip, which are other objects for another strip; empty without one."""
+        with self._lock:
+            return tuple(self._finished)
 
     @property
     def strip(self) -> Image | None:
-        """The four shots, one below the other, (H, W, 3) uint8 BGR; None until all are taken."""
-        with self._lock:
-            shots = list(self._shots)
-        return make_strip(shots) if len(shots) == SHOTS else None
+        """The newest finished strip, its shots one below the other, (H, W, 3) uint8 BGR; None before the first one."""
+        shots = self.strip_shots
+        return make_strip(list(shots)) if shots else None
 
     def add_frame(self, frame: ProcessedFrame) -> Image:
         """Take the next frame; return it with the countdown, or a white picture right after a shot."""
@@ -79,12 +89,13 @@ class PhotoBooth(FrameTap):
             if now_s >= self._next_shot_s:
                 self._shots.append(_shrink(image))
                 self._next_shot_s += COUNTDOWN_S + FLASH_S
-                self._active = len(self._shots) < SHOTS
+                if len(self._shots) == SHOTS:
+                    self._active, self._finished, self._shots = False, self._shots, []
                 return np.full_like(image, 255)
             left_s, taken = self._next_shot_s - now_s, len(self._shots)
         if left_s > COUNTDOWN_S:
             return np.full_like(image, 255)
-        return _draw_countdown(image, f"{math.ceil(left_s)}", f"{taken + 1} of {SHOTS}")
+        return draw_countdown(image, left_s, f"{taken + 1} of {SHOTS}")
 
 
 def make_strip(shots: list[Image]) -> Image:
@@ -107,13 +118,3 @@ def _shrink(image: Image) -> Image:
     factor = min(1.0, MAX_SHOT_PX[0] / width, MAX_SHOT_PX[1] / height)
     size = max(1, round(width * factor)), max(1, round(height * factor))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _draw_countdown(image: Image, number: str, caption: str) -> Image:
-    image = image.copy()
-    height, width = image.shape[:2]
-    large = text_picture(number, max(16, height // 3), TEXT_RGBA, TEXT_BACKGROUND_RGB)
-    small = text_picture(caption, max(10, height // 14), TEXT_RGBA, TEXT_BACKGROUND_RGB)
-    overlay(image, large, width - large.shape[1] - height // 20, height // 20)
-    overlay(image, small, width - small.shape[1] - height // 20, height // 20 + large.shape[0])
-    return image

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
+from emojify.live.countdown import draw_countdown
 from emojify.live.frame_tap import FrameTap, ProcessedFrame
 from emojify.video.sink import OUTPUT_FORMATS, VideoSink
 from emojify.video.source import TICKS_PER_S
@@ -63,13 +64,13 @@ class ClipRecorder(FrameTap):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._length_s = 0.0  # 0 while not recording
-        self._started_s: float | None = None
+        self._countdown_s = 0.0
+        self._begins_s: float | None = None  # the time of the first recorded frame; None before any frame came
         self._frames: list[ClipFrame] = []
-        self._complete = False
         self._clip: Clip | None = None
 
-    def start(self, seconds: float) -> None:
-        """Start recording with the next frame. An earlier clip is dropped.
+    def start(self, seconds: float, countdown_s: float = 0.0) -> None:
+        """Start recording ``countdown_s`` after the next frame. An earlier clip stays until this one is finished.
 
         Raises:
             EmojifyError: if ``seconds`` is not above 0 and at most :data:`MAX_S`.
@@ -77,50 +78,62 @@ class ClipRecorder(FrameTap):
         if not 0 < seconds <= MAX_S:
             raise EmojifyError(f"A clip may have up to {MAX_S:.0f} seconds, not {seconds:g}.")
         with self._lock:
-            self._length_s, self._started_s, self._frames, self._complete = seconds, None, [], False
+            self._length_s, self._countdown_s, self._begins_s, self._frames = seconds, countdown_s, None, []
+
+    def cancel(self) -> None:
+        """Stop recording, and drop what was recorded since :meth:`start`."""
+        with self._lock:
+            self._length_s, self._frames = 0.0, []
+
+    def discard(self) -> None:
+        """Drop the finished clip."""
+        with self._lock:
             self._clip = None
 
     def add_frame(self, frame: ProcessedFrame) -> Image:
-        """Record the next frame, if a recording runs; return it unchanged."""
+        """Record the next frame, if a recording runs; return it unchanged, or with the countdown."""
         with self._lock:
-            if not self._length_s or self._complete:
+            if not self._length_s:
                 return frame.image
-            if self._started_s is None:
-                self._started_s = frame.time_s
-            time_s = frame.time_s - self._started_s
+            if self._begins_s is None:
+                self._begins_s = frame.time_s + self._countdown_s
+            begins_s, time_s = self._begins_s, frame.time_s - self._begins_s
             if time_s >= self._length_s or len(self._frames) >= MAX_S * FPS:
-                self._complete = True
+                self._finish()
                 return frame.image
             if self._frames and time_s < self._frames[-1].time_s + 1 / FPS - _JITTER_S:
                 return frame.image
+        if time_s < 0:
+            return draw_countdown(frame.image, -time_s, "Clip")
         height, width = frame.gray.shape
         recorded = ClipFrame(time_s, _to_i420(frame.image), frame.readings, (height, width))
         with self._lock:
-            # start() may have been called meanwhile.
-            if self._started_s is not None and frame.time_s - self._started_s == time_s:
+            if self._length_s and self._begins_s == begins_s:  # neither cancelled nor started again meanwhile
                 self._frames.append(recorded)
         return frame.image
+
+    def _finish(self) -> None:
+        if self._frames:
+            self._clip = Clip(tuple(self._frames))
+        self._length_s, self._frames = 0.0, []
 
     def end_stream(self) -> None:
         """Stop recording; the frames recorded so far become the clip."""
         with self._lock:
-            self._complete = bool(self._frames)
-            self._length_s = 0.0
+            self._finish()
 
     @property
     def left_s(self) -> float | None:
-        """The remaining recording time in seconds; None while not recording."""
+        """The remaining recording time in seconds, the whole of it during the countdown; None while not recording."""
         with self._lock:
-            if not self._length_s or self._complete:
+            if not self._length_s:
                 return None
             return self._length_s - (self._frames[-1].time_s if self._frames else 0.0)
 
     @property
     def clip(self) -> Clip | None:
-        """The finished clip; None until the recording is complete."""
+        """The newest finished clip; None before the first one."""
         with self._lock:
-            if self._clip is None and self._complete and self._frames:
-                self._clip, self._frames = Clip(tuple(self._frames)), []
             return self._clip
 
 

@@ -32,6 +32,7 @@ cv2.setNumThreads(1)
 
 RATE_WINDOW_S = 2.0
 SMOOTH_FPS = 15  # below this rate, and below three quarters of the camera's, the page warns that the machine is busy
+JUDGED_AFTER_S = 6.0  # browser and connection take some seconds to reach the camera's rate
 TIMED_FRAMES = 60
 # The browser is asked for 640x480. Some cameras send 1080p or 4K all the same, which would take five times as long.
 MAX_SIDE_PX = 1280
@@ -61,6 +62,7 @@ class LiveStatus:
         latency_ms: median processing time of the last :data:`TIMED_FRAMES` frames, without network and browser.
         problem: why the newest failed frame failed; None if none did.
         refused: True if the newest frame was returned unprocessed because too many sessions run live video.
+        running_s: time since the stream's first frame came, in seconds.
     """
 
     readings: tuple[Reading, ...]
@@ -72,11 +74,12 @@ class LiveStatus:
     latency_ms: float
     problem: str | None
     refused: bool = False
+    running_s: float = 0.0
 
     @property
     def is_behind(self) -> bool:
-        """True if this machine is too busy to show smooth video."""
-        return 0 < self.fps < min(SMOOTH_FPS, 0.75 * self.camera_fps)
+        """True if this machine is too busy to show smooth video. False in the first seconds, when rates still rise."""
+        return self.running_s >= JUDGED_AFTER_S and 0 < self.fps < min(SMOOTH_FPS, 0.75 * self.camera_fps)
 
 
 class EmojiVideoProcessor:
@@ -121,6 +124,7 @@ class EmojiVideoProcessor:
         self._refused = False
         self._finished_s: deque[float] = deque()
         self._received_s: deque[float] = deque()
+        self._began_s: float | None = None
         self._latencies_ms: deque[float] = deque(maxlen=TIMED_FRAMES)
 
     def configure(self, settings: LiveSettings) -> None:
@@ -132,7 +136,10 @@ class EmojiVideoProcessor:
         """Process the newest of the frames that arrived since the last call, and drop the others."""
         with self._lock:
             self._dropped += len(frames) - 1
-            self._received_s.extend([self._clock_s()] * len(frames))
+            now_s = self._clock_s()
+            if self._began_s is None:
+                self._began_s = now_s
+            self._received_s.extend([now_s] * len(frames))
             self._drop_old_times()
         return [self.process(frames[-1])]
 
@@ -217,6 +224,7 @@ class EmojiVideoProcessor:
                 latency_ms=statistics.median(self._latencies_ms) if self._latencies_ms else 0.0,
                 problem=self._problem,
                 refused=self._refused,
+                running_s=0.0 if self._began_s is None else self._clock_s() - self._began_s,
             )
 
     def _drop_old_times(self) -> None:

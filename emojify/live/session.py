@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from emojify.live.booth import PhotoBooth
 from emojify.live.clip import ClipRecorder
+from emojify.live.flash import Flash
 from emojify.live.processor import EmojiVideoProcessor, LiveSettings
+from emojify.live.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,17 @@ class LiveSession:
     processor: EmojiVideoProcessor
     clip: ClipRecorder
     booth: PhotoBooth
+    flash: Flash
+    timeline: Timeline
 
     @classmethod
     def create(cls, settings: LiveSettings) -> LiveSession:
-        clip, booth = ClipRecorder(), PhotoBooth()
-        # The clip comes first, so that it does not record the booth's countdown.
-        return cls(EmojiVideoProcessor(settings, taps=[clip, booth]), clip, booth)
+        timeline, clip, booth, flash = Timeline(), ClipRecorder(), PhotoBooth(), Flash()
+        # The clip comes before the booth, so that it does not record the booth's countdown, and both before the flash.
+        processor = EmojiVideoProcessor(settings, taps=[timeline, clip, booth, flash])
+        return cls(processor, clip, booth, flash, timeline)
+
+    @property
+    def is_recording(self) -> bool:
+        """True while a clip or a photo strip is being taken."""
+        return self.clip.left_s is not None or self.booth.is_active

@@ -42,6 +42,7 @@ def choose_pack_and_style(settings: Settings) -> tuple[EmojiPack, Annotator]:
         key="style",
         bind="query-params",
     )
+    st.session_state.pack_ids = list(labels)
     pack = packs.get(str(pack_id))
     return pack, create_annotator(str(style), pack)
 
@@ -59,16 +60,20 @@ def _create_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
 # ---- settings ----
 
 
+SETTING_KEYS = ("mirror", "smoothing", "threshold", "detector", "scale_factor", "min_neighbors", "model")
+
+
 def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
-    """Show the settings in a collapsed expander; return what the video processor needs.
+    """Show the settings on request, beside the video; return what the video processor needs.
 
     Raises:
         EmojifyError: if no model can be opened.
     """
-    with st.expander("Settings", icon=":material/tune:"):
+    with st.popover("Settings", icon=":material/tune:"):
         mirror = st.toggle("Mirror the picture", True, key="mirror", persist_state="session")
         smoothing, detection = _choose_smoothing(), _choose_detection()
         model_id = _choose_model(ModelStore(settings.models))
+        st.button("Reset all settings", icon=":material/restart_alt:", on_click=reset_settings)
     opened = open_model(settings, model_id)
     for problem in opened.problems:
         st.warning(escape_markdown(f"{problem} Using {opened.model.id} instead."))
@@ -77,15 +82,23 @@ def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
     )
 
 
+def reset_settings() -> None:
+    """Go back to the defaults, and to the live model."""
+    for key in SETTING_KEYS:
+        st.session_state.pop(key, None)
+
+
 def _choose_smoothing() -> SmoothingSettings:
     defaults = SmoothingSettings()
     time_constant_s = st.slider(
-        "Steadiness, in seconds: higher is calmer, lower reacts faster",
+        "Steadiness",
         0.0, MAX_TIME_CONSTANT_S, defaults.time_constant_s, 0.05, key="smoothing", persist_state="session",
+        format="%.2f s", help="Higher: the emoji changes less often. Lower: it follows your face faster.",
     )  # fmt: skip
     threshold = st.slider(
-        "Certainty: below this probability a face counts as unsure and shows neutral",
+        "Certainty",
         0.0, MAX_THRESHOLD, defaults.threshold, 0.05, key="threshold", persist_state="session",
+        help="Higher: when in doubt, the emoji stays neutral. Lower: it shows the best guess more often.",
     )  # fmt: skip
     return SmoothingSettings(time_constant_s, threshold)
 
@@ -93,7 +106,7 @@ def _choose_smoothing() -> SmoothingSettings:
 def _choose_detection() -> DetectorSettings:
     defaults = DetectorSettings()
     method = st.segmented_control(
-        "Face detector",
+        "Finding faces",
         list(Method),
         default=defaults.method,
         required=True,
@@ -103,14 +116,14 @@ def _choose_detection() -> DetectorSettings:
         help="Automatic also finds tilted, dark and covered faces. Haar only is the cascade of the original tutorial.",
     )
     scale_factor = st.slider(
-        "Search steps: closer to 1 finds more faces and takes longer",
+        "Search steps",
         1.05, 1.5, defaults.scale_factor, 0.05, key="scale_factor", persist_state="session",
-        help="OpenCV calls it scaleFactor: how much smaller the picture gets from one search to the next.",
+        help="Closer to 1: Haar finds more faces, and takes longer. OpenCV calls it scaleFactor.",
     )  # fmt: skip
     min_neighbors = st.slider(
-        "Strictness: higher shows fewer false faces and misses more real ones",
+        "Strictness",
         1, 10, defaults.min_neighbors, key="min_neighbors", persist_state="session",
-        help="OpenCV calls it minNeighbors: how many overlapping finds make a face.",
+        help="Higher: Haar shows fewer false faces, and misses more real ones. OpenCV calls it minNeighbors.",
     )  # fmt: skip
     return DetectorSettings(scale_factor, min_neighbors, method)
 

@@ -1,4 +1,4 @@
-"""Live page: the video of a session, its reading, and what can be recorded from it."""
+"""Live page: the video of a session, its reading, and how fast it is."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import streamlit as st
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.live.processor import EmojiVideoProcessor, LiveSettings, LiveStatus
+from emojify.live.processor import LiveSettings
 from emojify.live.session import LiveSession
 from emojify.live.session_limiter import FULL_MESSAGE
 from emojify.models import ModelStore
 from emojify.packs.pack import EmojiPack
-from emojify.pictures import encode_png
 from emojify.settings import Settings
-from pages.parts.live_recordings import finished_recordings
+from pages.parts.live_timeline import show_seconds_download
 from pages.parts.messages import escape_markdown
 from pages.parts.probability_bars import show_readings
 from pages.parts.stream import show_stream
 
 POLL_INTERVAL_S = 0.5
-CLIP_S = 4.0
+STATISTICS_INTERVAL_S = 2.0
 
 
 def show_video(settings: Settings, live: LiveSettings) -> LiveSession:
@@ -59,20 +58,19 @@ def show_expressions(pack: EmojiPack) -> None:
 
 @st.fragment(run_every=POLL_INTERVAL_S)
 def show_current_reading(settings: Settings, session: LiveSession) -> None:
-    """Show the main face's reading, the frame rate, and what is being recorded."""
+    """Show the main face's reading."""
     if ModelStore(settings.models).live_id != st.session_state.live_model:
         st.rerun()  # another model was promoted
     status = session.processor.status()
     if status.refused:
         st.rerun()  # another session took the last place, so the page shows that in place of the video
     show_readings(status.readings)
-    _show_frame_rate(status)
-    _show_recording_progress(session)
 
 
-def _show_frame_rate(status: LiveStatus) -> None:
-    faces = f" · {len(status.readings)} faces" if len(status.readings) > 1 else ""
-    st.caption(f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · {status.dropped} dropped{faces}")
+@st.fragment(run_every=STATISTICS_INTERVAL_S)
+def show_statistics(session: LiveSession) -> None:
+    """Show the frame rate on request, and whether the machine is too busy. Nothing below it moves."""
+    status = session.processor.status()
     if status.is_behind:
         st.info(
             f"This machine is too busy: it shows {status.fps:.0f} of {status.camera_fps:.0f} frames a second, always "
@@ -81,41 +79,9 @@ def _show_frame_rate(status: LiveStatus) -> None:
     if status.problem:
         problem = escape_markdown(status.problem)
         st.warning(f"{status.failed} frames could not be read and are shown unchanged ({problem}).")
-
-
-def _show_recording_progress(session: LiveSession) -> None:
-    left_s = session.clip.left_s
-    if left_s is not None:
-        st.caption(f":red[●] Recording: {left_s:.0f} s left")
-    elif session.booth.is_active:
-        st.caption(":red[●] Look into the camera: the picture counts down to each of four shots")
-    if finished_recordings(session) != st.session_state.get("shown_recordings"):
-        st.rerun()  # the whole page shows a finished recording
-
-
-def show_record_buttons(session: LiveSession) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "Snapshot", lambda: take_snapshot(session.processor), "emojified.png", "image/png",
-            icon=":material/photo_camera:", on_click="ignore",
-        )  # fmt: skip
-        st.button(
-            "Clip", on_click=session.clip.start, args=[CLIP_S], icon=":material/radio_button_checked:",
-            help=f"Records {CLIP_S:.0f} seconds, for a video, a looping picture or a sticker",
-        )  # fmt: skip
-        st.button(
-            "Photo strip", on_click=session.booth.start, icon=":material/burst_mode:",
-            help="Four snapshots, with a countdown before each",
-        )  # fmt: skip
-
-
-def take_snapshot(processor: EmojiVideoProcessor) -> bytes:
-    """Return the newest emojified frame as a PNG file.
-
-    Raises:
-        EmojifyError: if there is no frame yet.
-    """
-    picture = processor.snapshot()
-    if picture is None:
-        raise EmojifyError("There is no picture yet. Wait for the video, then try again.")
-    return encode_png(picture)
+    with st.expander("Details", icon=":material/speed:"):
+        st.caption(
+            f"{status.fps:.0f} frames/s · {status.latency_ms:.0f} ms a frame · "
+            f"{status.dropped} frames left out because a newer one was there"
+        )
+        show_seconds_download(session)

@@ -88,10 +88,11 @@ def show_result(*, persistent: bool = False) -> None:
     """Show the stored result, if one is stored.
 
     Args:
-        persistent: show a success in a box instead of a toast, and repeat the result in every run of the page until
+        persistent: show a success in a box as well as in a toast, and repeat the result in every run of the page until
             the next action.
     """
-    result: Result | None = st.session_state.pop(NEW_RESULT, None)
+    new: Result | None = st.session_state.pop(NEW_RESULT, None)
+    result = new
     if persistent:
         result = st.session_state[_SHOWN_RESULT] = result or st.session_state.get(_SHOWN_RESULT)
     if result is None:
@@ -100,8 +101,8 @@ def show_result(*, persistent: bool = False) -> None:
         st.error(escape_markdown(result.message))
     elif persistent:
         st.success(escape_markdown(result.message), icon=":material/check:")
-    else:
-        st.toast(escape_markdown(result.message), icon=":material/check:")
+    if new is not None and not new.failed:  # the box may be out of view
+        st.toast(escape_markdown(new.message), icon=":material/check:")
 
 
 def show_error(error: EmojifyError | str) -> None:

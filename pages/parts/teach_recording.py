@@ -26,8 +26,8 @@ POLL_INTERVAL_S = 0.5
 # ---- the video ----
 
 
-def show_video(settings: Settings, classifier: Classifier) -> tuple[FaceRecorder, bool]:
-    """Show the video with its reading; return its recorder, and whether it plays.
+def show_video(settings: Settings, classifier: Classifier) -> tuple[EmojiVideoProcessor, FaceRecorder, bool]:
+    """Show the video; return its processor and recorder, and whether it plays.
 
     If the video stops during a recording, the recording is dropped and an error is stored for ``show_result``.
     """
@@ -45,12 +45,10 @@ def show_video(settings: Settings, classifier: Classifier) -> tuple[FaceRecorder
     except EmojifyError as error:  # every place for live video is taken
         st.warning(escape_markdown(str(error)))
         playing = False
-    if playing:
-        show_current_reading(processor)
-    elif recorder.progress().phase is not Phase.IDLE:
+    if not playing and recorder.progress().phase is not Phase.IDLE:
         recorder.cancel()
         set_error("The video stopped, so nothing was recorded. Start it and record again.")
-    return recorder, playing
+    return processor, recorder, playing
 
 
 @st.fragment(run_every=POLL_INTERVAL_S)
@@ -59,7 +57,6 @@ def show_current_reading(processor: EmojiVideoProcessor) -> None:
     if status.refused:
         st.warning(FULL_MESSAGE)
     show_reading(main_reading(status.readings), prefix="It sees: ")
-    st.caption(f"{status.fps:.0f} frames/s")
     if status.problem:
         st.warning(f"{status.failed} frames could not be read ({escape_markdown(status.problem)}).")
 

@@ -49,9 +49,25 @@ def test_snapshot_is_a_png_of_the_frame(page: Page) -> None:
     start(page)
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Snapshot").click(timeout=TIMEOUT_MS)
+        page.get_by_role("button", name="Download snapshot").click(timeout=TIMEOUT_MS)
     picture = PillowImage.open(download.value.path())
     assert picture.format == "PNG"
     assert picture.width * 3 == picture.height * 4
+    assert re.fullmatch(r"emojify [-0-9]{10} [0-9.]{8}\.png", download.value.suggested_filename)
+
+
+def test_keys_take_snapshots_choose_packs_and_show_full_screen(page: Page, camera_file: Path) -> None:
+    start(page)
+    expect(page.get_by_role("button", name="Full screen")).to_be_visible(timeout=TIMEOUT_MS)
+    page.keyboard.press("2")  # the Start button in the video's frame has the focus
+    wait_for_emoji(page, "person", camera_file)
+    page.mouse.click(600, 120)  # beside the title: nothing has the focus
+    page.keyboard.press("1")
+    wait_for_emoji(page, "classic", camera_file)
+    page.keyboard.press(" ")
+    expect(page.get_by_role("img", name="Your snapshot")).to_be_visible(timeout=TIMEOUT_MS)
+    page.keyboard.press("f")
+    component_frame(page).wait_for_function("() => document.fullscreenElement?.tagName === 'VIDEO'")
 
 
 def test_pack_survives_a_reload(page: Page) -> None:

@@ -49,6 +49,7 @@ def test_visitor_uploads_reach_no_file_and_no_log(
                 page.get_by_role("button", name="Download clip").click(timeout=TIMEOUT_MS)
         with page.expect_download(timeout=TIMEOUT_MS):
             page.get_by_role("button", name="Snapshot").click()
+            page.get_by_role("button", name="Download snapshot").click(timeout=TIMEOUT_MS)
         page.get_by_text("Photo", exact=True).click()
         page.locator('input[type="file"]').set_input_files(photo, timeout=TIMEOUT_MS)
         expect(page.get_by_text("No face found")).to_be_visible(timeout=TIMEOUT_MS)

@@ -91,7 +91,7 @@ def test_clip_and_sticker_are_downloaded(page: Page) -> None:
     assert clip.frames[0].shape == (480, 640, 3)
 
     page.get_by_role("radio", name="Sticker, WebP").click()
-    expect(page.get_by_text("Making the file")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("img", name="Your clip")).to_be_visible(timeout=TIMEOUT_MS)
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         save.click()  # at once: the button to the file before must be gone by now
     sticker = PillowImage.open(io.BytesIO(download.value.path().read_bytes()))
@@ -105,7 +105,7 @@ def test_clip_and_sticker_are_downloaded(page: Page) -> None:
 def test_photo_strip_has_four_shots(page: Page) -> None:
     start(page)
     page.get_by_role("button", name="Photo strip").click(timeout=TIMEOUT_MS)
-    expect(page.get_by_text("counts down")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("Look into the camera: shot 1 of 4")).to_be_visible(timeout=TIMEOUT_MS)
     save = page.get_by_role("button", name="Download strip")
     expect(save).to_be_visible(timeout=TIMEOUT_MS)
     with page.expect_download(timeout=TIMEOUT_MS) as download:

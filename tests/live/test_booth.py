@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from emojify.live.booth import BORDER_PX, COUNTDOWN_S, SHOTS, PhotoBooth, make_strip
+from emojify.live.booth import BORDER_PX, SHOTS, PhotoBooth, make_strip
+from emojify.live.countdown import COUNTDOWN_S
 from emojify.vision.readings import Image
 from tests.helpers.live_frames import processed_frame
 
@@ -49,7 +52,7 @@ def test_booth_returns_frames_unchanged_before_start() -> None:
     booth = PhotoBooth()
     image = np.zeros((24, 32, 3), np.uint8)
     assert booth.add_frame(processed_frame(image, 1.0)) is image
-    assert (booth.is_active, booth.is_complete, booth.strip) == (False, False, None)
+    assert (booth.is_active, booth.strip_shots, booth.strip) == (False, (), None)
 
 
 def test_end_stream_drops_only_unfinished_strips() -> None:
@@ -61,7 +64,22 @@ def test_end_stream_drops_only_unfinished_strips() -> None:
     booth.start()
     run(booth, 20)
     booth.end_stream()
-    assert booth.is_complete
+    assert len(booth.strip_shots) == SHOTS
+
+
+@pytest.mark.parametrize("end", [PhotoBooth.end_stream, PhotoBooth.cancel])
+def test_unfinished_strip_leaves_the_one_before(end: Callable[[PhotoBooth], None]) -> None:
+    booth = PhotoBooth()
+    booth.start()
+    run(booth, 20)
+    before = booth.strip_shots
+    booth.start()
+    run(booth, 5)
+    assert booth.shots_taken == 1
+    end(booth)
+    assert all(one is other for one, other in zip(booth.strip_shots, before, strict=True))
+    booth.discard()
+    assert booth.strip is None
 
 
 def test_make_strip_resizes_to_the_first_shot() -> None:
@@ -74,4 +92,4 @@ def test_booth_accepts_any_frame_size(size: tuple[int, int]) -> None:
     booth = PhotoBooth()
     booth.start()
     run(booth, 14, size)
-    assert booth.is_complete
+    assert len(booth.strip_shots) == SHOTS

@@ -95,19 +95,36 @@ def test_start_rejects_impossible_lengths(seconds: float) -> None:
 def test_end_stream_keeps_recorded_frames() -> None:
     recorder = ClipRecorder()
     recorder.start(4)
+    recorder.end_stream()
+    assert (recorder.clip, recorder.left_s) == (None, None)
+    recorder.start(4)
     recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 1.0))
     recorder.end_stream()
     assert len(clip_of(recorder).frames) == 1
-    recorder.start(4)
-    recorder.end_stream()
-    assert (recorder.clip, recorder.left_s) == (None, None)
 
 
-def test_start_replaces_the_clip() -> None:
+def test_clip_stays_until_the_next_one_is_finished() -> None:
     recorder = record(1.0)
-    assert recorder.clip is recorder.clip is not None
+    before = clip_of(recorder)
     recorder.start(1.0)
+    recorder.add_frame(processed_frame(np.zeros((48, 64, 3), np.uint8), 1.0))
+    assert recorder.clip is before
+    recorder.cancel()
+    assert (recorder.clip, recorder.left_s) == (before, None)
+    recorder.discard()
     assert recorder.clip is None
+
+
+def test_countdown_is_shown_but_not_recorded() -> None:
+    recorder = ClipRecorder()
+    recorder.start(1.0, countdown_s=2.0)
+    image = np.zeros((240, 320, 3), np.uint8)
+    shown = [recorder.add_frame(processed_frame(image, number / 30)) for number in range(100)]
+    counted = [picture is not image for picture in shown]
+    assert counted == [number < 60 for number in range(100)]
+    frames = clip_of(recorder).frames
+    assert len(frames) == FPS
+    assert all((frame.planes == frames[0].planes).all() for frame in frames)
 
 
 def test_mp4_has_the_recorded_frames_and_times(tmp_path: Path) -> None:

@@ -186,9 +186,11 @@ def test_fps_covers_the_last_two_seconds(live: LiveSettings, clock: Clock) -> No
 def test_is_behind_compares_with_the_cameras_rate(live: LiveSettings, clock: Clock, waiting: int, behind: bool) -> None:
     processor = EmojiVideoProcessor(live, clock_s=clock)
     frame = frame_of(np.zeros((48, 64, 3), np.uint8))
-    for _ in range(90 // waiting):
+    for number in range(240 // waiting):
         clock.now_s += waiting / 30
         run(processor.recv_queued([frame] * waiting))
+        if number == 90 // waiting:
+            assert not processor.status().is_behind  # too early to tell
     status = processor.status()
     assert status.camera_fps == pytest.approx(30, abs=3)
     assert status.fps == pytest.approx(30 / waiting, abs=1)

@@ -51,6 +51,7 @@ TRUSTED = {
     "[str(choice) for choice in PARTS[part]]", "preset.name", "name.replace('_', ' ')", "SETTINGS_HELP.get(name)",
     "TEXT_FIELDS.items()", "list(VIEWS)", "list(CLIP_FORMATS)", "run.state.value",
     # numbers
+    "taken + 1", "SHOTS",
     "status.dropped", "status.failed", "progress.seconds_left", "progress.crops", "number", "done", "batch.number",
     "batch.batches", "config.epochs", "run.best_epoch", "progress.unreadable", "len(readings)", "len(status.readings)",
     "duration(left_s)", "duration(estimate['duration_s'])", "duration(estimate['seconds'])",
@@ -68,6 +69,7 @@ TRUSTED_IN = {
     "pages/emoji_packs.py": {"label"},
     "pages/parts/clean_view.py": {"_CSS.format(color=color)"},
     "pages/parts/live_recordings.py": {"names"},
+    "pages/parts/live_timeline.py": {"timeline_html(session.timeline.seconds())"},
     "pages/parts/probability_bars.py": {"bars_html(reading)", "empty_text", "prefix"},
     "pages/training_views/figures.py": {"title"},
     "pages/training_views/golive.py": {"label", "title"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import MagicMock, patch
@@ -14,13 +15,18 @@ from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
 
 from emojify.emotions import LABELS, Emotion
+from emojify.live.countdown import COUNTDOWN_S
 from emojify.live.processor import EmojiVideoProcessor
 from emojify.live.session import LiveSession
 from emojify.vision.annotators import ChromaKeyAnnotator, Sticker
+from emojify.vision.detectors.haar import DetectorSettings
 from emojify.vision.readings import Box, Face, Image, Reading
-from tests.helpers.live_frames import processed_frame
+from emojify.vision.smoothing import SmoothingSettings
+from pages.parts.live_buttons import CLIP_S
+from pages.parts.live_keys import obey
+from tests.helpers.live_frames import frame_of, processed_frame
 from tests.helpers.pack_files import encode_image
-from tests.helpers.page_driver import open_app, shown_text
+from tests.helpers.page_driver import labels, open_app, press, shown_text
 from tests.helpers.stores import write_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +70,8 @@ def test_busy_machine_shows_frame_rates(page: AppTest, streamer: MagicMock) -> N
     streamer.return_value.state.playing = True
     page.run()
     assert not page.info
-    behind = replace(page.session_state["live_session"].processor.status(), fps=9.0, camera_fps=30.0)
+    status = page.session_state["live_session"].processor.status()
+    behind = replace(status, fps=9.0, camera_fps=30.0, running_s=10.0)
     with patch.object(EmojiVideoProcessor, "status", return_value=behind):
         page.run()
     assert any("9 of 30 frames a second" in info.value for info in page.info)
@@ -194,9 +201,16 @@ def record_clip(page: AppTest, streamer: MagicMock, faces: bool) -> AppTest:
     session: LiveSession = page.session_state["live_session"]
     box = Box(100, 80, 90, 90)
     readings = (Reading(Face(box, 1), np.full(7, 1 / 7, np.float32), Emotion.HAPPY, True),) if faces else ()
-    for number in range(130):
+    assert "Get ready" in shown_text(page)
+    for number in range(round((COUNTDOWN_S + CLIP_S) * 30) + 5):
         session.clip.add_frame(processed_frame(np.zeros((240, 320, 3), np.uint8), number / 30, readings))
-    return page.run()
+    return run_until_encoded(page.run())
+
+
+def run_until_encoded(page: AppTest) -> AppTest:
+    while "Making the file" in shown_text(page):
+        page.run()
+    return page
 
 
 def test_clip_is_offered_in_every_format(page: AppTest, streamer: MagicMock) -> None:
@@ -204,12 +218,14 @@ def test_clip_is_offered_in_every_format(page: AppTest, streamer: MagicMock) -> 
     assert not page.exception
     assert page.pills(key="clip_kind").options == ["MP4", "WebP", "GIF", "Sticker, WebP", "Sticker, GIF"]
     assert "Download clip" in download_labels(page)
-    page.pills(key="clip_kind").set_value("Sticker, WebP").run()
+    run_until_encoded(page.pills(key="clip_kind").set_value("Sticker, WebP").run())
     assert not page.exception
     assert "Your clip" in [getattr(image, "alt", "") for element in page.get("image") for image in element.proto.imgs]
     streamer.return_value.state.playing = False
     page.run()
     assert download_labels(page) == ["Download clip"]
+    press(page, "Discard")
+    assert download_labels(page) == []
 
 
 def test_clip_without_face_offers_no_sticker(page: AppTest, streamer: MagicMock) -> None:
@@ -229,6 +245,72 @@ def test_photo_strip_is_offered(page: AppTest, streamer: MagicMock) -> None:
     page.run()
     assert not page.exception
     assert "Download strip" in download_labels(page)
+
+
+@pytest.mark.parametrize("label", ["Clip", "Photo strip"])
+def test_recording_can_be_cancelled(page: AppTest, streamer: MagicMock, label: str) -> None:
+    streamer.return_value.state.playing = True
+    page.run()
+    press(page, label)
+    session: LiveSession = page.session_state["live_session"]
+    assert session.is_recording
+    assert [button.label for button in page.button if button.disabled] == ["Snapshot", "Clip", "Photo strip"]
+    press(page, "Cancel")
+    assert not session.is_recording
+    assert "Cancel" not in labels(page)
+    assert not any(button.disabled for button in page.button)
+
+
+def test_snapshot_is_shown_with_its_time_and_can_be_discarded(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    page.run()
+    press(page, "Snapshot")
+    assert "There is no picture yet" in shown_text(page)
+    session: LiveSession = page.session_state["live_session"]
+    session.processor.process(frame_of(np.full((48, 64, 3), 90, np.uint8)))
+    press(page, "Snapshot")
+    assert not page.exception
+    assert "Download snapshot" in download_labels(page)
+    snapshot = page.session_state["snapshot"]
+    assert re.fullmatch(r"emojify \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.png", snapshot.file_name)
+    assert snapshot.content.startswith(b"\x89PNG")
+    shown = session.processor.process(frame_of(np.full((48, 64, 3), 90, np.uint8)))
+    assert (shown.to_ndarray(format="bgr24") > 250).all()  # the flash
+    press(page, "Discard")
+    assert "snapshot" not in page.session_state
+
+
+def test_wrong_reading_leads_to_teaching_that_emotion(page: AppTest, streamer: MagicMock) -> None:
+    streamer.return_value.state.playing = True
+    page.run()
+    page.pills(key="correction").set_value(Emotion.SAD).run()
+    assert not page.exception
+    assert page.title[0].value == "Teach it your face"
+    assert page.pills(key="teach_emotion").value == "sad"
+
+
+def test_settings_can_be_reset(page: AppTest) -> None:
+    page.run()
+    page.slider(key="threshold").set_value(0.8)
+    page.slider(key="min_neighbors").set_value(9)
+    page.toggle(key="mirror").set_value(False).run()
+    press(page, "Reset all settings")
+    assert not page.exception
+    live = page.session_state["live_session"].processor._settings
+    assert (live.smoothing, live.detection, live.mirror) == (SmoothingSettings(), DetectorSettings(), True)
+
+
+@pytest.mark.parametrize("pressed", ["snapshot", "pack 2", "pack 9", "pack 0", "pack 12", None, 7, ["pack 1"]])
+def test_keys_take_snapshots_and_choose_packs(page: AppTest, pressed: object) -> None:
+    page.run()
+    session: LiveSession = page.session_state["live_session"]
+    session.processor.process(frame_of(np.zeros((48, 64, 3), np.uint8)))
+    with patch("pages.parts.live_keys.st") as keys, patch("pages.parts.live_buttons.st") as buttons:
+        keys.session_state.pack = "classic"
+        buttons.session_state.snapshot = None
+        obey(pressed, session, ["classic", "squares"])
+    assert keys.session_state.pack == ("squares" if pressed == "pack 2" else "classic")
+    assert (buttons.session_state.snapshot is not None) == (pressed == "snapshot")
 
 
 def test_clean_view_has_no_controls(page: AppTest, streamer: MagicMock) -> None:

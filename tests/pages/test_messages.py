@@ -54,8 +54,10 @@ def test_result_is_shown_once_and_escaped() -> None:
 
 def test_persistent_result_stays_until_next_action() -> None:
     click = clicker(persistent=True)
+    saved = r"\*Cats\* is saved\."
     page = click("Save")
-    assert messages(page) == messages(page.run()) == ([], [r"\*Cats\* is saved\."], [])
+    assert messages(page) == ([saved], [saved], [])  # a toast as well, because the box may be out of view
+    assert messages(page.run()) == ([], [saved], [])
     page = click("Open")
     assert messages(page) == messages(page.run()) == ([], [], [r"\*Cats\* is damaged\."])
     assert messages(click("Nothing")) == ([], [], [])
