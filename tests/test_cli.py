@@ -20,6 +20,8 @@ from emojify.vision.quiet import without_start_up_line
 from emojify.vision.readings import Image
 from tests.helpers.pack_files import pack_zip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

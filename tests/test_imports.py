@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from emojify.settings import ROOT
+
+pytestmark = pytest.mark.slow
 
 APP = """
 import sys

@@ -11,6 +11,8 @@ from emojify.bench import cli
 from emojify.models import ModelStore
 from emojify.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("bench", "--no-reference", "--seconds", "0.5")
 
 

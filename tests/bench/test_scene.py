@@ -12,6 +12,8 @@ from emojify.settings import ROOT
 from emojify.vision.detectors.haar import HaarDetector
 from emojify.vision.tracker import FaceTracker
 
+pytestmark = pytest.mark.slow
+
 PACK = ROOT / "emojis" / "person"
 
 

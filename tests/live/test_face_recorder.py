@@ -18,6 +18,8 @@ from emojify.vision.classifier import Classifier, crop_face
 from emojify.vision.readings import Box, Face, Image, Reading
 from tests.helpers.live_frames import Clock, feed, processed_frame
 
+pytestmark = pytest.mark.slow
+
 BOX = Box(100, 80, 120, 120)
 
 

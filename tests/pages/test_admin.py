@@ -25,7 +25,7 @@ from emojify.settings import ROOT
 from pages.parts.auth import session_claims
 from tests.helpers.page_driver import ALL_PAGES, VISITOR_PAGES, labels, open_app, press, shown_text, upload_pack
 
-pytestmark = pytest.mark.usefixtures("streamer")
+pytestmark = [pytest.mark.usefixtures("streamer"), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

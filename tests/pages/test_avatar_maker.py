@@ -16,6 +16,8 @@ from emojify.packs.store import MAX_PACKS, list_packs
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.page_driver import press
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

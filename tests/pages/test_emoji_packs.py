@@ -22,6 +22,8 @@ from tests.helpers.pack_files import (
 )
 from tests.helpers.page_driver import labels, press, shown_text
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

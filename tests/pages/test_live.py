@@ -29,6 +29,8 @@ from tests.helpers.pack_files import encode_image
 from tests.helpers.page_driver import labels, open_app, press, shown_text
 from tests.helpers.stores import write_model
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

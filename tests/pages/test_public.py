@@ -15,7 +15,7 @@ from emojify.packs.pack import VISITOR_PACK_ID
 from emojify.public import ADMIN_ONLY_MESSAGE
 from tests.helpers.page_driver import VISITOR_PAGES, labels, open_app, press, shown_text, unescaped, upload_pack
 
-pytestmark = pytest.mark.usefixtures("streamer")
+pytestmark = [pytest.mark.usefixtures("streamer"), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,8 @@ from tests.helpers.pack_files import encode_image
 from tests.helpers.page_driver import labels, press, shown_text, unescaped
 from tests.helpers.recordings import Record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(base: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:

@@ -19,6 +19,8 @@ from tests.helpers.pack_files import folder_contents
 from tests.helpers.page_driver import press, shown_text, unescaped
 from tests.helpers.sample_videos import SampleVideo, astronaut
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -105,7 +107,6 @@ def test_picture_becomes_png(page: AppTest, store: JobStore) -> None:
     job.delete()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
 def test_result_of_every_format_is_shown(page: AppTest, film: bytes, store: JobStore, suffix: str) -> None:
     job = job_with(store, film, suffix)
@@ -119,7 +120,6 @@ def test_result_of_every_format_is_shown(page: AppTest, film: bytes, store: JobS
     assert store.get(job.token) is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix", [".mov", ".3gp", ".mkv", ".avi", ".ts", ".mts", ".wmv", ".flv", ".ogv", ".gif", ".apng"]
 )

@@ -19,6 +19,8 @@ from emojify.runs.datasets import DatasetCheck, DatasetStore
 from tests.helpers.fake_training import kill_all
 from tests.helpers.programs import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[DatasetStore]:

@@ -26,6 +26,8 @@ from tests.helpers.fake_training import (
 )
 from tests.helpers.programs import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -14,6 +14,8 @@ from emojify.teaching.head import Branch, Head
 from emojify.teaching.rehearsal import TEST, TRAIN, VALIDATION, Bank
 from tests.helpers.recordings import noise
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 40
 
 

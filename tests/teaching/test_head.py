@@ -15,6 +15,8 @@ from emojify.teaching.head import Branch, Head, TeachableModel, softmax
 from emojify.training.evaluate import predict
 from tests.helpers.rehearsal_bank import lfw_faces
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["patches", "seed", "compact"])
 def tflite(request: pytest.FixtureRequest, data_folder: Path) -> bytes:

@@ -26,6 +26,8 @@ from emojify.teaching.rehearsal import (
 from tests.helpers.recordings import noise
 from tests.helpers.rehearsal_bank import lfw_faces
 
+pytestmark = pytest.mark.slow
+
 
 def test_choose_faces_balances_train_split() -> None:
     rng = np.random.default_rng(0)

@@ -23,6 +23,8 @@ from tests.helpers.pack_files import folder_contents
 from tests.helpers.programs import end, run_in_terminal
 from tests.helpers.sample_videos import FACE, SampleVideo, astronaut, decode, wall
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

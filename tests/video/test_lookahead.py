@@ -15,6 +15,8 @@ from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image, Reading
 from tests.helpers.sample_videos import astronaut, wall
 
+pytestmark = pytest.mark.slow
+
 FPS = 25
 HAPPY, NEUTRAL = 0.85, 1.0
 

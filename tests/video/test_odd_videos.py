@@ -22,6 +22,8 @@ from emojify.vision.readings import Image
 from tests.helpers.sample_videos import BEEP_S, SampleVideo, astronaut, decode, wall
 from tests.video.test_render import covered_with
 
+pytestmark = pytest.mark.slow
+
 WEBM = {"codec": "libvpx", "audio": "libopus", "options": {"deadline": "realtime", "cpu-used": "-8"}}
 
 
@@ -30,7 +32,6 @@ def frames_of(path: Path) -> list[Frame]:
         return [item for item in video if isinstance(item, Frame)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".ts", ".webm"])
 def test_joined_parts_keep_length_and_sound(style: RenderStyle, tmp_path: Path, suffix: str) -> None:
     part = SampleVideo(

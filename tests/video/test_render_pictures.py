@@ -13,6 +13,8 @@ from emojify.errors import EmojifyError
 from emojify.video.render import RenderStyle, is_image, render
 from tests.test_pictures import HEIC
 
+pytestmark = pytest.mark.slow
+
 
 def test_render_keeps_whole_heic(style: RenderStyle, tmp_path: Path) -> None:
     source, target = tmp_path / "IMG_0001.JPG", tmp_path / "out.png"

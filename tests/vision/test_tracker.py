@@ -98,6 +98,7 @@ class TestTracker:
             shown += tracker.update(image, number * FRAME_S)
         assert shown == []
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("face_px", [90, 95, 125, 180, 230])
     def test_face_is_found_within_six_frames(self, face_px: int, gray: Gray) -> None:
         head_px = round(face_px * HEAD_PX / FACE_PX)

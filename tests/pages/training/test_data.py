@@ -14,6 +14,8 @@ from tests.helpers.page_driver import labels
 from tests.helpers.programs import wait_until
 from tests.helpers.training_pages import add_data, charts, press, report, view
 
+pytestmark = pytest.mark.slow
+
 
 def test_dataset_shows_counts_faces_and_findings(page: AppTest, workspace: Path) -> None:
     add_data(workspace, report(unreadable={"n": 2, "files": ["a.png", "b.png"]}, voted=9, conflicting=1))

@@ -16,6 +16,8 @@ from tests.helpers.programs import wait_until
 from tests.helpers.stores import write_model
 from tests.helpers.training_pages import add_run, press, view
 
+pytestmark = pytest.mark.slow
+
 
 def test_model_can_be_promoted_and_rolled_back(page: AppTest, workspace: Path, tiny_model: bytes) -> None:
     write_model(workspace / "models" / "better", tiny_model)

@@ -18,6 +18,8 @@ from tests.helpers.programs import wait_until
 from tests.helpers.stores import write_model
 from tests.helpers.training_pages import add_data, add_run, charts, press, report, view
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("name", "message"),

@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers.training_pages import CHECKPOINT, add_data, add_run, charts, view
 
+pytestmark = pytest.mark.slow
+
 
 def test_best_run_is_shown_in_depth(page: AppTest, workspace: Path) -> None:
     add_run(

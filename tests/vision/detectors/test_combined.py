@@ -12,6 +12,8 @@ from emojify.vision.detectors.haar import DetectorSettings, HaarDetector, Method
 from emojify.vision.readings import Box, Detection
 from tests.helpers.scenes import Gray
 
+pytestmark = pytest.mark.slow
+
 FACE = Box(177, 66, 95, 95)  # in the astronaut's picture
 HAAR_ONLY = DetectorSettings(method=Method.HAAR)
 

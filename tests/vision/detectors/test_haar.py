@@ -10,6 +10,8 @@ from emojify.vision.readings import Box
 from emojify.vision.tracker import SCANS
 from tests.helpers.scenes import Gray, face_at, frame
 
+pytestmark = pytest.mark.slow
+
 
 class TestDetector:
     def test_detect_finds_the_face_once(self, gray: Gray) -> None:
