@@ -21,10 +21,11 @@ from pages.parts.live_timeline import show_timeline
 from pages.parts.live_video import has_room, show_current_reading, show_expressions, show_statistics, show_video
 from pages.parts.messages import show_error, show_result
 from pages.parts.probability_bars import show_readings
+from pages.parts.remembered import remember_choices
 
 enter_page(__file__)
 
-VIDEO, PHOTO = "Live video", "Photo"
+VIDEO, SAMPLE, PHOTO = "Live video", "Sample face", "Photo"
 # On a phone the columns are one below the other: video, reading and buttons come first, the choices after them.
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 4.5rem}
@@ -59,8 +60,9 @@ def show_page(settings: Settings) -> None:
         picture = st.container()
     with title_row:
         st.title("Emojify", anchor=False, width="content")
+        st.session_state.setdefault("mode", VIDEO)
         source = st.segmented_control(
-            "Source", [VIDEO, PHOTO], default=VIDEO, required=True, key="mode", label_visibility="collapsed"
+            "Source", [VIDEO, SAMPLE, PHOTO], required=True, key="mode", label_visibility="collapsed"
         )
     with right:
         choices, results = st.container(key="live_choices"), st.container(key="live_results")
@@ -79,25 +81,34 @@ def show_page(settings: Settings) -> None:
                 show_readings(readings)
         return
     with picture:
-        session = show_live(settings, live, pack)
+        session = show_live(settings, live, pack, sample=source == SAMPLE)
     with results:
-        show_reading_and_recordings(settings, session, pack)
+        show_reading_and_recordings(settings, session, pack, sample=source == SAMPLE)
+    remember_choices(st.session_state.pack_ids)
     show_clean_view_links(pack, live)
     st.caption("Frames are processed and discarded: nothing is stored unless you download it.")
 
 
-def show_live(settings: Settings, live: LiveSettings, pack: EmojiPack) -> LiveSession:
+def show_live(settings: Settings, live: LiveSettings, pack: EmojiPack, *, sample: bool) -> LiveSession:
     """Show the video with its last minute, or what to do while it does not play; return its session."""
-    session = show_video(settings, live)
+    session = show_video(settings, live, sample=sample)
     if st.session_state.playing:
         show_timeline(session)
         show_keys(session, st.session_state.pack_ids)
-    elif has_room(session):
+    elif has_room(session) and not sample:
         show_expressions(pack)
+        st.button(
+            "No camera? Try a sample face", icon=":material/play_circle:", on_click=choose_sample,
+            help="A drawn face moves through the emotions, in place of your camera",
+        )  # fmt: skip
     return session
 
 
-def show_reading_and_recordings(settings: Settings, session: LiveSession, pack: EmojiPack) -> None:
+def choose_sample() -> None:
+    st.session_state.mode = SAMPLE
+
+
+def show_reading_and_recordings(settings: Settings, session: LiveSession, pack: EmojiPack, *, sample: bool) -> None:
     playing = bool(st.session_state.playing)
     if playing:
         show_current_reading(settings, session)
@@ -105,7 +116,7 @@ def show_reading_and_recordings(settings: Settings, session: LiveSession, pack: 
         show_result()
     show_recordings(session, pack)
     if playing:
-        if not is_visitor():
+        if not is_visitor() and not sample:
             show_correction()
         show_statistics(session)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from emojify.emotions import LABELS
 from emojify.training.dataset import Dataset
-from emojify.training.evaluate import Figures
+from emojify.training.figures import Figures
 from emojify.training.splits import FER2013
 
 READS_WELL = 0.75

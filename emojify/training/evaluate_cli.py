@@ -13,7 +13,7 @@ from emojify.training.fit_cli import DATA_HELP
 if TYPE_CHECKING:  # a command imports these when it runs, so that --help stays fast
     from emojify.models import Model
     from emojify.training.dataset import Dataset
-    from emojify.training.evaluate import Figures
+    from emojify.training.figures import Figures
 
 
 def add_evaluate_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

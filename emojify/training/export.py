@@ -33,7 +33,8 @@ from emojify.teaching.rehearsal import BANK_FILE, choose_faces, make_bank_in_sub
 from emojify.training.card import make_card
 from emojify.training.check import mark_clean
 from emojify.training.dataset import Dataset, load_joined
-from emojify.training.evaluate import Figures, measure, measure_held_out, predict_in_subprocess
+from emojify.training.evaluate import measure_held_out, predict_in_subprocess
+from emojify.training.figures import Figures, measure
 from emojify.training.weights import load_network, save_weights
 from emojify.vision.classifier import MAX_CROP_MARGIN
 

@@ -32,8 +32,8 @@ from emojify.runs.networks import SIDE, get_network
 from emojify.training.batches import train_batches
 from emojify.training.checkpoint import BEST_WEIGHTS, Checkpoint, WeightAverage, save_checkpoint, save_weights
 from emojify.training.dataset import Dataset, load_joined
-from emojify.training.evaluate import MIN_PROBABILITY, Figures, measure
 from emojify.training.ferplus import majority
+from emojify.training.figures import MIN_PROBABILITY, Figures, measure
 from emojify.training.live_figures import added_figures, write_live_figures
 from emojify.training.loss import accuracy, logit_bias, make_loss, with_ferplus_head
 from emojify.training.optimizer import make_optimizer

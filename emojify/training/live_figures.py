@@ -18,7 +18,8 @@ from emojify.models import ModelStore
 from emojify.runs.figures import LIVE_FIGURES
 from emojify.settings import Settings
 from emojify.training.dataset import Dataset
-from emojify.training.evaluate import measure, predict_in_subprocess
+from emojify.training.evaluate import predict_in_subprocess
+from emojify.training.figures import measure
 
 
 def write_live_figures(run: Path, public: Dataset) -> None:

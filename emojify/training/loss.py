@@ -18,7 +18,7 @@ from emojify.emotions import LABELS
 from emojify.runs.config import FitConfig
 from emojify.training.batches import targets
 from emojify.training.dataset import Dataset
-from emojify.training.evaluate import MIN_PROBABILITY
+from emojify.training.figures import MIN_PROBABILITY
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 

@@ -20,16 +20,8 @@ from emojify.models import ModelStore
 from emojify.packs.store import DEFAULT_PACK, list_packs
 from emojify.printable import unfiltered
 from emojify.settings import Settings
-from emojify.video.render import (
-    Estimate,
-    Progress,
-    RenderResult,
-    RenderStyle,
-    check_target,
-    estimate,
-    is_image,
-    render,
-)
+from emojify.video.outcome import Estimate, Progress, RenderResult, RenderStyle
+from emojify.video.render import check_target, estimate, is_image, render
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 from emojify.video.changes import Change, ChangeDetector
 from emojify.video.followed_face import FollowedFace
+from emojify.video.held_frames import HeldFrame, Observation, Track
 from emojify.video.source import Frame
 from emojify.vision.alignment import crop_upright
 from emojify.vision.analyzer import to_gray
@@ -56,43 +56,6 @@ FACES_PER_FRAME = 3
 assert max(MIN_DURATION_S, LOOK_INTERVAL_S) <= LOOK_AHEAD_S
 
 
-@dataclass(frozen=True, eq=False)
-class _Observation:
-    """A face in one frame."""
-
-    box: Box
-    roll: float
-    probabilities: Probabilities
-
-
-@dataclass
-class _HeldFrame:
-    """A frame and its observations by track id. Once emitted, ``frame`` is None; the observations are kept longer."""
-
-    frame: Frame | None
-    time_s: float
-    number: int
-    scene: int
-    observations: dict[int, _Observation] = field(default_factory=dict)
-
-    def gray(self) -> NDArray[np.uint8]:
-        assert self.frame is not None
-        return to_gray(self.frame.image)
-
-
-@dataclass
-class _Track:
-    """A face through the video. ``found_in`` is the newest frame in which it was found."""
-
-    track_id: int
-    face: FollowedFace
-    found_in: _HeldFrame
-
-    @property
-    def latest(self) -> _Observation:
-        return self.found_in.observations[self.track_id]
-
-
 class LookAhead:
     """Takes the frames of a video and returns each of them with its readings, a little later. ::
 
@@ -118,14 +81,14 @@ class LookAhead:
         self._changes = ChangeDetector()
         self._classifier = classifier
         self._threshold = threshold
-        self._past: deque[_HeldFrame] = deque()
-        self._held: deque[_HeldFrame] = deque()
-        self._tracks: list[_Track] = []
-        self._lost: list[_Track] = []  # in this scene
+        self._past: deque[HeldFrame] = deque()
+        self._held: deque[HeldFrame] = deque()
+        self._tracks: list[Track] = []
+        self._lost: list[Track] = []  # in this scene
         self._next_id = 1
         self._next_number = 0
         self._scene = 0
-        self._looked_at: _HeldFrame | None = None  # the newest frame that the photo's detector has seen
+        self._looked_at: HeldFrame | None = None  # the newest frame that the photo's detector has seen
         self._changed_since_look = False
         self._shown: dict[int, tuple[Emotion, bool]] = {}
 
@@ -138,7 +101,7 @@ class LookAhead:
             self._scene += 1
             self._lost.clear()
         self._changed_since_look |= change is not Change.STILL
-        held = _HeldFrame(frame, frame.time_s, self._next_number, self._scene)
+        held = HeldFrame(frame, frame.time_s, self._next_number, self._scene)
         self._next_number += 1
         before = self._held[-1] if self._held else None
         self._held.append(held)
@@ -162,7 +125,7 @@ class LookAhead:
         if self._held and self._changed_since_look and self._held[-1] is not self._looked_at:
             self._look(self._held[-1], self._held[-1].gray())
 
-    def _is_look_due(self, held: _HeldFrame, before: _HeldFrame | None, has_lost: bool) -> bool:
+    def _is_look_due(self, held: HeldFrame, before: HeldFrame | None, has_lost: bool) -> bool:
         if self._looked_at is None or before is None or not self._changed_since_look:
             return not self._looked_at
         assert held.frame is not None
@@ -173,13 +136,13 @@ class LookAhead:
         is_due = since_look_s >= LOOK_INTERVAL_S or (has_lost and since_look_s >= LOST_LOOK_INTERVAL_S)
         return is_slow or is_full or is_due
 
-    def _look(self, held: _HeldFrame, gray: NDArray[np.uint8]) -> None:
+    def _look(self, held: HeldFrame, gray: NDArray[np.uint8]) -> None:
         """Let the photo's detector look at a frame: known faces are confirmed, new ones searched backward."""
         self._looked_at, self._changed_since_look = held, False
         for found in self._detector.detect(gray):
             track = self._track_of(found, held)
             if track is None:
-                track = _Track(self._next_id, FollowedFace(found.box, found.roll), held)
+                track = Track(self._next_id, FollowedFace(found.box, found.roll), held)
                 self._next_id += 1
                 held.observations[track.track_id] = self._observe(gray, track)
                 self._tracks.append(track)
@@ -188,7 +151,7 @@ class LookAhead:
                 track.face.move(found.box, found.roll)
                 self._add_observation(track, held, gray)
 
-    def _track_of(self, found: Detection, held: _HeldFrame) -> _Track | None:
+    def _track_of(self, found: Detection, held: HeldFrame) -> Track | None:
         """Return the known face that was found again; None if it is a new one."""
         here = [track for track in self._tracks if track.found_in is held]
         for track in here:
@@ -197,7 +160,7 @@ class LookAhead:
         lost = [track for track in self._tracks if track.found_in is not held and track.face.is_near(found.box)]
         return max(lost, key=lambda track: track.face.box.iou(found.box), default=None)
 
-    def _follow_all(self, held: _HeldFrame, gray: NDArray[np.uint8]) -> bool:
+    def _follow_all(self, held: HeldFrame, gray: NDArray[np.uint8]) -> bool:
         """Search all known faces in a new frame. Return True if one was lost that the frame before still had."""
         has_lost = False
         for track in list(self._tracks):
@@ -219,24 +182,24 @@ class LookAhead:
                 has_lost |= missed == 0
         return has_lost
 
-    def _add_observation(self, track: _Track, held: _HeldFrame, gray: NDArray[np.uint8]) -> None:
+    def _add_observation(self, track: Track, held: HeldFrame, gray: NDArray[np.uint8]) -> None:
         """Note that a face was found in a frame, and fill the frames since it was last found."""
         stride = -(-len(self._tracks) // FACES_PER_FRAME)
         is_known = track.found_in is not held and held.scene == track.found_in.scene
         if is_known and (held.number + track.track_id) % stride:
-            observation = _Observation(track.face.box, track.face.roll, track.latest.probabilities)
+            observation = Observation(track.face.box, track.face.roll, track.latest.probabilities)
         else:
             observation = self._observe(gray, track)
         held.observations[track.track_id] = observation
         self._fill_gap(track.track_id, track.found_in, held)
         track.found_in = held
 
-    def _observe(self, gray: NDArray[np.uint8], track: _Track) -> _Observation:
+    def _observe(self, gray: NDArray[np.uint8], track: Track) -> Observation:
         box, roll = track.face.box, track.face.roll
         probabilities = self._classifier.classify(crop_upright(gray, box, roll, self._classifier.crop_margin))
-        return _Observation(box, roll, probabilities)
+        return Observation(box, roll, probabilities)
 
-    def _note_gap(self, track: _Track, first: _HeldFrame) -> None:
+    def _note_gap(self, track: Track, first: HeldFrame) -> None:
         """Note a gap if a new face, found from the frame ``first`` on, was lost at this place before."""
         box = first.observations[track.track_id].box
         for lost in self._lost:
@@ -245,7 +208,7 @@ class LookAhead:
                 self._lost.remove(lost)
                 return
 
-    def _search_backward(self, track: _Track) -> _HeldFrame:
+    def _search_backward(self, track: Track) -> HeldFrame:
         """Find a new face in the held frames of its scene; return the earliest frame in which it was found."""
         face = FollowedFace(track.face.box, track.face.roll)
         later = track.found_in
@@ -264,12 +227,12 @@ class LookAhead:
             probabilities = self._classifier.classify(
                 crop_upright(gray, face.box, face.roll, self._classifier.crop_margin)
             )
-            held.observations[track.track_id] = _Observation(face.box, face.roll, probabilities)
+            held.observations[track.track_id] = Observation(face.box, face.roll, probabilities)
             self._fill_gap(track.track_id, held, later)
             later = held
         return later
 
-    def _fill_gap(self, track_id: int, first: _HeldFrame, last: _HeldFrame) -> None:
+    def _fill_gap(self, track_id: int, first: HeldFrame, last: HeldFrame) -> None:
         """Cover a face between two frames in which it was found, on the straight way from one box to the other."""
         start, end = first.observations[track_id], last.observations[track_id]
         for held in self._held:
@@ -277,9 +240,9 @@ class LookAhead:
                 share = (held.time_s - first.time_s) / max(1e-6, last.time_s - first.time_s)
                 near = start if share < 0.5 else end
                 box = np.array(start.box) * (1 - share) + np.array(end.box) * share
-                held.observations[track_id] = _Observation(_to_box(box), near.roll, near.probabilities)
+                held.observations[track_id] = Observation(_to_box(box), near.roll, near.probabilities)
 
-    def _is_taken(self, track_id: int, box: Box, held: _HeldFrame) -> bool:
+    def _is_taken(self, track_id: int, box: Box, held: HeldFrame) -> bool:
         """Return True if another face was found at this place in a frame."""
         return any(
             other_id != track_id and is_same_face(box, other.box) for other_id, other in held.observations.items()
@@ -310,12 +273,12 @@ class LookAhead:
     def _is_current(self, track_id: int) -> bool:
         return any(track_id in held.observations for held in self._held)
 
-    def _around(self, track_id: int, held: _HeldFrame) -> Iterator[tuple[_HeldFrame, _Observation]]:
+    def _around(self, track_id: int, held: HeldFrame) -> Iterator[tuple[HeldFrame, Observation]]:
         for other in (*self._past, *self._held):
             if track_id in other.observations:
                 yield other, other.observations[track_id]
 
-    def _reading(self, track_id: int, held: _HeldFrame) -> Reading:
+    def _reading(self, track_id: int, held: HeldFrame) -> Reading:
         """Combine the observations of a face around one frame."""
         around = [(other.time_s - held.time_s, other.scene, seen) for other, seen in self._around(track_id, held)]
         probabilities = _average(
@@ -328,7 +291,7 @@ class LookAhead:
         return Reading(Face(_to_box(box), track_id, roll=roll), probabilities, emotion, sure)
 
     def _decide(
-        self, track_id: int, probabilities: Probabilities, around: list[tuple[float, _Observation]]
+        self, track_id: int, probabilities: Probabilities, around: list[tuple[float, Observation]]
     ) -> tuple[Emotion, bool]:
         """Return the emotion to show, and whether it is sure; a change that does not last is ignored."""
         decision = decide(probabilities, self._threshold, *self._shown.get(track_id, (None, False)))

@@ -7,27 +7,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
 from emojify.files import new_file, readable_os_errors
 from emojify.pictures import FORMATS, MAX_SIDE_PX, is_animated, read_photo_file
-from emojify.video.lookahead import LookAhead
+from emojify.video.outcome import Estimate, Progress, RenderResult, RenderStyle
 from emojify.video.sink import OUTPUT_FORMATS, OutputFormat, VideoSink
-from emojify.video.source import TICKS_PER_S, AudioPacket, Frame, VideoInfo, VideoSource
-from emojify.video.timeline import Timeline
+from emojify.video.source import VideoInfo, VideoSource
+from emojify.video.writer import FrameWriter
 from emojify.vision.analyzer import analyze_photo
-from emojify.vision.annotators import Annotator
-from emojify.vision.classifier import Classifier
-from emojify.vision.readings import Reading, main_reading
-from emojify.vision.transparency import unpremultiply, with_alpha
 
 IMAGE_SUFFIXES = {
     ".png": (),
@@ -40,86 +32,6 @@ TRIAL_S = 4.0
 """Length of the beginning of a video that is rendered for an estimate."""
 REPORT_EVERY_S = 0.2
 MAX_NOTED_GAPS = 5
-MAX_AUDIO_LAG_S = 1.0
-"""How far behind the frames of the same time audio packets can be in a file."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Progress of a rendering.
-
-    Attributes:
-        done_s: seconds of the video that are rendered.
-        total_s: length of the video in seconds; None if its header does not say.
-        elapsed_s: seconds since the rendering began.
-    """
-
-    done_s: float
-    total_s: float | None
-    elapsed_s: float
-
-    @property
-    def share(self) -> float | None:
-        """Share of the video that is rendered, 0 to 1; None if the length is not known."""
-        return min(1.0, self.done_s / self.total_s) if self.total_s else None
-
-    @property
-    def left_s(self) -> float | None:
-        """Seconds until the end at the same speed; None if the length is not known or in the first second."""
-        share = self.share
-        known = share and share < 1 and self.elapsed_s > 1
-        return self.elapsed_s * (1 - share) / share if share and known else None
-
-
-@dataclass(frozen=True)
-class RenderResult:
-    """What a rendering produced.
-
-    Attributes:
-        frames: number of frames written.
-        duration_s: length of the result in seconds; 0 for an image.
-        faces: most faces in one frame; 0 if there is no emoji anywhere.
-        elapsed_s: seconds that the rendering took.
-        size_bytes: size of the file.
-        notes: sentences that the user should read.
-        timeline: of the main face, see :meth:`Timeline.to_json`; None for an image.
-    """
-
-    frames: int
-    duration_s: float
-    faces: int
-    elapsed_s: float
-    size_bytes: int
-    notes: tuple[str, ...]
-    timeline: dict[str, Any] | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the result for a report, which calls the frames ``pictures``."""
-        fields = asdict(self)
-        return {"pictures": fields.pop("frames"), **fields}
-
-
-@dataclass(frozen=True)
-class RenderStyle:
-    """The classifier that reads the faces and the annotator that draws the emoji."""
-
-    classifier: Classifier
-    annotator: Annotator
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a rendering is expected to take.
-
-    Attributes:
-        duration_s: length of the video in seconds.
-        seconds: seconds of work.
-        size_bytes: size of the result.
-    """
-
-    duration_s: float
-    seconds: float
-    size_bytes: int
 
 
 def is_image(path: Path) -> bool:
@@ -283,7 +195,7 @@ def _render_video(
     total_s = video.info.duration_s if until_s is None else min(until_s, video.info.duration_s or until_s)
     sink = VideoSink(temporary, output_format, video.info.fps, video.audio, transparent=video.info.transparent)
     try:
-        writer = _Writer(sink, style, end_s=min(until_s or math.inf, output_format.max_s or math.inf))
+        writer = FrameWriter(sink, style, end_s=min(until_s or math.inf, output_format.max_s or math.inf))
         for item in video:
             if not writer.add(item):
                 break
@@ -312,7 +224,7 @@ def _render_video(
     )
 
 
-def _notes(writer: _Writer, max_s: float | None) -> Iterator[str]:
+def _notes(writer: FrameWriter, max_s: float | None) -> Iterator[str]:
     """Yield sentences about a rendered video; ``max_s`` is the limit at which it may have been cut."""
     if not writer.faces:
         yield "No face was found anywhere: the pictures are unchanged."
@@ -322,68 +234,3 @@ def _notes(writer: _Writer, max_s: float | None) -> Iterator[str]:
         yield f"A face was lost for a while and may be bare. Watch the result at {shown}{more}."
     if max_s and writer.written_s >= max_s:  # the header did not say how long the video is, so this was not refused
         yield f"The result ends after {max_s:.0f} s, the limit of its format."
-
-
-class _Writer:
-    """Passes the frames of a video through the look-ahead, draws on them, and writes them with their audio.
-
-    Attributes:
-        timeline: of the main face.
-        faces: most faces in one frame so far.
-        written_s: where the last written frame ends, in seconds.
-    """
-
-    def __init__(self, sink: VideoSink, style: RenderStyle, end_s: float) -> None:
-        self.timeline = Timeline()
-        self.faces = 0
-        self.written_s = 0.0
-        self._sink = sink
-        self._annotator = style.annotator
-        self._ahead = LookAhead(style.classifier)
-        self._end_s = end_s
-        self._early_audio: list[AudioPacket] = []  # the sink takes audio only after its first frame
-
-    def add(self, item: Frame | AudioPacket) -> bool:
-        """Add the next item of the source. Return False if nothing after it is needed."""
-        if isinstance(item, AudioPacket):
-            if item.time_s < self._end_s:
-                self._early_audio.append(item)
-        elif item.time_s < self._end_s:
-            self._write(self._ahead.push(item))
-        elif item.time_s > self._end_s + MAX_AUDIO_LAG_S:
-            return False
-        if self._sink.frames:
-            self._write_audio()
-        return True
-
-    @property
-    def gaps(self) -> list[tuple[float, float]]:
-        """See :attr:`LookAhead.gaps`."""
-        return self._ahead.gaps
-
-    def finish(self) -> None:
-        """Write what is held back, and finish the file."""
-        self._write(self._ahead.finish())
-        self._write_audio()
-        self._sink.close()
-
-    def _write(self, ready: list[tuple[Frame, list[Reading]]]) -> None:
-        for frame, readings in ready:
-            self._sink.write(self._draw(frame, readings), frame.ticks, frame.duration_ticks)
-            duration_s = frame.duration_ticks / TICKS_PER_S
-            self.timeline.add(main_reading(readings), frame.time_s, duration_s)
-            self.faces = max(self.faces, len(readings))
-            self.written_s = frame.time_s + duration_s
-
-    def _draw(self, frame: Frame, readings: list[Reading]) -> NDArray[np.uint8]:
-        """Return the drawn frame: (H, W, 3) BGR, or (H, W, 4) BGRA if it is transparent and may stay so."""
-        if frame.alpha is None or not self._sink.transparent:
-            return np.asarray(self._annotator.annotate(frame.image, readings))
-        on_black = cv2.subtract(frame.image, cv2.cvtColor(255 - frame.alpha, cv2.COLOR_GRAY2BGR))
-        on_black = self._annotator.annotate(np.asarray(on_black, np.uint8), readings)
-        return unpremultiply(with_alpha(on_black, self._annotator.annotate(frame.image, readings)))
-
-    def _write_audio(self) -> None:
-        for packet in self._early_audio:
-            self._sink.write_audio(packet)
-        self._early_audio.clear()

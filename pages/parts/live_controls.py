@@ -35,7 +35,7 @@ def choose_pack_and_style(settings: Settings) -> tuple[EmojiPack, Annotator]:
     style = st.segmented_control(
         "Where it appears",
         list(STYLES),
-        default=DEFAULT_STYLE,
+        default=None if st.session_state.get("style_restored") else DEFAULT_STYLE,
         required=True,
         format_func=lambda key: STYLES[key].label,
         help=STYLES_HELP,
@@ -60,7 +60,15 @@ def _create_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
 # ---- settings ----
 
 
-SETTING_KEYS = ("mirror", "smoothing", "threshold", "detector", "scale_factor", "min_neighbors", "model")
+DEFAULTS = {
+    "mirror": True,
+    "smoothing": SmoothingSettings().time_constant_s,
+    "threshold": SmoothingSettings().threshold,
+    "detector": DetectorSettings().method,
+    "scale_factor": DetectorSettings().scale_factor,
+    "min_neighbors": DetectorSettings().min_neighbors,
+}
+"""The settings by the key of their widget, besides the model."""
 
 
 def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
@@ -69,8 +77,10 @@ def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
     Raises:
         EmojifyError: if no model can be opened.
     """
+    for key, default in DEFAULTS.items():
+        st.session_state.setdefault(key, default)
     with st.popover("Settings", icon=":material/tune:"):
-        mirror = st.toggle("Mirror the picture", True, key="mirror", persist_state="session")
+        mirror = st.toggle("Mirror the picture", key="mirror", persist_state="session")
         smoothing, detection = _choose_smoothing(), _choose_detection()
         model_id = _choose_model(ModelStore(settings.models))
         st.button("Reset all settings", icon=":material/restart_alt:", on_click=reset_settings)
@@ -84,31 +94,28 @@ def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
 
 def reset_settings() -> None:
     """Go back to the defaults, and to the live model."""
-    for key in SETTING_KEYS:
-        st.session_state.pop(key, None)
+    st.session_state.update(DEFAULTS)
+    st.session_state.pop("model", None)
 
 
 def _choose_smoothing() -> SmoothingSettings:
-    defaults = SmoothingSettings()
     time_constant_s = st.slider(
         "Steadiness",
-        0.0, MAX_TIME_CONSTANT_S, defaults.time_constant_s, 0.05, key="smoothing", persist_state="session",
+        0.0, MAX_TIME_CONSTANT_S, step=0.05, key="smoothing", persist_state="session",
         format="%.2f s", help="Higher: the emoji changes less often. Lower: it follows your face faster.",
     )  # fmt: skip
     threshold = st.slider(
         "Certainty",
-        0.0, MAX_THRESHOLD, defaults.threshold, 0.05, key="threshold", persist_state="session",
+        0.0, MAX_THRESHOLD, step=0.05, key="threshold", persist_state="session",
         help="Higher: when in doubt, the emoji stays neutral. Lower: it shows the best guess more often.",
     )  # fmt: skip
     return SmoothingSettings(time_constant_s, threshold)
 
 
 def _choose_detection() -> DetectorSettings:
-    defaults = DetectorSettings()
     method = st.segmented_control(
         "Finding faces",
         list(Method),
-        default=defaults.method,
         required=True,
         format_func=lambda choice: choice.label,
         key="detector",
@@ -117,15 +124,15 @@ def _choose_detection() -> DetectorSettings:
     )
     scale_factor = st.slider(
         "Search steps",
-        1.05, 1.5, defaults.scale_factor, 0.05, key="scale_factor", persist_state="session",
+        1.05, 1.5, step=0.05, key="scale_factor", persist_state="session",
         help="Closer to 1: Haar finds more faces, and takes longer. OpenCV calls it scaleFactor.",
     )  # fmt: skip
     min_neighbors = st.slider(
         "Strictness",
-        1, 10, defaults.min_neighbors, key="min_neighbors", persist_state="session",
+        1, 10, key="min_neighbors", persist_state="session",
         help="Higher: Haar shows fewer false faces, and misses more real ones. OpenCV calls it minNeighbors.",
     )  # fmt: skip
-    return DetectorSettings(scale_factor, min_neighbors, method)
+    return DetectorSettings(scale_factor, min_neighbors, method or Method.AUTOMATIC)
 
 
 def _choose_model(models: ModelStore) -> str:

@@ -21,8 +21,14 @@ POLL_INTERVAL_S = 0.5
 STATISTICS_INTERVAL_S = 2.0
 
 
-def show_video(settings: Settings, live: LiveSettings) -> LiveSession:
-    """Show the session's video, or that all places are taken; ``st.session_state.playing`` says whether it plays."""
+def show_video(settings: Settings, live: LiveSettings, *, sample: bool = False) -> LiveSession:
+    """Show the session's video, or that all places are taken; ``st.session_state.playing`` says whether it plays.
+
+    Args:
+        settings: of this copy.
+        live: of the processor.
+        sample: show a drawn face in place of the camera.
+    """
     if "live_session" not in st.session_state:
         st.session_state.live_session = LiveSession.create(live)
     session: LiveSession = st.session_state.live_session
@@ -30,7 +36,9 @@ def show_video(settings: Settings, live: LiveSettings) -> LiveSession:
     st.session_state.playing = False
     if has_room(session):
         try:
-            st.session_state.playing = show_stream("live", session.processor, settings)
+            st.session_state.playing = show_stream(
+                "sample" if sample else "live", session.processor, settings, sample=sample
+            )
         except EmojifyError as error:
             if not has_room(session):
                 st.rerun()  # another session took the last place after this page was shown

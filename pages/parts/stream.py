@@ -6,12 +6,14 @@ from functools import partial
 from typing import Any
 
 import streamlit_webrtc
+from streamlit_webrtc import WebRtcMode
 from streamlit_webrtc.config import VideoHTMLAttributes
 
 from emojify.live._compat import offers_admitted_by
 from emojify.live.connection import MEDIA_CONSTRAINTS, rtc_configuration
 from emojify.live.process import prepare_process
 from emojify.live.processor import EmojiVideoProcessor
+from emojify.live.sample_face import FPS, sample_frame
 from emojify.settings import Settings
 from pages.parts.video_frame import show_camera_errors
 
@@ -26,8 +28,14 @@ VIDEO_ATTRIBUTES: VideoHTMLAttributes = {
 }
 
 
-def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) -> bool:
+def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings, *, sample: bool = False) -> bool:
     """Show the video with its Start button; return True if it plays.
+
+    Args:
+        key: of the component.
+        processor: gets the frames.
+        settings: of this copy.
+        sample: show a drawn face, at once, in place of the camera.
 
     Raises:
         EmojifyError: if the browser asked for a connection and gets none, because every place for live video is taken
@@ -35,23 +43,31 @@ def show_stream(key: str, processor: EmojiVideoProcessor, settings: Settings) ->
     """
     prepare_process()
     with offers_admitted_by(partial(processor.limiter.connect, processor)):
-        context = _show_component(key, processor, settings)
+        context = _show_component(key, processor, settings, _sample_source() if sample else _CAMERA)
     show_camera_errors()
     return bool(context.state.playing)
 
 
+_CAMERA: dict[str, Any] = {"mode": WebRtcMode.SENDRECV, "media_stream_constraints": MEDIA_CONSTRAINTS}
+
+
+def _sample_source() -> dict[str, Any]:
+    """Return the arguments for a video that comes from the app: the browser asks for no camera, and plays at once."""
+    track = streamlit_webrtc.create_video_source_track(sample_frame, key="sample_face", fps=FPS)
+    return {"mode": WebRtcMode.RECVONLY, "source_video_track": track, "desired_playing_state": True}
+
+
 def _show_component(
-    key: str, processor: EmojiVideoProcessor, settings: Settings
+    key: str, processor: EmojiVideoProcessor, settings: Settings, source: dict[str, Any]
 ) -> streamlit_webrtc.WebRtcStreamerContext[Any, Any]:
     return streamlit_webrtc.webrtc_streamer(
         key=key,
-        mode=streamlit_webrtc.WebRtcMode.SENDRECV,
         queued_video_frames_callback=processor.recv_queued,
         on_video_ended=processor.on_ended,
         frontend_rtc_configuration=rtc_configuration(settings),
         server_rtc_configuration=rtc_configuration(settings),
-        media_stream_constraints=MEDIA_CONSTRAINTS,
         media_toggle_controls=False,
         translations={"start": "Start", "stop": "Stop", "select_device": "Choose camera"},
         video_html_attrs=VIDEO_ATTRIBUTES,
+        **source,
     )

@@ -12,7 +12,15 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from skimage import data
 
 from emojify.emotions import LABELS
-from tests.helpers.browser import CHROMIUM_FLAGS, TIMEOUT_MS, component, component_frame, start, wait_for_emoji
+from tests.helpers.browser import (
+    CHROMIUM_FLAGS,
+    IS_VIDEO_PLAYING,
+    TIMEOUT_MS,
+    component,
+    component_frame,
+    start,
+    wait_for_emoji,
+)
 
 
 def bar_values(page: Page) -> dict[str, int]:
@@ -68,6 +76,29 @@ def test_keys_take_snapshots_choose_packs_and_show_full_screen(page: Page, camer
     expect(page.get_by_role("img", name="Your snapshot")).to_be_visible(timeout=TIMEOUT_MS)
     page.keyboard.press("f")
     component_frame(page).wait_for_function("() => document.fullscreenElement?.tagName === 'VIDEO'")
+
+
+def test_sample_face_plays_with_one_click_and_no_camera(playwright: Playwright, chromium: str, app_url: str) -> None:
+    browser: Browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS])
+    page = browser.new_page()
+    page.goto(app_url)
+    page.get_by_role("button", name="No camera? Try a sample face").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("heading", name=re.compile("happy|surprised|angry"))).to_be_visible(timeout=TIMEOUT_MS)
+    assert component_frame(page).evaluate(IS_VIDEO_PLAYING)
+    page.get_by_text("Live video", exact=True).click()
+    expect(component(page).get_by_role("button", name="Start")).to_be_visible(timeout=TIMEOUT_MS)
+    browser.close()
+
+
+def test_choices_are_remembered_by_the_browser(page: Page, app_url: str) -> None:
+    page.get_by_text("Box and label").click(timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_text("Mirror the picture").click()
+    page.wait_for_function("() => localStorage.getItem('emojify-choices')?.includes('\"mirror\":false')")
+    page.goto(app_url)  # an address without choices
+    expect(page.get_by_role("radio", name="Box and label")).to_be_checked(timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("switch", name="Mirror the picture")).not_to_be_checked(timeout=TIMEOUT_MS)
 
 
 def test_pack_survives_a_reload(page: Page) -> None:

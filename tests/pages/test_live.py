@@ -13,6 +13,7 @@ import pytest
 import streamlit as st
 from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
+from streamlit_webrtc import WebRtcMode
 
 from emojify.emotions import LABELS, Emotion
 from emojify.live.countdown import COUNTDOWN_S
@@ -66,6 +67,20 @@ def test_component_uses_no_outside_servers_or_sound(page: AppTest, streamer: Mag
     assert arguments["media_stream_constraints"]["audio"] is False
     attributes = arguments["video_html_attrs"]
     assert (attributes["playsInline"], attributes["muted"], attributes["autoPlay"]) == (True, True, True)
+
+
+def test_sample_face_plays_without_a_camera(page: AppTest, streamer: MagicMock) -> None:
+    page.run()
+    with patch("streamlit_webrtc.create_video_source_track") as source:
+        press(page, "No camera? Try a sample face")
+    assert not page.exception
+    arguments = streamer.call_args.kwargs
+    assert (arguments["mode"], arguments["desired_playing_state"]) == (WebRtcMode.RECVONLY, True)
+    assert arguments["source_video_track"] is source.return_value
+    assert "media_stream_constraints" not in arguments
+    assert arguments["server_rtc_configuration"] == {"iceServers": []}
+    page.segmented_control(key="mode").set_value("Live video").run()
+    assert streamer.call_args.kwargs["mode"] is WebRtcMode.SENDRECV
 
 
 def test_busy_machine_shows_frame_rates(page: AppTest, streamer: MagicMock) -> None:

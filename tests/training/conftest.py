@@ -1,5 +1,6 @@
 """Drawn faces, a tiny network, and a run of it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,9 @@ def finished_run(tiny_network: None, faces: Path, tmp_path_factory: pytest.TempP
     run = tmp_path_factory.mktemp("runs") / "finished"
     start(FitConfig(str(faces), network="tiny", epochs=8, batch_size=8, learning_rate=3e-3), run)
     return run
+
+
+@pytest.fixture
+def own(faces: Path, tmp_path: Path) -> Path:
+    """Return a copy of the drawn data set that a test may change."""
+    return shutil.copytree(faces, tmp_path / "own")

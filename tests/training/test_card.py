@@ -10,7 +10,7 @@ import pytest
 from emojify.settings import ROOT
 from emojify.training.card import figure_entries, make_card, markdown_tables
 from emojify.training.dataset import Dataset
-from emojify.training.evaluate import Figures, measure
+from emojify.training.figures import Figures, measure
 
 HAPPY, SAD = 3, 5
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.training.dataset import load, load_unsplit
-from emojify.training.evaluate import EvaluationOptions, class_balanced_cross_entropy, evaluate, measure, predict
+from emojify.training.evaluate import EvaluationOptions, evaluate, predict
 from emojify.training.ferplus import distribution, majority
+from emojify.training.figures import class_balanced_cross_entropy, measure
 from emojify.training.labeled_faces import crop_main_face
 
 ANGRY, DISGUSTED, FEARFUL, HAPPY, NEUTRAL, SAD, SURPRISED = Emotion

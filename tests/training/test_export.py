@@ -13,8 +13,9 @@ from emojify.errors import EmojifyError
 from emojify.runs.config import FitConfig
 from emojify.training import export as exporting
 from emojify.training.dataset import Dataset, load
-from emojify.training.evaluate import evaluate, measure, predict_in_subprocess
+from emojify.training.evaluate import evaluate, predict_in_subprocess
 from emojify.training.export import ExportOptions, convert, export, export_run, recipe_of, selection_score
+from emojify.training.figures import measure
 from emojify.training.weights import build_network, load_network, save_weights
 
 

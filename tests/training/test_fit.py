@@ -14,7 +14,7 @@ from emojify.errors import EmojifyError
 from emojify.runs.config import FitConfig
 from emojify.training import rundir
 from emojify.training.dataset import load
-from emojify.training.evaluate import class_balanced_cross_entropy
+from emojify.training.figures import class_balanced_cross_entropy
 from emojify.training.fit import resume, start
 from emojify.training.rundir import Journal
 from emojify.training.weights import load_network

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emojify.emotions import Emotion
-from emojify.video.render import RenderStyle
+from emojify.video.outcome import RenderStyle
 from emojify.vision.annotators import StaticEmoji, Sticker
 from emojify.vision.classifier import Classifier
 from tests.helpers.sample_videos import COLORS

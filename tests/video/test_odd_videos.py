@@ -16,7 +16,8 @@ from PIL import Image as PillowImage
 from PIL import ImageSequence
 
 from emojify.video.frames import FrameConverter
-from emojify.video.render import RenderStyle, render
+from emojify.video.outcome import RenderStyle
+from emojify.video.render import render
 from emojify.video.source import Frame, VideoSource
 from emojify.vision.readings import Image
 from tests.helpers.sample_videos import BEEP_S, SampleVideo, astronaut, decode, wall

@@ -15,7 +15,8 @@ from PIL import ImageSequence
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.video.lookahead import LookAhead
-from emojify.video.render import Progress, RenderStyle, estimate, render
+from emojify.video.outcome import Progress, RenderStyle
+from emojify.video.render import estimate, render
 from emojify.video.sink import OUTPUT_FORMATS
 from emojify.video.source import VideoSource
 from emojify.vision.annotators import SideBySide, StaticEmoji

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
-from emojify.video.render import RenderStyle, is_image, render
+from emojify.video.outcome import RenderStyle
+from emojify.video.render import is_image, render
 from tests.test_pictures import HEIC
 
 pytestmark = pytest.mark.slow

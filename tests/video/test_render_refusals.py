@@ -11,7 +11,8 @@ import av
 import pytest
 
 from emojify.errors import EmojifyError
-from emojify.video.render import RenderStyle, render
+from emojify.video.outcome import RenderStyle
+from emojify.video.render import render
 from emojify.video.sink import VideoSink
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.sample_videos import SampleVideo, decode, wall

@@ -1,0 +1,14 @@
+// Keeps the live page's choices in this browser. The server asks for them once, and sends them back when they change.
+const KEY = "emojify-choices";
+
+export default function ({ data, setTriggerValue }) {
+  try {
+    if (data.choices) {
+      localStorage.setItem(KEY, JSON.stringify(data.choices));
+    } else {
+      setTriggerValue("stored", localStorage.getItem(KEY) ?? "{}");
+    }
+  } catch {
+    // A browser that allows no storage remembers nothing.
+  }
+}

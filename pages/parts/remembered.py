@@ -1,0 +1,89 @@
+"""Choices that the browser remembers, in its own storage: the server keeps nothing. See remembered.js.
+
+What comes from the browser may have been changed there, so each value is checked like an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from emojify.files import parse_json
+from emojify.vision.annotators import STYLES
+from emojify.vision.detectors.haar import Method
+from pages.parts.live_controls import MAX_THRESHOLD, MAX_TIME_CONSTANT_S
+
+MAX_CHARACTERS = 2000
+
+
+def _is_between(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "style": lambda value: value in STYLES,
+    "mirror": lambda value: isinstance(value, bool),
+    "smoothing": _is_between(0, MAX_TIME_CONSTANT_S),
+    "threshold": _is_between(0, MAX_THRESHOLD),
+    "detector": lambda value: value in [method.value for method in Method],
+    "scale_factor": _is_between(1.05, 1.5),
+    "min_neighbors": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10,
+}
+"""The remembered widgets by their key, besides the pack, and what may be stored for each."""
+
+
+def remember_choices(packs: Collection[str]) -> None:
+    """Restore this browser's choices in its first run of the page, and store them in later ones.
+
+    Args:
+        packs: the ids of the packs that can be chosen.
+    """
+    state = st.session_state
+    choices = {key: state.get(key) for key in ("pack", *_CHECKS)} if state.get("choices_restored") else None
+    component = st.components.v2.component(
+        "emojify_remembered", html="<span></span>", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    )
+    component(
+        key="remembered",
+        data={"choices": choices},
+        on_stored_change=lambda: restore(state.remembered.get("stored"), packs),
+    )
+
+
+def restore(stored: object, packs: Collection[str]) -> None:
+    """Choose what the browser has stored. Choices in the page's address are kept."""
+    st.session_state.choices_restored = True
+    for key, value in read_choices(stored, packs).items():
+        if key not in st.query_params:
+            st.session_state[key] = value
+            if key == "style":
+                st.session_state.style_restored = True  # its widget must get no default then
+
+
+def read_choices(stored: object, packs: Collection[str]) -> dict[str, Any]:
+    """Return the valid ones of the stored choices.
+
+    Args:
+        stored: JSON text, if nobody has changed it.
+        packs: the ids of the packs that can be chosen.
+    """
+    if not isinstance(stored, str) or len(stored) > MAX_CHARACTERS:
+        return {}
+    try:
+        values = parse_json(stored)
+    except ValueError:
+        return {}
+    if not isinstance(values, dict):
+        return {}
+    checks = _CHECKS | {"pack": lambda value: value in packs}
+    valid = {
+        key: values[key]
+        for key, is_valid in checks.items()
+        if isinstance(values.get(key), (str, int, float, bool)) and is_valid(values[key])
+    }
+    if "detector" in valid:
+        valid["detector"] = Method(valid["detector"])
+    return valid
