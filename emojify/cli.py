@@ -24,6 +24,7 @@ from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
 from emojify.training.evaluate_cli import add_figures_command
 from emojify.video.cli import add_commands as add_video_commands
+from emojify.video.cli import add_detector_option
 from emojify.vision.analyzer import analyze_photo
 from emojify.vision.detectors.haar import DetectorSettings, Method
 from emojify.vision.readings import Reading
@@ -76,12 +77,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     predict.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a picture")
     predict.add_argument("--model", metavar="ID", help="model that reads the faces (default: the live model)")
-    predict.add_argument(
-        "--detector",
-        choices=[method.value for method in Method],
-        default=Method.AUTOMATIC.value,
-        help="automatic also finds tilted, dark and covered faces; haar is the Haar cascade only (default: automatic)",
-    )
+    add_detector_option(predict)
     predict.add_argument("--json", action="store_true", help="print one JSON array with an object for each picture")
     predict.set_defaults(run=_predict)
 

@@ -25,6 +25,7 @@ from emojify.video.render import check_target, estimate, is_image, render
 from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES
+from emojify.vision.detectors.haar import DetectorSettings, Method
 
 LONG_S = 600.0
 """Length of a video, in seconds, from which on an estimate is printed first."""
@@ -54,6 +55,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"{' '.join(f'{style.key}: {style.help}' for style in STYLES.values())} (default: %(default)s)",
     )
     command.add_argument("--model", metavar="ID", help="model that reads the faces (default: the live model)")
+    add_detector_option(command)
     command.add_argument("--seconds", metavar="N", type=float, help="render only the first N seconds of a video")
     command.add_argument("--csv", metavar="FILE", type=Path, help="write the seconds of each emotion to FILE")
     command.add_argument("--overwrite", action="store_true", help="replace OUT and the FILE of --csv if they exist")
@@ -62,6 +64,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     command.add_argument("--report", metavar="FILE", type=Path, help="write progress and result to FILE as JSON")
     command.set_defaults(run=_render)
+
+
+def add_detector_option(command: argparse.ArgumentParser) -> None:
+    """Add ``--detector``, the name of a :class:`Method`, to a command that looks for faces."""
+    command.add_argument(
+        "--detector",
+        choices=[method.value for method in Method],
+        default=Method.AUTOMATIC.value,
+        help="automatic also finds tilted, dark and covered faces; haar is the Haar cascade only (default: automatic)",
+    )
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -102,7 +114,9 @@ def _run(options: argparse.Namespace, report: _Report) -> RenderResult | None:
     settings = Settings.from_environment()
     pack = list_packs(settings.emojis).get(options.pack)
     classifier = ModelStore(settings.models).open_classifier(options.model, _warn)
-    style = RenderStyle(classifier, STYLES[options.style].create(pack.emoji))
+    style = RenderStyle(
+        classifier, STYLES[options.style].create(pack.emoji), DetectorSettings(method=Method(options.detector))
+    )
     if not image:
         expected = _print_estimate(options, style)
         if options.estimate and expected is not None:

@@ -27,6 +27,7 @@ from emojify.vision.alignment import crop_upright
 from emojify.vision.analyzer import to_gray
 from emojify.vision.classifier import Classifier
 from emojify.vision.detectors.combined import FaceDetector, is_same_face
+from emojify.vision.detectors.haar import DetectorSettings
 from emojify.vision.readings import Box, Detection, Face, Probabilities, Reading
 from emojify.vision.smoothing import SmoothingSettings, decide
 
@@ -69,15 +70,21 @@ class LookAhead:
     Args:
         classifier: reads the faces.
         threshold: probability below which a face is unsure and shows neutral.
+        detection: how faces are detected.
 
     Attributes:
         gaps: start and end in seconds of each time in which a face was lost that was there before and after: it may be
             bare. Complete when all frames are emitted.
     """
 
-    def __init__(self, classifier: Classifier, threshold: float = SmoothingSettings().threshold) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        threshold: float = SmoothingSettings().threshold,
+        detection: DetectorSettings | None = None,
+    ) -> None:
         self.gaps: list[tuple[float, float]] = []
-        self._detector = FaceDetector()
+        self._detector = FaceDetector(detection)
         self._changes = ChangeDetector()
         self._classifier = classifier
         self._threshold = threshold

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emojify.vision.annotators import Annotator
 from emojify.vision.classifier import Classifier
+from emojify.vision.detectors.haar import DetectorSettings
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,11 @@ class RenderResult:
 
 @dataclass(frozen=True)
 class RenderStyle:
-    """The classifier that reads the faces and the annotator that draws the emoji."""
+    """The classifier that reads the faces, the annotator that draws the emoji, and how faces are detected."""
 
     classifier: Classifier
     annotator: Annotator
+    detection: DetectorSettings = field(default_factory=DetectorSettings)
 
 
 @dataclass(frozen=True)

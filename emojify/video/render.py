@@ -165,7 +165,7 @@ def _new_target(target: Path) -> Iterator[Path]:
 def _render_image(source: Path, target: Path, style: RenderStyle) -> RenderResult:
     started_s = time.monotonic()
     scene = read_photo_file(source)
-    readings = analyze_photo(scene, style.classifier)
+    readings = analyze_photo(scene, style.classifier, style.detection)
     drawn = style.annotator.annotate(scene, readings)
     suffix = target.suffix.lower()
     encoded, content = cv2.imencode(suffix, drawn, IMAGE_SUFFIXES[suffix])

@@ -33,7 +33,7 @@ class FrameWriter:
         self.written_s = 0.0
         self._sink = sink
         self._annotator = style.annotator
-        self._ahead = LookAhead(style.classifier)
+        self._ahead = LookAhead(style.classifier, detection=style.detection)
         self._end_s = end_s
         self._early_audio: list[AudioPacket] = []  # the sink takes audio only after its first frame
 

@@ -19,6 +19,7 @@ import pytest
 
 from emojify.__main__ import main
 from emojify.video.cli import duration
+from emojify.vision.detectors.yunet import find_model_file
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.programs import end, run_in_terminal
 from tests.helpers.sample_videos import FACE, SampleVideo, astronaut, decode, wall
@@ -58,6 +59,20 @@ def test_render_uses_named_pack_and_style(video: Path, tmp_path: Path) -> None:
     colors = [picture[FACE].astype(int).mean(axis=(0, 1)) for picture in (first, second)]
     assert colors[1] == pytest.approx(255 - colors[0], abs=12)  # the squares have the opposite colors
     assert third.shape[1] == 2 * first.shape[1]
+
+
+@pytest.mark.parametrize("name", ["in.png", "in.mp4"])
+def test_render_detects_faces_as_asked(video: Path, tmp_path: Path, name: str) -> None:
+    source, limit = video, ["--seconds", "0.2"]
+    if name == "in.png":
+        source, limit = tmp_path / name, []
+        cv2.imwrite(str(source), astronaut())
+    target = str(tmp_path / f"out{source.suffix}")
+    with patch("emojify.vision.detectors.combined.find_model_file", wraps=find_model_file) as second_detector:
+        assert main(["render", str(source), target, *limit, "--detector", "haar"]) == 0
+        assert not second_detector.called
+        assert main(["render", str(source), target, *limit, "--overwrite"]) == 0
+        assert second_detector.called
 
 
 def test_render_reports_unexpected_error(video: Path, tmp_path: Path) -> None:
