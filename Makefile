@@ -28,9 +28,11 @@ test-fast: .venv/.dev
 	$(BIN)/pytest -q -n logical --dist loadfile -p no:hypothesispytest -m "not (slow or training or browser)" \
 		--ignore=tests/training --ignore=tests/browser --ignore=tests/faults --ignore=tests/fuzz
 
-# Training apart: LiteRT has crashed while opening a model in a process that had loaded TensorFlow.
+# Three sets of processes: Playwright keeps an event loop in its process that disturbs other tests, and LiteRT has crashed
+# while opening a model in a process that had loaded TensorFlow.
 test: .venv/.dev
-	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/training
+	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/training --ignore=tests/browser
+	$(BIN)/pytest -n 2 --dist loadfile tests/browser
 	$(BIN)/pytest -n 2 --dist loadfile tests/training
 
 lint: .venv/.dev
