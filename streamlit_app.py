@@ -11,6 +11,7 @@ from emojify.public import is_visitor, set_claims_provider
 from emojify.settings import Settings
 from pages.parts.app_style import show_style
 from pages.parts.auth import session_claims
+from pages.parts.entry import show_loading
 from pages.parts.messages import show_error
 from pages.parts.registry import menu
 from pages.parts.server import patch_server
@@ -30,8 +31,8 @@ def main() -> None:
         show_error(error)
         st.stop()
     entries = menu(settings, visitor=is_visitor(), signed_in=bool(session_claims().get("is_logged_in")))
-    pages = [
-        st.Page(
+    pages = {
+        entry: st.Page(
             entry.file,
             title=entry.title,
             icon=entry.icon,
@@ -39,8 +40,10 @@ def main() -> None:
             visibility="hidden" if entry.hidden else "visible",
         )
         for entry in entries
-    ]
-    st.navigation(pages, position="top").run()  # a sidebar would take a quarter of the video's width
+    }
+    chosen = st.navigation(list(pages.values()), position="top")  # a sidebar would take a quarter of the video's width
+    show_loading(next(entry.file for entry, page in pages.items() if page.url_path == chosen.url_path))
+    chosen.run()
 
 
 if __name__ == "__main__":

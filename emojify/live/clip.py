@@ -204,7 +204,7 @@ class Clip:
                 if width:
                     left, top, right, bottom = min(left, x), min(top, y), max(right, x + width), max(bottom, y + height)
         if right <= left:
-            raise EmojifyError("No face was in sight, so there is no emoji for a sticker. Record another clip.")
+            raise EmojifyError("No face was in view, so there is no emoji for a sticker. Record another clip.")
         side = round(max(right - left, bottom - top) * (1 + 2 * STICKER_MARGIN))
         return (left + right - side) // 2, (top + bottom - side) // 2, side
 

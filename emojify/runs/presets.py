@@ -44,7 +44,7 @@ class Preset:
 
 PRESETS = (
     Preset("trial", "A two-minute trial", "A part of the pictures and a few epochs: see the curves move.", "seed"),
-    Preset("tutorial", "The tutorial's fit", "The network and the settings of the original tutorial.", "seed"),
+    Preset("tutorial", "As in the tutorial", "The network and the settings of the original tutorial.", "seed"),
     Preset("best", "The best recipe", "The most accurate network, with everything that helps it.", "compact"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
@@ -180,7 +181,8 @@ def _active_status(folder: Path) -> _Status:
     if progress.batch is not None and progress.batch.time >= started_at:
         return _Status(State.RUNNING)
     phase = f": {progress.phase[1]}" if progress.phase and progress.phase[0] >= started_at else ""
-    return _Status(State.STARTING, f"TensorFlow takes 10 to 20 seconds to start, longer beside live video{phase}.")
+    waited = f", {time.time() - started_at:.0f} s so far" if started_at else ""
+    return _Status(State.STARTING, f"TensorFlow is starting{waited}{phase}. A busy machine needs a minute or more.")
 
 
 def _idle_status(folder: Path, files: _Files, disk_free_bytes: int) -> _Status:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tqdm import tqdm
 
 from emojify.files import write_atomically
 from emojify.printable import printable, unfiltered
@@ -30,7 +31,6 @@ from emojify.runs.machine import cpu_info, cpu_name
 
 LINES_AN_EPOCH = 50
 SECONDS_BETWEEN_LINES = 0.5
-_BAR_WIDTH = 30
 
 
 class Journal:
@@ -57,7 +57,7 @@ class Journal:
         self._handlers.append(logging.StreamHandler(sys.stdout))
         for handler in self._handlers:
             self._log.addHandler(handler)
-        self._has_terminal = sys.stderr.isatty()
+        self._bar: tqdm | None = None  # of the epoch, in a terminal
         self._last_line_s = 0.0
 
     def __enter__(self) -> Journal:
@@ -68,6 +68,7 @@ class Journal:
             self.say("stopped")
         elif error is not None:
             self._log.error("failed", exc_info=error)
+        self._close_bar()
         self._lines.close()
         self._events.close()
         for handler in self._handlers:
@@ -76,8 +77,7 @@ class Journal:
 
     def say(self, sentence: str) -> None:
         """Log a line for people."""
-        if self._has_terminal:
-            print("\r\x1b[K", end="", file=unfiltered(sys.stderr), flush=True)  # clears the progress bar
+        self._close_bar()
         self._log.info(printable(sentence))
 
     def batch(self, epoch: int, batch: int, batches: int, figures: dict[str, float]) -> None:
@@ -95,12 +95,16 @@ class Journal:
             self._last_line_s = now_s
             rounded = {key: round(float(value), 5) for key, value in figures.items()}
             self._write_line({"epoch": epoch, "batch": batch, "batches": batches, **rounded})
-        if self._has_terminal:
-            full = _BAR_WIDTH * batch // batches
-            shown = "  ".join(f"{key} {value:.3f}" for key, value in figures.items())
-            bar = "#" * full + "." * (_BAR_WIDTH - full)
-            line = f"\repoch {epoch + 1} [{bar}] {batch}/{batches}  {shown}"
-            print(line, end="\x1b[K", file=unfiltered(sys.stderr), flush=True)
+        if sys.stderr.isatty():
+            if self._bar is None:
+                self._bar = tqdm(desc=f"epoch {epoch + 1}", total=batches, leave=False, file=unfiltered(sys.stderr))
+            self._bar.set_postfix({key: f"{value:.3f}" for key, value in figures.items()}, refresh=False)
+            self._bar.update(batch - self._bar.n)
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
     def epoch(self, done: int, epochs: int, figures: dict[str, float]) -> None:
         """Record that ``done`` of ``epochs`` are done."""

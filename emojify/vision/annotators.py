@@ -208,7 +208,7 @@ class SideBySide:
     def _draw_panel(self, panel: Image, reading: Reading | None) -> None:
         panel[:] = PANEL_COLOR
         height, width = panel.shape[:2]
-        caption = "no face in sight" if reading is None else reading.caption
+        caption = "no face in view" if reading is None else reading.caption
         text = text_picture(caption, max(8, height // 12), WHITE)
         size_px = min(width, height - 2 * text.shape[0]) * 9 // 10
         if reading is not None and size_px > 0:

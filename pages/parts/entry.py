@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from emojify.public import ADMIN_ONLY_MESSAGE, is_visitor
 from pages.parts.registry import is_for_visitors
+
+_entered: set[str] = set()
+"""Names of the pages whose modules this process has imported."""
+
+
+def show_loading(file: str) -> None:
+    """Say that the page is loading, if this process imports its modules for the first time: that takes seconds.
+
+    Args:
+        file: the page's path, before it runs. Its :func:`enter_page` removes the message.
+    """
+    if Path(file).name not in _entered:
+        st.session_state.loading = st.empty()
+        st.session_state.loading.markdown(":material/hourglass_top: Loading …")
 
 
 def enter_page(file: str) -> None:
@@ -15,6 +31,10 @@ def enter_page(file: str) -> None:
     Args:
         file: the page's ``__file__``.
     """
+    _entered.add(Path(file).name)
+    loading = st.session_state.pop("loading", None)
+    if loading is not None:
+        loading.empty()
     require_entry_script()
     require_access(file)
 

@@ -68,7 +68,7 @@ def test_fit_is_launched_stopped_promoted_and_resumed(browser: Browser, workspac
         page.get_by_label("epochs", exact=True).press("Enter")
         expect(page.get_by_text("--epochs 40")).to_be_visible(timeout=TIMEOUT_MS)
         page.get_by_role("button", name="Start", exact=True).click()
-        expect(page.get_by_text("TensorFlow takes 10 to 20 seconds to start")).to_be_visible(timeout=TIMEOUT_MS)
+        expect(page.get_by_text("TensorFlow is starting")).to_be_visible(timeout=TIMEOUT_MS)
         expect(page.get_by_text(re.compile(r"Batch \d of 2"))).to_be_visible(timeout=TENSORFLOW_TIMEOUT_MS)
 
     with run_app(**variables(workspace)) as url:  # after a restart of the app the fit still runs, and the page finds it

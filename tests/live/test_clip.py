@@ -174,7 +174,7 @@ def test_sticker_is_transparent_and_animated(ending: str) -> None:
 def test_sticker_without_a_face_is_rejected() -> None:
     clip = clip_of(record(faces=False))
     assert not clip.has_faces
-    with pytest.raises(EmojifyError, match="No face was in sight"):
+    with pytest.raises(EmojifyError, match="No face was in view"):
         clip.sticker(".webp", Sticker(EMOJI))
 
 
