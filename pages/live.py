@@ -21,7 +21,8 @@ from pages.parts.live_timeline import show_timeline
 from pages.parts.live_video import has_room, show_current_reading, show_expressions, show_statistics, show_video
 from pages.parts.messages import show_error, show_result
 from pages.parts.probability_bars import show_readings
-from pages.parts.remembered import remember_choices
+from pages.parts.remembered import has_restored_choices, remember_choices, restore_choices
+from pages.parts.visitor_pack import available_packs
 
 enter_page(__file__)
 
@@ -60,6 +61,10 @@ def show_page(settings: Settings) -> None:
         picture = st.container()
     with title_row:
         st.title("Emojify", anchor=False, width="content")
+    if not has_restored_choices():
+        restore_choices(list(available_packs(settings).labels))
+        return
+    with title_row:
         st.session_state.setdefault("mode", VIDEO)
         source = st.segmented_control(
             "Source", [VIDEO, SAMPLE, PHOTO], required=True, key="mode", label_visibility="collapsed"
@@ -84,7 +89,7 @@ def show_page(settings: Settings) -> None:
         session = show_live(settings, live, pack, sample=source == SAMPLE)
     with results:
         show_reading_and_recordings(settings, session, pack, sample=source == SAMPLE)
-    remember_choices(st.session_state.pack_ids)
+    remember_choices()
     show_clean_view_links(pack, live)
     st.caption("Frames are processed and discarded: nothing is stored unless you download it.")
 

@@ -17,12 +17,16 @@ _entered: set[str] = set()
 def show_loading(file: str) -> None:
     """Say that the page is loading, if this process imports its modules for the first time: that takes seconds.
 
+    The place for the message is there in every run. If it were there in some runs only, Streamlit would build what
+    follows anew, and live video that just started would end.
+
     Args:
         file: the page's path, before it runs. Its :func:`enter_page` removes the message.
     """
+    place = st.empty()
     if Path(file).name not in _entered:
-        st.session_state.loading = st.empty()
-        st.session_state.loading.markdown(":material/hourglass_top: Loading …")
+        place.markdown(":material/hourglass_top: Loading …")
+        st.session_state.loading = place
 
 
 def enter_page(file: str) -> None:

@@ -2,13 +2,17 @@
 const KEY = "emojify-choices";
 
 export default function ({ data, setTriggerValue }) {
+  let stored = null;
   try {
     if (data.choices) {
       localStorage.setItem(KEY, JSON.stringify(data.choices));
     } else {
-      setTriggerValue("stored", localStorage.getItem(KEY) ?? "{}");
+      stored = localStorage.getItem(KEY);
     }
   } catch {
     // A browser that allows no storage remembers nothing.
+  }
+  if (!data.choices) {
+    setTriggerValue("stored", stored ?? "{}");
   }
 }

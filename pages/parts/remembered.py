@@ -35,22 +35,33 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
 """The remembered widgets by their key, besides the pack, and what may be stored for each."""
 
 
-def remember_choices(packs: Collection[str]) -> None:
-    """Restore this browser's choices in its first run of the page, and store them in later ones.
+def has_restored_choices() -> bool:
+    """Return True once this session knows what the browser has stored."""
+    return bool(st.session_state.get("choices_restored"))
+
+
+def restore_choices(packs: Collection[str]) -> None:
+    """Ask the browser for its choices. The page runs again with them, and shows its widgets only then.
+
+    A widget that is shown before gets its restored value as a change. If the browser sends anything else meanwhile, the
+    change is lost.
 
     Args:
         packs: the ids of the packs that can be chosen.
     """
-    state = st.session_state
-    choices = {key: state.get(key) for key in ("pack", *_CHECKS)} if state.get("choices_restored") else None
+    _show_component(None, lambda: restore(st.session_state.remembered.get("stored"), packs))
+
+
+def remember_choices() -> None:
+    """Store the choices in the browser."""
+    _show_component({key: st.session_state.get(key) for key in ("pack", *_CHECKS)}, lambda: None)
+
+
+def _show_component(choices: dict[str, Any] | None, on_stored: Callable[[], None]) -> None:
     component = st.components.v2.component(
         "emojify_remembered", html="<span></span>", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
     )
-    component(
-        key="remembered",
-        data={"choices": choices},
-        on_stored_change=lambda: restore(state.remembered.get("stored"), packs),
-    )
+    component(key="remembered", data={"choices": choices}, on_stored_change=on_stored)
 
 
 def restore(stored: object, packs: Collection[str]) -> None:

@@ -86,6 +86,8 @@ def test_sample_face_plays_with_one_click_and_no_camera(playwright: Playwright, 
     expect(page.get_by_role("heading", name=re.compile("happy|surprised|angry"))).to_be_visible(timeout=TIMEOUT_MS)
     assert component_frame(page).evaluate(IS_VIDEO_PLAYING)
     page.get_by_text("Live video", exact=True).click()
+    expect(page.get_by_role("heading", name="Press Start")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.locator('iframe[title*="webrtc_streamer"]')).to_have_count(1, timeout=TIMEOUT_MS)
     expect(component(page).get_by_role("button", name="Start")).to_be_visible(timeout=TIMEOUT_MS)
     browser.close()
 

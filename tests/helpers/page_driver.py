@@ -18,8 +18,10 @@ TEXT_KINDS = (
 
 
 def open_app() -> AppTest:
-    """Return a session of the whole app that has not run yet."""
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    """Return a session of the whole app that has not run yet, in a browser that remembers no choices."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    app.session_state.choices_restored = True
+    return app
 
 
 def labels(page: AppTest) -> list[str]:

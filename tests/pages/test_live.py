@@ -53,6 +53,15 @@ def upload_photo(page: AppTest, name: str, content: bytes) -> AppTest:
     return page.file_uploader[0].set_value((name, content, "image/png")).run()
 
 
+def test_widgets_wait_for_the_browsers_choices(page: AppTest, streamer: MagicMock) -> None:
+    page.session_state.choices_restored = False
+    page.run()
+    assert not page.exception
+    assert "Emojify" in shown_text(page)
+    assert not page.selectbox
+    streamer.assert_not_called()
+
+
 def test_first_view_shows_emoji_and_next_step(page: AppTest) -> None:
     page.run()
     assert not page.exception
