@@ -103,10 +103,10 @@ def test_teaching_changes_the_reading_and_undo_restores_it(teach_page: Page, wor
     expect_reading(page, "happy")  # both faces as before teaching; the draft is not kept yet
 
     page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_text("is live now")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("is live now").first).to_be_visible(timeout=TIMEOUT_MS)
     expect_reading(page, "surprised")
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("is live again")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("is live again").first).to_be_visible(timeout=TIMEOUT_MS)
     expect_reading(page, "happy")
 
     page.get_by_role("button", name="Delete all").click()
