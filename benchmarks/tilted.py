@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=400, help="use at most this many faces (default: %(default)s)")
     options = parser.parse_args()
     classifier = ModelStore(Settings.from_environment().models).open_classifier(None, on_problem=print)
-    faces = _read(options.faces, options.limit)
+    faces = read_faces_zip(options.faces, options.limit)
     for roll in ROLLS:
         mains = [main_reading(analyze_photo(_turned(picture, roll), classifier)) for _, picture in faces]
         right = [
@@ -43,7 +43,7 @@ def main() -> None:
         print(f"roll {roll:3}: {len(faces)} faces, found {found:.3f}, read right {np.mean(right):.3f}", flush=True)
 
 
-def _read(archive: Path, limit: int) -> list[tuple[Emotion, NDArray[np.uint8]]]:
+def read_faces_zip(archive: Path, limit: int) -> list[tuple[Emotion, NDArray[np.uint8]]]:
     """Return emotion and (H, W, 3) uint8 BGR of ``limit`` faces, evenly spread over the archive."""
     emotions = {emotion.label[:4]: emotion for emotion in Emotion}  # so that "disgust" matches "disgusted"
     with zipfile.ZipFile(archive) as opened:

@@ -276,6 +276,16 @@ def readable_os_errors(action: str, advice: str | None = None) -> Iterator[None]
         raise EmojifyError(f"{action}: {os_error_reason(error)}. {advice}".rstrip()) from error
 
 
+def require_no_pipe(path: Path) -> None:
+    """Check that reading a file will end: a pipe, a socket or a device can keep its reader waiting for ever.
+
+    Raises:
+        EmojifyError: if ``path`` is one of those.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise EmojifyError(f"{path} is a pipe or a device. Save its content to a file, then use that.")
+
+
 def os_error_reason(error: OSError) -> str:
     """Return the reason for an OSError in plain words, without a full stop: ``"the disk is full"``."""
     known = _REASONS.get(error.errno or 0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 
 from emojify.errors import EmojifyError
-from emojify.files import readable_os_errors
+from emojify.files import readable_os_errors, require_no_pipe
 
 pillow_heif.register_heif_opener(thumbnails=False)
 
@@ -218,8 +218,9 @@ def read_photo_file(path: Path) -> NDArray[np.uint8]:
         EmojifyError: if the file is missing, can't be read or is larger than :data:`MAX_PHOTO_FILE_MB`; also see
             :func:`open_picture`.
     """
+    require_no_pipe(path)
     with readable_os_errors(f"{path} cannot be read"), path.open("rb") as file:
-        content = file.read(MAX_PHOTO_FILE_MB * 1_000_000 + 1)  # a device such as /dev/zero never ends
+        content = file.read(MAX_PHOTO_FILE_MB * 1_000_000 + 1)
     if len(content) > MAX_PHOTO_FILE_MB * 1_000_000:
         raise EmojifyError(f"{path} is larger than {MAX_PHOTO_FILE_MB} MB. Shrink the picture, then try again.")
     return read_photo(content, str(path))

@@ -1,6 +1,7 @@
 """Uploaded pictures: bad files are refused with a reason, and unusual ones look as they should."""
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from emojify.errors import EmojifyError
-from emojify.pictures import MAX_SIDE_PX, encode_png, open_picture, read_photo, read_photo_file
+from emojify.pictures import MAX_PHOTO_FILE_MB, MAX_SIDE_PX, encode_png, open_picture, read_photo, read_photo_file
 
 ORIENTATION = 0x0112
 HEIC = (Path(__file__).parent / "data" / "pictures" / "two_colors.heic").read_bytes()
@@ -254,6 +255,13 @@ def test_read_photo_file_names_missing_file(tmp_path: Path) -> None:
         read_photo_file(tmp_path / "gone.png")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_read_photo_file_refuses_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "me.jpg")
+    with pytest.raises(EmojifyError, match="is a pipe or a device"):
+        read_photo_file(tmp_path / "me.jpg")
+
+
 def test_read_photo_file_refuses_folder(tmp_path: Path) -> None:
     with pytest.raises(EmojifyError, match="cannot be read: it is a folder"):
         read_photo_file(tmp_path)
@@ -267,6 +275,13 @@ def test_encode_png_round_trip(channels: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no /dev/zero")
-def test_read_photo_file_refuses_endless_file() -> None:
-    with pytest.raises(EmojifyError, match="/dev/zero is larger than 200 MB"):
+def test_read_photo_file_refuses_device() -> None:
+    with pytest.raises(EmojifyError, match="/dev/zero is a pipe or a device"):
         read_photo_file(Path("/dev/zero"))
+
+
+def test_read_photo_file_refuses_huge_file(tmp_path: Path) -> None:
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(MAX_PHOTO_FILE_MB * 1_000_000 + 1)
+    with pytest.raises(EmojifyError, match=r"huge\.png is larger than 200 MB"):
+        read_photo_file(tmp_path / "huge.png")

@@ -13,7 +13,7 @@ import cv2
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
-from emojify.files import new_file, readable_os_errors
+from emojify.files import new_file, readable_os_errors, require_no_pipe
 from emojify.pictures import FORMATS, MAX_SIDE_PX, is_animated, read_photo_file
 from emojify.video.outcome import Estimate, Progress, RenderResult, RenderStyle
 from emojify.video.sink import OUTPUT_FORMATS, OutputFormat, VideoSink
@@ -67,6 +67,7 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
         EmojifyError: if the suffix of ``target`` is not supported or does not fit ``source``, if its folder is
             missing, or if the file exists and must not be replaced.
     """
+    require_no_pipe(source)
     suffixes = IMAGE_SUFFIXES if is_image(source) else OUTPUT_FORMATS
     if target.suffix.lower() not in suffixes:
         kind = "picture" if suffixes is IMAGE_SUFFIXES else "video"

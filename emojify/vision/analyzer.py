@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +12,10 @@ from emojify.vision.alignment import crop_upright
 from emojify.vision.classifier import Classifier
 from emojify.vision.detectors.combined import FaceDetector
 from emojify.vision.detectors.haar import DetectorSettings
-from emojify.vision.readings import Detection, Face, Image, Probabilities, Reading
+from emojify.vision.readings import Face, Image, Probabilities, Reading
 from emojify.vision.smoothing import Smoother, SmoothingSettings, decide
+from emojify.vision.subject import SubjectWeights, subject_weight
 from emojify.vision.tracker import FaceTracker
-
-SHARP = 0.35  # detail of a face in focus, see _sharpness; a blurred background has less than half
 
 
 def to_gray(image: Image) -> NDArray[np.uint8]:
@@ -44,6 +45,7 @@ class VideoAnalyzer:
         self.latest_gray: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
         self._tracker = FaceTracker(detection)
         self._smoother = Smoother(smoothing)
+        self._weights = SubjectWeights()
         self._latest: dict[int, Probabilities] = {}
 
     def configure(self, classifier: Classifier, detection: DetectorSettings, smoothing: SmoothingSettings) -> None:
@@ -62,7 +64,7 @@ class VideoAnalyzer:
             now_s: the frame's time in seconds, not before that of the last frame.
         """
         self.latest_gray = gray = to_gray(image)
-        faces = self._tracker.update(gray, now_s)
+        faces = self._weights.update(gray, self._tracker.update(gray, now_s), now_s)
         # A face that was not detected in this frame may be covered, by a hand for example: keep its last probabilities.
         self._latest = {
             face.track_id: self._latest[face.track_id]
@@ -71,27 +73,6 @@ class VideoAnalyzer:
             for face in faces
         }
         return self._smoother.update(faces, list(self._latest.values()), now_s)
-
-
-def subject_weight(gray: NDArray[np.uint8], face: Detection) -> float:
-    """Return how likely a face is the subject of a picture, beside its size, 0 to 1.
-
-    A face counts for less if it is blurred, near the edge, or not certain to be a face.
-
-    Args:
-        gray: (H, W) uint8.
-        face: inside of ``gray``.
-    """
-    height, width = gray.shape
-    x, y = face.box.center
-    off_middle = min(1.0, max(abs(2 * x / width - 1), abs(2 * y / height - 1)))
-    sharpness = min(1.0, _sharpness(crop_upright(gray, face.box, face.roll)) / SHARP)
-    return (1 - 0.5 * off_middle) * (0.3 + 0.7 * sharpness) * face.confidence
-
-
-def _sharpness(crop: NDArray[np.uint8]) -> float:
-    """Return the share of fine detail in the contrast of a face."""
-    return float(cv2.Laplacian(crop, cv2.CV_32F).std() / max(1.0, float(crop.std())))
 
 
 def analyze_photo(
@@ -112,6 +93,7 @@ def analyze_photo(
     for number, found in enumerate(FaceDetector(detection).detect(gray), start=1):
         probabilities = classifier.classify(crop_upright(gray, found.box, found.roll, classifier.crop_margin))
         emotion, sure = decide(probabilities, threshold)
-        face = Face(found.box, number, roll=found.roll, weight=subject_weight(gray, found))
+        face = Face(found.box, number, roll=found.roll)
+        face = replace(face, weight=found.confidence * subject_weight(gray, face))
         readings.append(Reading(face, probabilities, emotion, sure))
     return readings

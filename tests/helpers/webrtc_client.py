@@ -32,11 +32,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 
 FPS = 30
 TICKS = fractions.Fraction(1, 90_000)
 TIMEOUT_S = 60.0
 COMPONENT = "webrtc_streamer"
+MEMORY = "emojify_remembered"  # the component that asks the browser for its choices
 
 OnFrame = Callable[[av.VideoFrame], None]
 NumberOf = Callable[[av.VideoFrame], int]
@@ -120,7 +122,7 @@ class WebRtcClient:
         self.received = 0
         self.alerts: list[str] = []
         self._component: dict[str, Any] = {}
-        self._fragment = self._page = ""
+        self._fragment = self._page = self._memory = ""
         self._known: dict[str, ForwardMsg] = {}
         self._changed = asyncio.Condition()
         self._finished = False
@@ -135,7 +137,12 @@ class WebRtcClient:
             max_size=None,
         )
         self._listening = asyncio.create_task(self._listen())
-        await self._run(None)
+        await self._run()
+        await self._until(lambda: self._finished and bool(self._memory))
+        answer = json.dumps([{"event": "stored", "value": "{}"}])
+        await self._run(
+            WidgetState(id=f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self._memory}__events", json_trigger_value=answer)
+        )
         await self._until(lambda: self._finished and bool(self._component))
         return self
 
@@ -170,11 +177,11 @@ class WebRtcClient:
         self._connection.getTransceivers()[0].setCodecPreferences(only_vp8)
         await self._connection.setLocalDescription(await self._connection.createOffer())
         offer = self._connection.localDescription
-        await self._run({"playing": False, "sdpOffer": {"sdp": offer.sdp, "type": offer.type}, "iceCandidates": {}})
+        await self._send({"playing": False, "sdpOffer": {"sdp": offer.sdp, "type": offer.type}, "iceCandidates": {}})
         await self._until(lambda: bool(self._component["args"].get("sdp_answer_json")))
         answer = json.loads(self._component["args"]["sdp_answer_json"])
         await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
-        await self._run({"playing": True, "sdpOffer": "", "iceCandidates": {}})
+        await self._send({"playing": True, "sdpOffer": "", "iceCandidates": {}})
         await asyncio.wait_for(self._first_picture(), TIMEOUT_S)
 
     async def _first_picture(self) -> None:
@@ -189,13 +196,15 @@ class WebRtcClient:
                 if self._on_frame and isinstance(frame, av.VideoFrame):
                     self._on_frame(frame)
 
-    async def _run(self, value: dict[str, Any] | None) -> None:
+    async def _send(self, value: dict[str, Any]) -> None:
+        """Send a value of the video component."""
+        await self._run(WidgetState(id=self._component["id"], json_value=json.dumps(value)), self._fragment)
+
+    async def _run(self, state: WidgetState | None = None, fragment: str = "") -> None:
         message = BackMsg()
-        message.rerun_script.page_script_hash = self._page
-        if value is not None:
-            message.rerun_script.fragment_id = self._fragment
-            states = message.rerun_script.widget_states.widgets
-            states.append(WidgetState(id=self._component["id"], json_value=json.dumps(value)))
+        message.rerun_script.page_script_hash, message.rerun_script.fragment_id = self._page, fragment
+        if state is not None:
+            message.rerun_script.widget_states.widgets.append(state)
         self._finished = False
         await self._socket.send(message.SerializeToString())
 
@@ -228,6 +237,8 @@ class WebRtcClient:
         element = delta.new_element
         if element.WhichOneof("type") == "alert":
             self.alerts.append(element.alert.body)
+        if element.WhichOneof("type") == "bidi_component" and element.bidi_component.component_name == MEMORY:
+            self._memory = element.bidi_component.id
         if (
             element.WhichOneof("type") == "component_instance"
             and COMPONENT in element.component_instance.component_name

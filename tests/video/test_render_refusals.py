@@ -103,6 +103,13 @@ def test_render_refuses_bad_target(style: RenderStyle, tmp_path: Path, target: s
     assert folder_contents(tmp_path) == before
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_render_refuses_pipe(style: RenderStyle, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.mp4")
+    with pytest.raises(EmojifyError, match="is a pipe or a device"):
+        render(tmp_path / "in.mp4", tmp_path / "out.mp4", style)
+
+
 def test_render_overwrite_keeps_old_file_until_end(style: RenderStyle, tmp_path: Path) -> None:
     source = SampleVideo().write(tmp_path / "in.mp4")
     target = tmp_path / "out.mp4"

@@ -42,6 +42,11 @@ STEADY_DEGREES = 2.5  # no further measurement is needed after a smaller change
 WHOLE_PX = 160  # longer side of a quick look at a frame: 2.3 ms on an AVX2 machine; finds faces of 15 % of it
 WHOLE_CONFIDENCE = 0.7
 
+# A quick look at one of the frame's quarters, for smaller faces: 6 % of the longer side and more. The quarters overlap,
+# so that a face of up to a sixth of the frame is whole in one of them. A look takes 4 ms on an AVX2 machine.
+QUARTERS_PX = 384  # the longer side to which the frame is shrunk
+QUARTER_SIZE = (224, 176)
+
 
 class FaceDetector:
     """Detects faces at any roll up to 60 degrees, in one image or around known faces of a video. Not thread-safe.
@@ -134,6 +139,23 @@ class FaceDetector:
     def look_whole(self, gray: NDArray[np.uint8]) -> list[Detection]:
         """Return the large faces of a frame, found by a quick look of YuNet; none without YuNet."""
         return self._look(gray, WHOLE_PX, 0.0, WHOLE_CONFIDENCE) if self._yunet else []
+
+    def look_quarter(self, gray: NDArray[np.uint8], number: int) -> list[Detection]:
+        """Return the faces in one quarter of a frame, found by a quick look of YuNet; none without YuNet.
+
+        Args:
+            gray: (H, W) uint8.
+            number: of the quarter, which counts up from look to look.
+        """
+        if self._yunet is None:
+            return []
+        height, width = gray.shape
+        scale = QUARTERS_PX / max(height, width)
+        size = QUARTER_SIZE if width >= height else QUARTER_SIZE[::-1]
+        reach_x, reach_y = (side / (2 * scale) for side in size)  # from the quarter's center to its edge
+        x = reach_x if number % 2 else max(reach_x, width - reach_x)
+        y = reach_y if number // 2 % 2 else max(reach_y, height - reach_y)
+        return self._yunet.detect(cut_patch(gray, (x, y), scale, 0, size), WHOLE_CONFIDENCE)
 
     def look_around(self, gray: NDArray[np.uint8], box: Box, roll: float) -> Detection | None:
         """Return the face near a known place, with the roll that it had; None without YuNet or face.
