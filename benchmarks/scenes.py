@@ -114,7 +114,7 @@ def draw(scene: Scene, gray: Gray, box: Box, background: Gray, roll: float | Non
     if scene.face_px:
         turn = -(scene.roll if roll is None else roll)
         matrix = cv2.getRotationMatrix2D(box.center, turn, scene.face_px / box.width)
-        matrix = matrix + [[0, 0, WIDTH / 2 - box.center[0]], [0, 0, HEIGHT / 2 - box.center[1]]]
+        matrix[:, 2] += np.array([WIDTH / 2 - box.center[0], HEIGHT / 2 - box.center[1]])
         inside = cv2.warpAffine(np.full_like(gray, 255), matrix, (WIDTH, HEIGHT)) > 127
         out[inside] = cv2.warpAffine(gray, matrix, (WIDTH, HEIGHT))[inside]
     left, right, middle = round(WIDTH / 2 - half), round(WIDTH / 2 + half), HEIGHT // 2
