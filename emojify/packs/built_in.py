@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 from emojify.packs.avatar import HEAD, Avatar
 from emojify.packs.drawing.appearance import Person
+from emojify.packs.drawing.cat import cat_svg
 from emojify.packs.drawing.classic import classic_svg
 from emojify.packs.drawing.expression import Expression
 from emojify.packs.drawing.person import person_svg
+from emojify.packs.drawing.robot import robot_svg
 from emojify.packs.manifest import PackManifest
 from emojify.vision.annotators import Head
 
@@ -56,6 +58,26 @@ BUILT_IN_PACKS: dict[str, BuiltInPack] = {
             avatar=Avatar(Person()).to_json(),
         ),
         lambda expression: person_svg(Person(), expression),
+    ),
+    "cat": BuiltInPack(
+        PackManifest(
+            name="Cat",
+            author="Emojify",
+            license="MIT",
+            description="A gray cat.",
+            head=Head(x=0.5, y=0.57, width=0.84),
+        ),
+        cat_svg,
+    ),
+    "robot": BuiltInPack(
+        PackManifest(
+            name="Robot",
+            author="Emojify",
+            license="MIT",
+            description="A robot whose face is a screen.",
+            head=Head(x=0.5, y=0.55, width=0.8),
+        ),
+        robot_svg,
     ),
 }
 """All built-in packs, by id. An id is the name of the pack's folder in ``emojis/``.
