@@ -16,7 +16,8 @@ import re
 import secrets
 import shutil
 import time
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -104,6 +105,14 @@ class Job:
         return next(self.folder.glob("in.*"))
 
     @property
+    def added_s(self) -> float:
+        """When the file was uploaded, in seconds since 1970; 0 if the job was deleted meanwhile."""
+        try:
+            return (self.folder / JOB).stat().st_mtime
+        except OSError:
+            return 0.0
+
+    @property
     def target(self) -> Path:
         """The result; exists once the state is ``"done"``."""
         return self.folder / f"out{self.request.suffix}"
@@ -176,15 +185,36 @@ class JobStore:
         Raises:
             EmojifyError: if the file can't be written. No part of it is left in that case.
         """
-        folder = self.folder / secrets.token_urlsafe(16)
         suffix = re.sub(r"[^a-z0-9]", "", Path(request.name).suffix.lower())[:5]
+        with self._new_job(request) as (job, unfinished):
+            (unfinished / f"in.{suffix or 'video'}").write_bytes(content)
+        return job
+
+    @admin_only
+    def add_version(self, job: Job, request: RenderRequest) -> Job:
+        """Add a job for the same uploaded file, which is not copied where the file system has hard links.
+
+        Raises:
+            EmojifyError: if the file can't be written. No part of it is left in that case.
+        """
+        with self._new_job(request) as (version, unfinished):
+            copy = unfinished / job.source.name
+            try:
+                copy.hardlink_to(job.source)
+            except OSError:
+                shutil.copyfile(job.source, copy)
+        return version
+
+    @contextmanager
+    def _new_job(self, request: RenderRequest) -> Iterator[tuple[Job, Path]]:
+        """Yield a new job, and its unfinished folder, which the block fills with the file."""
+        folder = self.folder / secrets.token_urlsafe(16)
         with _readable_save_errors():
             make_private_folder(self.folder)
             clear_leftovers(self.folder)
             with new_folder(folder, mode=0o700) as unfinished:
-                (unfinished / f"in.{suffix or 'video'}").write_bytes(content)
+                yield Job(folder, request), unfinished
                 write_json(unfinished / JOB, request.to_json())
-        return Job(folder, request)
 
     @admin_only
     def change_suffix(self, job: Job, suffix: str) -> Job:

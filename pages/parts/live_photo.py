@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -15,25 +16,41 @@ from emojify.vision.readings import Image, Reading
 from pages.parts.messages import show_error
 
 MAX_PHOTO_MB = 20
+FILE, CAMERA = "From a file", "From the camera"
+MIRROR = "<style>[data-testid=stCameraInput] :is(video, img) {transform: scaleX(-1)}</style>"
 
 
 def show_photo(live: LiveSettings) -> list[Reading]:
     """Show the choice of a photo and, above it, the emojified photo; return the readings of its faces."""
     result_place = st.container()
-    uploaded = st.file_uploader(
-        "Choose a photo: JPEG, HEIC, PNG, WebP and more", type=list(SUFFIXES), max_upload_size=MAX_PHOTO_MB
-    )
-    photo = uploaded or st.camera_input("Or take one")
+    source = st.segmented_control(
+        "Where the photo comes from", [FILE, CAMERA], default=FILE, required=True, key="photo_source",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    photo = take_photo(live.mirror) if source == CAMERA else choose_photo()
     if photo is None:
         return []
     with result_place:
-        return show_emojified(photo, live)
+        return show_emojified(photo, live, mirrored=source == CAMERA and live.mirror)
 
 
-def show_emojified(photo: UploadedFile, live: LiveSettings) -> list[Reading]:
+def choose_photo() -> UploadedFile | None:
+    return st.file_uploader(
+        "Choose a photo: JPEG, HEIC, PNG, WebP and more", type=list(SUFFIXES), max_upload_size=MAX_PHOTO_MB
+    )
+
+
+def take_photo(mirror: bool) -> UploadedFile | None:
+    """Show the camera, as a mirror if the live video is one."""
+    if mirror:
+        st.html(MIRROR)
+    return st.camera_input("Take a photo")
+
+
+def show_emojified(photo: UploadedFile, live: LiveSettings, *, mirrored: bool) -> list[Reading]:
     """Show the emojified photo and its download buttons; return the readings of its faces."""
     try:
-        result = emojify_once(photo, live)
+        result = emojify_once(photo, live, mirrored)
     except EmojifyError as error:
         show_error(error)
         return []
@@ -46,7 +63,7 @@ def show_emojified(photo: UploadedFile, live: LiveSettings) -> list[Reading]:
             "Download", result.jpeg, "emojified.jpg", "image/jpeg", icon=":material/download:", on_click="ignore"
         )
         st.download_button(
-            "Download PNG", lambda: encode_png(emojify(photo, live)[0]), "emojified.png", "image/png",
+            "Download PNG", lambda: encode_png(emojify(photo, live, mirrored)[0]), "emojified.png", "image/png",
             icon=":material/download:", on_click="ignore", help="Without loss, and about ten times as large",
         )  # fmt: skip
     return list(result.readings)
@@ -56,32 +73,34 @@ def show_emojified(photo: UploadedFile, live: LiveSettings) -> list[Reading]:
 class EmojifiedPhoto:
     """A finished photo, and what it was made from."""
 
-    file_id: str
-    live: LiveSettings
+    made_from: tuple[str, LiveSettings, bool]
     jpeg: bytes
     readings: list[Reading]
 
 
-def emojify_once(photo: UploadedFile, live: LiveSettings) -> EmojifiedPhoto:
+def emojify_once(photo: UploadedFile, live: LiveSettings, mirrored: bool) -> EmojifiedPhoto:
     """Return the emojified photo; the one of the previous run if neither the photo nor a setting changed.
 
     Raises:
         EmojifyError: if the photo can't be read.
     """
     known: EmojifiedPhoto | None = st.session_state.get("emojified_photo")
-    if known is None or (known.file_id, known.live) != (photo.file_id, live):
-        image, readings = emojify(photo, live)
-        known = EmojifiedPhoto(photo.file_id, live, encode_jpeg(image), readings)
+    made_from = (photo.file_id, live, mirrored)
+    if known is None or known.made_from != made_from:
+        image, readings = emojify(photo, live, mirrored)
+        known = EmojifiedPhoto(made_from, encode_jpeg(image), readings)
         st.session_state.emojified_photo = known
     return known
 
 
-def emojify(photo: UploadedFile, live: LiveSettings) -> tuple[Image, list[Reading]]:
+def emojify(photo: UploadedFile, live: LiveSettings, mirrored: bool) -> tuple[Image, list[Reading]]:
     """Return the photo with emoji on its faces, as (H, W, 3) uint8 BGR, and the readings.
 
     Raises:
         EmojifyError: if the photo can't be read.
     """
     image = read_photo(photo.getvalue(), photo.name)
+    if mirrored:
+        image = np.ascontiguousarray(image[:, ::-1])
     readings = analyze_photo(image, live.classifier, live.detection, live.smoothing)
     return live.annotator.annotate(image, readings), readings

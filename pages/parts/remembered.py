@@ -1,22 +1,19 @@
-"""Choices that the browser remembers, in its own storage: the server keeps nothing. See remembered.js.
-
-What comes from the browser may have been changed there, so each value is checked like an address.
-"""
+"""Choices of the live page that the browser remembers."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from emojify.files import parse_json
 from emojify.vision.annotators import STYLES
 from emojify.vision.detectors.haar import Method
+from pages.parts.browser_storage import parse_text, request_text, store_text
 from pages.parts.live_controls import MAX_THRESHOLD, MAX_TIME_CONSTANT_S
 
-MAX_CHARACTERS = 2000
+STORED_AS = "emojify-choices"
 
 
 def _is_between(low: float, high: float) -> Callable[[Any], bool]:
@@ -43,25 +40,15 @@ def has_restored_choices() -> bool:
 def restore_choices(packs: Collection[str]) -> None:
     """Ask the browser for its choices. The page runs again with them, and shows its widgets only then.
 
-    A widget that is shown before gets its restored value as a change. If the browser sends anything else meanwhile, the
-    change is lost.
-
     Args:
         packs: the ids of the packs that can be chosen.
     """
-    _show_component(None, lambda: restore(st.session_state.remembered.get("stored"), packs))
+    request_text(STORED_AS, lambda stored: restore(stored, packs))
 
 
 def remember_choices() -> None:
     """Store the choices in the browser."""
-    _show_component({key: st.session_state.get(key) for key in ("pack", *_CHECKS)}, lambda: None)
-
-
-def _show_component(choices: dict[str, Any] | None, on_stored: Callable[[], None]) -> None:
-    component = st.components.v2.component(
-        "emojify_remembered", html="<span></span>", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    )
-    component(key="remembered", data={"choices": choices}, on_stored_change=on_stored)
+    store_text(STORED_AS, json.dumps({key: st.session_state.get(key) for key in ("pack", *_CHECKS)}))
 
 
 def restore(stored: object, packs: Collection[str]) -> None:
@@ -81,12 +68,7 @@ def read_choices(stored: object, packs: Collection[str]) -> dict[str, Any]:
         stored: JSON text, if nobody has changed it.
         packs: the ids of the packs that can be chosen.
     """
-    if not isinstance(stored, str) or len(stored) > MAX_CHARACTERS:
-        return {}
-    try:
-        values = parse_json(stored)
-    except ValueError:
-        return {}
+    values = parse_text(stored)
     if not isinstance(values, dict):
         return {}
     checks = _CHECKS | {"pack": lambda value: value in packs}

@@ -45,8 +45,12 @@ def test_video_is_rendered_and_survives_a_reload(page: Page, tmp_path: Path) -> 
     page.get_by_role("link", name="Videos").click(timeout=TIMEOUT_MS)
     page.locator('input[type="file"]').set_input_files(film, timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Emojify it").click(timeout=TIMEOUT_MS)
-    expect(page.get_by_text("You can reload or close this page")).to_be_visible(timeout=TIMEOUT_MS)
-    page.reload()
+    expect(page.get_by_text("You can leave this page")).to_be_visible(timeout=TIMEOUT_MS)
+    page.get_by_role("link", name="Live", exact=True).click()
+    page.get_by_role("link", name="Videos").click(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("my party.mp4")).to_be_visible(timeout=TIMEOUT_MS)
+    page.reload()  # a new session of the server: the browser knows the video
+    page.get_by_role("button", name="Open").click(timeout=TIMEOUT_MS)
     expect(page.get_by_text("Emotions of the main face")).to_be_visible(timeout=RENDER_TIMEOUT_MS)
     expect(page.locator("video")).to_have_count(2)
     for number in range(2):
@@ -60,6 +64,11 @@ def test_video_is_rendered_and_survives_a_reload(page: Page, tmp_path: Path) -> 
         "() => [...document.querySelectorAll('video')].every(video => Math.floor(video.currentTime) === 2)",
         timeout=TIMEOUT_MS,
     )
+
+    page.evaluate("document.querySelectorAll('video')[1].currentTime = 0")
+    page.wait_for_function("() => document.querySelectorAll('video')[0].currentTime < 0.2")
+    page.evaluate("document.querySelectorAll('video')[0].play()")
+    page.wait_for_function("() => [...document.querySelectorAll('video')].every(video => video.currentTime > 0.5)")
 
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Download", exact=True).click()

@@ -38,7 +38,7 @@ FPS = 30
 TICKS = fractions.Fraction(1, 90_000)
 TIMEOUT_S = 60.0
 COMPONENT = "webrtc_streamer"
-MEMORY = "emojify_remembered"  # the component that asks the browser for its choices
+MEMORY = "emojify_browser_storage"  # the component that asks the browser for its choices
 
 OnFrame = Callable[[av.VideoFrame], None]
 NumberOf = Callable[[av.VideoFrame], int]
@@ -139,7 +139,7 @@ class WebRtcClient:
         self._listening = asyncio.create_task(self._listen())
         await self._run()
         await self._until(lambda: self._finished and bool(self._memory))
-        answer = json.dumps([{"event": "stored", "value": "{}"}])
+        answer = json.dumps([{"event": "stored", "value": ""}])
         await self._run(
             WidgetState(id=f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self._memory}__events", json_trigger_value=answer)
         )

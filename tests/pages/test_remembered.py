@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from emojify.vision.detectors.haar import Method
-from pages.parts.remembered import MAX_CHARACTERS, read_choices, restore
+from pages.parts.browser_storage import MAX_CHARACTERS
+from pages.parts.remembered import read_choices, restore
 from tests.helpers.page_driver import open_app
 
 PACKS = ["classic", "person"]

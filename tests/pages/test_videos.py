@@ -15,11 +15,20 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.video.jobs import REPORT, Job, JobStore, RenderRequest
+from pages.parts import recent_videos
 from tests.helpers.pack_files import folder_contents
 from tests.helpers.page_driver import press, shown_text, unescaped
 from tests.helpers.sample_videos import SampleVideo, astronaut
 
 pytestmark = pytest.mark.slow
+
+
+class StateOfSession(dict[str, object]):
+    """Stands in for ``st.session_state``: keys are attributes, too."""
+
+    __getattr__ = dict.__getitem__
+    __setattr__ = dict.__setitem__
+
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -238,3 +247,53 @@ def test_deleted_video_shows_upload_form(page: AppTest) -> None:
     assert not page.exception
     assert "no longer here" in shown_text(page)
     assert page.file_uploader
+
+
+def test_recent_videos_are_listed_opened_and_deleted(page: AppTest, film: bytes, store: JobStore) -> None:
+    finished, lost = job_with(store, film), job_with(store, film)
+    (finished.folder / REPORT).write_text(json.dumps({"state": "done", "outcome": {"notes": [], "timeline": None}}))
+    finished.target.write_bytes(film)
+    page.session_state.video_tokens = [finished.token, lost.token, "gone" * 5]
+    page.run()
+    assert not page.exception
+    text = shown_text(page)
+    assert "Your recent videos" in text
+    assert text.count("party.mp4") == 2
+    assert "· done" in text
+    assert "· stopped unexpectedly" in text
+    page.button(key=f"delete_{lost.token}").click().run()
+    assert store.get(lost.token) is None
+    page.button(key=f"open_{finished.token}").click().run()
+    assert page.query_params["video"] in (finished.token, [finished.token])
+    press(page, "All videos")
+    assert "Your recent videos" in shown_text(page)
+
+
+def test_opened_video_joins_the_browsers_list(page: AppTest, film: bytes, store: JobStore) -> None:
+    known, opened = job_with(store, film), job_with(store, film)
+    page.session_state.videos_restored = True
+    page.session_state.video_tokens = [known.token]
+    visit(page, opened, None)
+    assert not page.exception
+    assert set(page.session_state.video_tokens) == {known.token, opened.token}
+
+
+@pytest.mark.parametrize("stored", ["", "{}", "[1, null]", '["../../etc"]', "[" * 500, 7, None])
+def test_changed_storage_of_the_browser_lists_nothing(stored: object, store: JobStore) -> None:
+    with patch.object(recent_videos.st, "session_state", StateOfSession()):
+        recent_videos.restore(stored)
+        assert recent_videos.recent_videos(store) == []
+
+
+def test_another_version_needs_no_upload(page: AppTest, film: bytes, store: JobStore) -> None:
+    job = job_with(store, film)
+    job.target.write_bytes(film)
+    visit(page, job, {"state": "done", "outcome": {"notes": [], "timeline": None}})
+    page.selectbox(key="version_pack").set_value("squares").run()
+    with patch.object(processes, "start"):
+        press(page, "Make it")
+    assert not page.exception
+    version = job_of(page, store)
+    assert (version.request.pack, version.request.name) == ("squares", "party.mp4")
+    assert version.source.read_bytes() == film
+    assert store.get(job.token) is not None

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -137,6 +139,20 @@ def test_change_suffix_is_saved(store: JobStore, job: Job) -> None:
     assert changed.target.name == "out.png"
     assert store.get(job.token) == changed
     assert json.loads((job.folder / "job.json").read_text())["ending"] == ".png"
+
+
+def test_another_version_keeps_the_file_when_the_first_is_deleted(store: JobStore, job: Job) -> None:
+    content = job.source.read_bytes()
+    version = store.add_version(job, replace(REQUEST, pack="person"))
+    job.delete()
+    assert store.get(version.token) == version
+    assert (version.source.read_bytes(), version.request.pack) == (content, "person")
+
+
+def test_another_version_is_copied_where_there_are_no_hard_links(store: JobStore, job: Job) -> None:
+    with patch.object(Path, "hardlink_to", side_effect=OSError(errno.EPERM, "not permitted")):
+        version = store.add_version(job, REQUEST)
+    assert version.source.read_bytes() == job.source.read_bytes()
 
 
 def test_get_reads_job_of_earlier_version(store: JobStore, job: Job) -> None:

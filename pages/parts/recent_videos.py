@@ -1,0 +1,82 @@
+"""Videos page: the videos of this browser. The browser keeps their tokens; the server keeps no list."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import streamlit as st
+
+from emojify.video.jobs import Job, JobStore
+from pages.parts.browser_storage import parse_text, request_text, store_text
+from pages.parts.messages import escape_markdown
+from pages.parts.video_jobs import delete_job, open_job
+
+STORED_AS = "emojify-videos"
+MAX_VIDEOS = 20
+POLL_INTERVAL_S = 2.0
+STATES = {
+    "waiting": "starting …",
+    "estimated": "waits for your Start",
+    "done": "done",
+    "failed": "failed",
+    "stopped": "canceled",
+    "lost": "stopped unexpectedly",
+}
+
+
+def remember_videos(store: JobStore, opened: Job | None) -> None:
+    """Exchange the tokens with the browser. Call it once in each run of the page.
+
+    Args:
+        store: of all jobs.
+        opened: the job that the page shows. It joins the list.
+    """
+    tokens = st.session_state.setdefault("video_tokens", [])
+    if opened is not None and opened.token not in tokens:
+        tokens.insert(0, opened.token)
+    if st.session_state.get("videos_restored"):
+        store_text(STORED_AS, json.dumps([job.token for job in recent_videos(store)]))
+    else:
+        request_text(STORED_AS, restore)
+
+
+def restore(stored: object) -> None:
+    """Add the tokens that the browser has stored to those of this session."""
+    st.session_state.videos_restored = True
+    tokens = parse_text(stored)
+    known = [token for token in tokens if isinstance(token, str)] if isinstance(tokens, list) else []
+    st.session_state.video_tokens = list(dict.fromkeys([*st.session_state.get("video_tokens", []), *known]))
+
+
+def recent_videos(store: JobStore) -> list[Job]:
+    """Return this browser's jobs that still exist, the newest first."""
+    jobs = [store.get(token) for token in st.session_state.get("video_tokens", [])]
+    existing = [job for job in jobs if job is not None]
+    return sorted(existing, key=lambda job: -job.added_s)[:MAX_VIDEOS]
+
+
+@st.fragment(run_every=POLL_INTERVAL_S)
+def show_recent_videos(store: JobStore) -> None:
+    """List this browser's videos, each with what can be done with it."""
+    jobs = recent_videos(store)
+    if not jobs:
+        return
+    st.subheader("Your recent videos", anchor=False)
+    for job in jobs:
+        _show_row(job)
+
+
+def _show_row(job: Job) -> None:
+    report = job.report()
+    state = STATES.get(report["state"]) or f"{report.get('share') or 0.0:.0%} done"
+    added = f"{datetime.fromtimestamp(job.added_s):%H:%M}"
+    with st.container(horizontal=True, vertical_alignment="center", key=f"row_{job.token}"):
+        st.markdown(
+            f"**{escape_markdown(job.request.name)}**  \n{escape_markdown(f'{added} · {state}')}", width="stretch"
+        )
+        if st.button("Open", key=f"open_{job.token}", icon=":material/visibility:"):
+            open_job(job)
+            st.rerun()
+        if st.button("Delete", key=f"delete_{job.token}", icon=":material/delete:"):
+            delete_job(job)
