@@ -37,7 +37,8 @@ def choose_version(settings: Settings, name: str, prefix: str) -> RenderRequest 
         format_func=lambda key: STYLES[key].label, help=STYLES_HELP,
     )  # fmt: skip
     suffix = choices.segmented_control(
-        "Save as", list(FORMATS), default=".mp4", required=True, format_func=FORMATS.__getitem__, key=f"{prefix}_format",
+        "Save as", list(FORMATS), default=".mp4", required=True, key=f"{prefix}_format",
+        format_func=FORMATS.__getitem__,
         help="GIF and WebP loop, without sound, at most 480 pixels wide and a minute long. Pictures become PNG.",
     )  # fmt: skip
     return None if pack_id is None else RenderRequest(name, str(suffix), str(pack_id), str(style))
