@@ -9,11 +9,15 @@ import streamlit as st
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.packs.avatar import Avatar
+from emojify.packs.built_in import BUILT_IN_PACKS
 from emojify.packs.drawing.appearance import PARTS, Person
 from emojify.packs.drawing.expression import EXPRESSIONS
+from emojify.packs.importer import Draft
 from emojify.packs.manifest import MAX_CHARACTERS
-from emojify.packs.store import export_pack
+from emojify.packs.pack import EmojiPack
+from emojify.packs.store import change_avatar, export_pack
 from emojify.pictures import encode_png
+from emojify.printable import printable
 from emojify.public import is_visitor
 from emojify.settings import Settings
 from pages.parts.avatar_style import avatar_css
@@ -46,7 +50,7 @@ def main() -> None:
     st.title("Make an avatar", anchor=False)
     stage, choices = st.columns([2, 3], gap="large")
     with choices, st.container(key="choices"):
-        avatar = choose_avatar()
+        avatar = choose_avatar(settings)
     with stage, st.container(key="stage"):
         show_large(avatar, st.session_state.get("shown", Emotion.HAPPY))
     st.subheader("All seven expressions", anchor=False)
@@ -57,11 +61,20 @@ def main() -> None:
         show_saved(settings, st.session_state.saved_avatar)
 
 
-def choose_avatar() -> Avatar:
+def choose_avatar(settings: Settings) -> Avatar:
     for part, choice in Avatar(Person()).to_json().items():
         st.session_state.setdefault(part, choice)
-    choices = {
-        part: st.pills(
+    show_saved_avatars(settings)
+    choices = {part: choose_part(part, label) for part, label in PART_LABELS.items()}
+    return Avatar.from_json(choices)
+
+
+def choose_part(part: str, label: str) -> str:
+    if part == "hat_color" and st.session_state.hat == "none":
+        st.session_state[part] = st.session_state[part]  # Streamlit forgets the choice of a widget that is not shown
+        return str(st.session_state[part])
+    return str(
+        st.pills(
             label,
             [str(choice) for choice in PARTS[part]],
             required=True,
@@ -70,9 +83,34 @@ def choose_avatar() -> Avatar:
             wrap=True,
             persist_state="session",
         )
-        for part, label in PART_LABELS.items()
+    )
+
+
+def show_saved_avatars(settings: Settings) -> None:
+    """Offer the saved avatars, to change one."""
+    avatars = {
+        pack.id: pack for pack in available_packs(settings).packs if pack.avatar and pack.id not in BUILT_IN_PACKS
     }
-    return Avatar.from_json(choices)
+    if st.session_state.get("changed_avatar") not in avatars:
+        st.session_state.changed_avatar = None
+    if avatars:
+        st.selectbox(
+            "Change a saved avatar",
+            list(avatars),
+            format_func=lambda pack_id: printable(avatars[pack_id].name),
+            placeholder="A new avatar",
+            key="changed_avatar",
+            on_change=load_avatar,
+            args=[avatars],
+            width=260,
+        )
+
+
+def load_avatar(avatars: dict[str, EmojiPack]) -> None:
+    """Show the parts, name and author of the chosen avatar; leave them if none is chosen."""
+    pack = avatars.get(str(st.session_state.changed_avatar))
+    if pack is not None and pack.avatar is not None:
+        st.session_state.update(pack.avatar.to_json(), avatar_name=pack.name, avatar_author=pack.author)
 
 
 def show_large(avatar: Avatar, emotion: Emotion) -> None:
@@ -111,16 +149,39 @@ def show_emotion(emotion: Emotion) -> None:
 
 
 def show_save_form(settings: Settings, avatar: Avatar) -> None:
+    changed = st.session_state.get("changed_avatar")
     with st.form("save", border=False):
         left, right = st.columns(2)
-        name = left.text_input("Name", max_chars=MAX_CHARACTERS["name"], placeholder="Give it a name")
-        author = right.text_input("Author", max_chars=MAX_CHARACTERS["author"], placeholder="Your name, if you like")
+        name = left.text_input(
+            "Name", max_chars=MAX_CHARACTERS["name"], placeholder="Give it a name", key="avatar_name"
+        )
+        author = right.text_input(
+            "Author", max_chars=MAX_CHARACTERS["author"], placeholder="Your name, if you like", key="avatar_author"
+        )
         st.caption("It is saved under the MIT license: everyone who gets the pack may use and change the pictures.")
-        if st.form_submit_button("Save as a pack", icon=":material/save:"):
-            try:
-                st.session_state.saved_avatar = save_pack(settings, avatar.to_draft(name, author)).id
-            except EmojifyError as error:
-                show_error(error)
+        with st.container(horizontal=True):
+            change = changed is not None and st.form_submit_button("Save the changes", icon=":material/save:")
+            add = st.form_submit_button("Save as a new pack" if changed else "Save as a pack", icon=":material/add:")
+    if change or add:
+        try:
+            save_avatar(settings, avatar.to_draft(name, author), str(changed) if change else None)
+        except EmojifyError as error:
+            show_error(error)
+        else:
+            st.rerun()
+
+
+def save_avatar(settings: Settings, draft: Draft, changed: str | None) -> None:
+    """Save an avatar as a new pack, or in place of the pack ``changed``.
+
+    Raises:
+        EmojifyError: if the name is missing, or the pack can't be saved.
+    """
+    if changed is None or is_visitor():
+        pack = save_pack(settings, draft)
+    else:
+        pack = change_avatar(settings.emojis, changed, draft)
+    st.session_state.saved_avatar = pack.id
 
 
 def show_saved(settings: Settings, pack_id: str) -> None:

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import streamlit as st
 
-from emojify.emotions import LABELS, Emotion
+from emojify.emotions import LABELS, Emotion, parse_emotion
 from emojify.errors import EmojifyError
 from emojify.packs.built_in import BUILT_IN_PACKS
 from emojify.packs.importer import (
@@ -25,7 +25,7 @@ from emojify.packs.importer import (
 )
 from emojify.packs.manifest import MAX_CHARACTERS, PackManifest
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import MAX_PACKS, PackList, edit_pack, export_pack, remove_pack
+from emojify.packs.store import MAX_PACKS, PackList, edit_pack, export_pack, remove_pack, replace_picture
 from emojify.pictures import SUFFIXES, open_picture, square_png
 from emojify.public import is_visitor
 from emojify.settings import Settings
@@ -256,6 +256,10 @@ def show_editor(settings: Settings, pack: EmojiPack) -> None:
         if st.form_submit_button("Save"):
             run_button_action(save_texts, settings, pack, *texts)
             st.rerun()
+    if pack.manifest.avatar is None:
+        show_replacement(settings, pack)
+    else:
+        st.page_link("pages/avatar_maker.py", label="Change its face in the avatar maker", icon=":material/edit:")
     if st.checkbox("Delete this pack", key=f"delete-{pack.id}"):
         st.caption("This deletes its seven pictures for good. To keep a copy, export the pack first.")
         st.button(
@@ -265,6 +269,26 @@ def show_editor(settings: Settings, pack: EmojiPack) -> None:
             on_click=run_button_action,
             args=[delete_pack, settings, pack],
         )
+
+
+def show_replacement(settings: Settings, pack: EmojiPack) -> None:
+    """Offer to replace one picture of a pack."""
+    label = st.selectbox("Replace the picture for", LABELS, key=f"replaced-{pack.id}")
+    file = st.file_uploader(
+        "Its new picture",
+        type=list(SUFFIXES),
+        max_upload_size=MAX_PICTURE_MB,
+        key=f"replacement-{pack.id}-{pack.fingerprint()}",  # a new key after the change: the form is empty again
+        label_visibility="collapsed",
+    )
+    if file is not None and st.button("Replace it", key=f"replace-{pack.id}", icon=":material/swap_horiz:"):
+        run_button_action(replace_one, settings, pack, label, file.getvalue(), file.name)
+        st.rerun()
+
+
+def replace_one(settings: Settings, pack: EmojiPack, label: str, content: bytes, name: str) -> str:
+    replace_picture(settings.emojis, pack.id, parse_emotion(label), check_picture(content, name))
+    return f"The {label} picture of {pack.name} is replaced."
 
 
 def save_texts(settings: Settings, pack: EmojiPack, name: str, author: str, license: str) -> str:

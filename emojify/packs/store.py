@@ -17,7 +17,7 @@ from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.files import clear_leftovers, locked, new_folder, readable_os_errors, remove_tree, write_atomically
 from emojify.packs.built_in import BUILT_IN_PACKS
-from emojify.packs.importer import Draft
+from emojify.packs.importer import CheckedPicture, Draft
 from emojify.packs.manifest import MANIFEST_FILE, make_id
 from emojify.packs.pack import EmojiPack
 from emojify.public import admin_only
@@ -125,6 +125,50 @@ def edit_pack(folder: Path, pack_id: str, name: str, author: str, license: str) 
     clear_leftovers(pack.folder)
     with readable_os_errors("The pack was not changed"):
         write_atomically(pack.folder / MANIFEST_FILE, manifest.to_json())
+    return EmojiPack.load(pack.folder)
+
+
+@admin_only
+def replace_picture(folder: Path, pack_id: str, emotion: Emotion, picture: CheckedPicture) -> EmojiPack:
+    """Replace one picture of a pack.
+
+    Raises:
+        EmojifyError: if the pack does not exist, is built in or is an avatar, or the disk can't be written.
+    """
+    pack = list_packs(folder).get(pack_id)
+    _check_not_built_in(pack_id)
+    if pack.manifest.avatar is not None:
+        raise EmojifyError(f"{pack.name} is an avatar: change it in the avatar maker.")
+    clear_leftovers(pack.folder)
+    with readable_os_errors("The picture was not replaced"):
+        write_atomically(pack.path(emotion), picture.png)
+    return EmojiPack.load(pack.folder)
+
+
+@admin_only
+def change_avatar(folder: Path, pack_id: str, draft: Draft) -> EmojiPack:
+    """Replace the pictures and texts of a pack that was made with the avatar maker. Its id stays.
+
+    Each file is replaced in one step, the manifest last: after a power failure in between, change it once more.
+
+    Args:
+        folder: of the store.
+        pack_id: the pack to change.
+        draft: of the changed avatar.
+
+    Raises:
+        EmojifyError: if the pack does not exist or is no avatar, the draft is incomplete, or the disk can't be written.
+    """
+    draft.check_complete()
+    pack = list_packs(folder).get(pack_id)
+    _check_not_built_in(pack_id)
+    if pack.manifest.avatar is None or draft.manifest.avatar is None:
+        raise EmojifyError(f"{pack.name} was not made with the avatar maker.")
+    clear_leftovers(pack.folder)
+    with readable_os_errors("The avatar was not changed"):
+        for emotion, picture in draft.pictures.items():
+            write_atomically(pack.path(emotion), picture.png)
+        write_atomically(pack.folder / MANIFEST_FILE, draft.manifest.to_json())
     return EmojiPack.load(pack.folder)
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from emojify import processes
 from emojify.emotions import Emotion
-from emojify.packs.importer import read_zip
-from emojify.packs.store import add_pack, edit_pack, remove_pack
+from emojify.packs.importer import CheckedPicture, Draft, read_zip
+from emojify.packs.store import add_pack, change_avatar, edit_pack, remove_pack, replace_picture
 from emojify.runs.golive import go_live
 from emojify.teaching import drafts
-from tests.helpers.pack_files import pack_zip
+from tests.helpers.pack_files import HAPPY, pack_zip
 from tests.helpers.workspace import CUTOUTS, Workspace
 
 
@@ -45,10 +45,21 @@ class Operation:
     run: Callable[[Workspace], object]
 
 
+def changed_avatar() -> Draft:
+    draft = read_zip(pack_zip(), "me.zip")
+    return replace(draft, manifest=replace(draft.manifest, name="Me", avatar={"hat": "crown"}))
+
+
 ATOMIC, STEPWISE, STARTS_PROCESS, REFUSED = Kind
 OPERATIONS: dict[str, Operation] = {
     "packs: add": Operation(ATOMIC, lambda it: add_pack(it.settings.emojis, read_zip(pack_zip(), "cats.zip"))),
     "packs: edit": Operation(ATOMIC, lambda it: edit_pack(it.settings.emojis, "squares", "Mine", "me", "")),
+    "packs: replace a picture": Operation(
+        ATOMIC, lambda it: replace_picture(it.settings.emojis, "squares", Emotion.SAD, CheckedPicture(HAPPY))
+    ),
+    "packs: change an avatar": Operation(
+        STEPWISE, lambda it: change_avatar(it.settings.emojis, "me", changed_avatar())
+    ),
     "packs: remove": Operation(ATOMIC, lambda it: remove_pack(it.settings.emojis, "squares")),
     "models: promote": Operation(ATOMIC, lambda it: it.models.promote("third")),
     "models: rollback": Operation(ATOMIC, lambda it: it.models.rollback()),

@@ -52,8 +52,9 @@ class Workspace:
     def _fill(self, tiny_model: bytes) -> None:
         for name in ("seed", "other", "third"):
             write_model(self.settings.models / name, tiny_model)
-        for name in ("classic", "squares"):
+        for name in ("classic", "squares", "me"):
             write_pack(self.settings.emojis / name)
+        self._write("emojis/me/pack.json", json.dumps({"name": "Me", "avatar": {"hat": "cap"}}))
         self.models.promote("other")
         self.samples.add(Emotion.SAD, [Cutout(255 - picture, Box(6, 6, 48, 48)) for picture in NOISE])
         self._write("data/faces.zip", "zip")

@@ -17,12 +17,21 @@ import pytest
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.packs.built_in import BUILT_IN_PACKS
-from emojify.packs.importer import Draft, read_zip
+from emojify.packs.importer import CheckedPicture, Draft, read_zip
 from emojify.packs.manifest import PackManifest
 from emojify.packs.pack import EmojiPack
-from emojify.packs.store import MAX_PACKS, add_pack, edit_pack, export_pack, list_packs, remove_pack
+from emojify.packs.store import (
+    MAX_PACKS,
+    add_pack,
+    change_avatar,
+    edit_pack,
+    export_pack,
+    list_packs,
+    remove_pack,
+    replace_picture,
+)
 from emojify.vision.annotators import Head
-from tests.helpers.pack_files import folder_contents, pack_zip, with_manifest
+from tests.helpers.pack_files import HAPPY, folder_contents, pack_zip, with_manifest
 
 
 @pytest.fixture
@@ -212,13 +221,27 @@ def test_remove_pack_deletes_broken_pack(packs_folder: Path) -> None:
         (lambda folder: edit_pack(folder, "classic", "Mine", "", ""), "comes with Emojify"),
         (lambda folder: edit_pack(folder, "squares", " ", "", ""), "needs a name"),
         (lambda folder: edit_pack(folder, "missing", "Mine", "", ""), "no pack 'missing'"),
+        (lambda folder: replace_picture(folder, "classic", Emotion.SAD, CheckedPicture(HAPPY)), "comes with Emojify"),
+        (lambda folder: change_avatar(folder, "squares", read_zip(pack_zip(), "a.zip")), "not made with the avatar"),
         (lambda folder: remove_pack(folder, "missing"), "no pack 'missing'"),
         (lambda folder: remove_pack(folder, "../emojis"), "no pack"),
         (lambda folder: remove_pack(folder, "."), "no pack"),
         (lambda folder: remove_pack(folder, ""), "no pack"),
         (lambda folder: remove_pack(folder, ".hidden"), "no pack"),
     ],
-    ids=["remove classic", "edit classic", "no name", "edit missing", "missing", "path", "dot", "empty", "hidden"],
+    ids=[
+        "remove classic",
+        "edit classic",
+        "no name",
+        "edit missing",
+        "replace classic",
+        "no avatar",
+        "missing",
+        "path",
+        "dot",
+        "empty",
+        "hidden",
+    ],
 )
 def test_refused_change_leaves_store_unchanged(
     change: Callable[[Path], object], reason: str, packs_folder: Path

@@ -52,6 +52,7 @@ def test_page_shows_large_face_and_seven_expressions(page: AppTest) -> None:
 
 
 def test_every_part_offers_all_choices(page: AppTest) -> None:
+    page.button_group(key="hat").set_value("cap").run()
     offered = {part: page.button_group(key=part).options for part in PARTS}
     assert offered == {part: [word.capitalize() for word in choices] for part, choices in PARTS.items()}
 
@@ -62,6 +63,20 @@ def test_choice_changes_all_pictures(page: AppTest, part: str, word: str) -> Non
     page.button_group(key=part).set_value(word).run()
     assert not page.exception
     assert all(old[0] == new[0] and old[1] != new[1] for old, new in zip(before, pictures(page), strict=True))
+
+
+def test_hat_color_is_offered_and_kept_only_with_a_hat(page: AppTest) -> None:
+    def offered() -> bool:
+        return "hat_color" in [group.key for group in page.get("button_group")]
+
+    assert not offered()
+    page.button_group(key="hat").set_value("cap").run()
+    page.button_group(key="hat_color").set_value("mint").run()
+    page.button_group(key="hat").set_value("none").run()
+    assert not offered()
+    page.button_group(key="hat").set_value("crown").run()
+    assert not page.exception
+    assert page.button_group(key="hat_color").value == "mint"
 
 
 def test_random_button_changes_every_part(page: AppTest) -> None:
@@ -88,6 +103,23 @@ def test_save_makes_pack_of_shown_avatar(page: AppTest, packs_folder: Path) -> N
     assert pack.avatar == Avatar(Person(hair=Hair.BUN))
     assert (pack.author, len(pack.pictures)) == ("Me", 7)
     assert [button.proto.label for button in page.get("download_button")] == ["Picture", "All seven as a zip"]
+
+
+def test_saved_avatar_can_be_changed(page: AppTest, packs_folder: Path) -> None:
+    page.button_group(key="hair").set_value("bun").run()
+    save_as(page, "My twin", "Me")
+    page.button_group(key="hair").set_value("long").run()
+    page.selectbox(key="changed_avatar").set_value("my-twin").run()
+    assert page.button_group(key="hair").value == "bun"
+    page.button_group(key="hat").set_value("crown").run()
+    press(page, "Save the changes")
+    assert not page.exception
+    packs = list_packs(packs_folder)
+    assert packs.get("my-twin").avatar == Avatar(Person(hair=Hair.BUN, hat=Hat.CROWN))
+    assert (packs.get("my-twin").name, packs.get("my-twin").author) == ("My twin", "Me")
+    press(page, "Save as a new pack")
+    assert not page.exception
+    assert list_packs(packs_folder).get("my-twin-2").avatar == packs.get("my-twin").avatar
 
 
 def test_live_button_opens_live_page_with_avatar(page: AppTest) -> None:

@@ -154,6 +154,18 @@ def test_pack_texts_can_be_changed(page: AppTest, packs_folder: Path) -> None:
     assert "Blocks is saved." in shown_text(page)
 
 
+def test_single_picture_is_replaced(page: AppTest, packs_folder: Path) -> None:
+    before = folder_contents(packs_folder / "squares")
+    page.run().selectbox(key="replaced-squares").set_value("sad").run()
+    uploader = next(one for one in page.file_uploader if str(one.key).startswith("replacement-squares"))
+    uploader.set_value(("new.png", HAPPY, "image/png")).run()
+    press(page, "Replace it")
+    assert not page.exception
+    assert "The sad picture of Squares is replaced." in shown_text(page)
+    after = folder_contents(packs_folder / "squares")
+    assert {name for name in before if before[name] != after[name]} == {"sad.png"}
+
+
 def test_delete_asks_for_confirmation(page: AppTest, packs_folder: Path) -> None:
     page.run()
     assert "Yes, delete it for good" not in labels(page)
