@@ -98,6 +98,10 @@ class Avatar:
         expression = face if isinstance(face, Expression) else blend(face)
         return render(person_svg(self.person, expression), size_px)
 
+    def draw_png(self, emotion: Emotion) -> bytes:
+        """Return a picture of a pack: the avatar with an emotion's expression, as a PNG."""
+        return encode_png(self.draw(EXPRESSIONS[emotion], SIDE_PX))
+
     def to_draft(self, name: str, author: str) -> Draft:
         """Draw the seven pictures of a pack, ready for :func:`~emojify.packs.store.add_pack`."""
         manifest = PackManifest(
@@ -108,8 +112,7 @@ class Avatar:
             head=HEAD,
             avatar=self.to_json(),
         )
-        pictures = {emotion: encode_png(self.draw(face, SIDE_PX)) for emotion, face in EXPRESSIONS.items()}
-        return Draft(manifest, {emotion: CheckedPicture(png) for emotion, png in pictures.items()})
+        return Draft(manifest, {emotion: CheckedPicture(self.draw_png(emotion)) for emotion in Emotion})
 
 
 class AnimatedAvatar:

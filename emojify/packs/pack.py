@@ -102,13 +102,15 @@ class EmojiPack:
         return self.folder / f"{emotion.label}.png"
 
     def read(self, emotion: Emotion) -> bytes:
-        """Return the content of an emotion's picture file.
+        """Return an emotion's picture as a PNG: that of the avatar, or else the content of the file.
 
         Raises:
             EmojifyError: if the file cannot be read.
         """
         if self.content is not None:
             return self.content[emotion]
+        if self.avatar is not None:
+            return _draw_png(self.avatar, emotion)
         path = self.path(emotion)
         with readable_os_errors(f"{path.name} of the pack {self.id} cannot be read"):
             return path.read_bytes()
@@ -169,3 +171,8 @@ def _load_shared_emoji(folder: Path, files: str) -> Emoji:
     """Return the emoji of the pack in ``folder``, whose fingerprint is ``files``. Drawing it is thread-safe."""
     pack = EmojiPack.load(folder)
     return StaticEmoji(pack.pictures, pack.head)
+
+
+@lru_cache(maxsize=4 * len(Emotion))
+def _draw_png(avatar: Avatar, emotion: Emotion) -> bytes:
+    return avatar.draw_png(emotion)

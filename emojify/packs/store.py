@@ -9,6 +9,7 @@ import io
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -147,9 +148,10 @@ def replace_picture(folder: Path, pack_id: str, emotion: Emotion, picture: Check
 
 @admin_only
 def change_avatar(folder: Path, pack_id: str, draft: Draft) -> EmojiPack:
-    """Replace the pictures and texts of a pack that was made with the avatar maker. Its id stays.
+    """Replace the avatar and the texts of a pack that was made with the avatar maker. Its id stays.
 
-    Each file is replaced in one step, the manifest last: after a power failure in between, change it once more.
+    The manifest is replaced in one step, and what is shown is drawn from it. The picture files follow; where the disk
+    is full, they stay as they are.
 
     Args:
         folder: of the store.
@@ -166,9 +168,10 @@ def change_avatar(folder: Path, pack_id: str, draft: Draft) -> EmojiPack:
         raise EmojifyError(f"{pack.name} was not made with the avatar maker.")
     clear_leftovers(pack.folder)
     with readable_os_errors("The avatar was not changed"):
+        write_atomically(pack.folder / MANIFEST_FILE, draft.manifest.to_json())
+    with suppress(OSError):
         for emotion, picture in draft.pictures.items():
             write_atomically(pack.path(emotion), picture.png)
-        write_atomically(pack.folder / MANIFEST_FILE, draft.manifest.to_json())
     return EmojiPack.load(pack.folder)
 
 

@@ -26,7 +26,7 @@ def request_text(name: str, on_text: Callable[[object], None]) -> None:
         on_text: is called before the next run of the page. It gets "" if nothing is stored.
     """
     key = _key(name)
-    _show(name, None, lambda: on_text(st.session_state[key].get("stored")))
+    _show(name, None, lambda: on_text(getattr(st.session_state.get(key), "stored", None)))
 
 
 def store_text(name: str, text: str) -> None:

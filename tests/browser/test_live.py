@@ -68,7 +68,7 @@ def test_keys_take_snapshots_choose_packs_and_show_full_screen(page: Page, camer
     start(page)
     expect(page.get_by_role("button", name="Full screen")).to_be_visible(timeout=TIMEOUT_MS)
     page.keyboard.press("2")  # the Start button in the video's frame has the focus
-    wait_for_emoji(page, "person", camera_file)
+    wait_for_emoji(page, "cat", camera_file)
     page.mouse.click(600, 120)  # beside the title: nothing has the focus
     page.keyboard.press("1")
     wait_for_emoji(page, "classic", camera_file)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 RUN_TIMEOUT_S = 30.0
 BOUNDARY = "boundary"
+STORAGE = "emojify_browser_storage"
 
 
 class StreamlitVisitor:
@@ -72,6 +76,18 @@ class StreamlitVisitor:
         return header.partition("=")[2].partition(";")[0]
 
 
+def stored_component(message: ForwardMsg) -> str:
+    """Return the id of the component that asks the browser for what it has stored, if this message shows it."""
+    component = message.delta.new_element.bidi_component
+    return component.id if component.component_name == STORAGE else ""
+
+
+def answer_of_storage(component_id: str) -> WidgetState:
+    """Return the answer of a browser that has stored nothing. The live page shows its widgets only then."""
+    answer = json.dumps([{"event": "stored", "value": ""}])
+    return WidgetState(id=f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{component_id}__events", json_trigger_value=answer)
+
+
 @contextmanager
 def open_page(url: str) -> Iterator[StreamlitVisitor]:
     """Open the page that the app shows first, and wait until it is there."""
@@ -80,5 +96,13 @@ def open_page(url: str) -> Iterator[StreamlitVisitor]:
         visitor = StreamlitVisitor(url, socket)
         first = BackMsg()
         first.rerun_script.query_string = ""
-        visitor.run(first)
+        shown = visitor.run(first)
+        components = [found for message in shown if (found := stored_component(message))]
+        if components:
+            answer = BackMsg()
+            answer.rerun_script.page_script_hash = next(
+                message.navigation.page_script_hash for message in shown if message.WhichOneof("type") == "navigation"
+            )
+            answer.rerun_script.widget_states.widgets.append(answer_of_storage(components[0]))
+            visitor.run(answer)
         yield visitor

@@ -32,13 +32,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
-from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
+
+from tests.helpers.streamlit_visitor import answer_of_storage, stored_component
 
 FPS = 30
 TICKS = fractions.Fraction(1, 90_000)
 TIMEOUT_S = 60.0
 COMPONENT = "webrtc_streamer"
-MEMORY = "emojify_browser_storage"  # the component that asks the browser for its choices
 
 OnFrame = Callable[[av.VideoFrame], None]
 NumberOf = Callable[[av.VideoFrame], int]
@@ -139,10 +139,7 @@ class WebRtcClient:
         self._listening = asyncio.create_task(self._listen())
         await self._run()
         await self._until(lambda: self._finished and bool(self._memory))
-        answer = json.dumps([{"event": "stored", "value": ""}])
-        await self._run(
-            WidgetState(id=f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self._memory}__events", json_trigger_value=answer)
-        )
+        await self._run(answer_of_storage(self._memory))
         await self._until(lambda: self._finished and bool(self._component))
         return self
 
@@ -231,14 +228,13 @@ class WebRtcClient:
         elif kind == "script_finished":
             self._finished = True
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            self._memory = stored_component(message) or self._memory
             self._take_element(message.delta)
 
     def _take_element(self, delta: Delta) -> None:
         element = delta.new_element
         if element.WhichOneof("type") == "alert":
             self.alerts.append(element.alert.body)
-        if element.WhichOneof("type") == "bidi_component" and element.bidi_component.component_name == MEMORY:
-            self._memory = element.bidi_component.id
         if (
             element.WhichOneof("type") == "component_instance"
             and COMPONENT in element.component_instance.component_name
