@@ -31,7 +31,8 @@ MAX_CHANGES = 200
 TRUNCATED_AT_BYTES = (0, 1, 70, 1000)
 # The operation that removes what a kill left behind in a folder.
 CLEARED_BY = {
-    "emojis": "packs: add", "emojis/squares": "packs: edit", "models": "models: rollback", "runs": "runs: launch",
+    "emojis": "packs: add", "emojis/squares": "packs: edit", "emojis/me": "packs: change an avatar",
+    "models": "models: rollback", "runs": "runs: launch",
     "data": "teaching: discard", "data/.incoming": "data: upload", "data/samples": "samples: add",
     "data/videos": "videos: remove old", f"data/videos/{VIDEO_ID}": "videos: change suffix",
 }  # fmt: skip
