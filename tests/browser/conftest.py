@@ -43,11 +43,18 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
+def shared_browser(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
     """A Chromium with a camera that pages may use."""
-    browser = launch_chromium(playwright, chromium, camera_file)
-    yield browser
-    browser.close()
+    with launch_chromium(playwright, chromium, camera_file) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(shared_browser: Browser) -> Iterator[Browser]:
+    """The shared Chromium. After the test it closes all pages: the video of a failed test would go on."""
+    yield shared_browser
+    for context in shared_browser.contexts:
+        context.close()
 
 
 @pytest.fixture

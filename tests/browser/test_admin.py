@@ -17,7 +17,7 @@ from emojify.packs.importer import read_zip
 from emojify.packs.store import add_pack
 from emojify.pictures import encode_png
 from emojify.settings import ROOT
-from tests.helpers.browser import RENDER_TIMEOUT_MS, TIMEOUT_MS, expect_pages, run_app
+from tests.helpers.browser import PRIORITY_HOOK, RENDER_TIMEOUT_MS, TIMEOUT_MS, expect_pages, run_app
 from tests.helpers.openid_provider import CLIENT, CLIENT_SECRET, Provider, run_provider
 from tests.helpers.pack_files import pack_zip
 from tests.helpers.page_driver import ALL_PAGES, VISITOR_PAGES
@@ -55,7 +55,8 @@ def public_url(workspace: Path, provider: Provider) -> Iterator[str]:
     secrets.parent.mkdir(parents=True)
     secrets.write_text(SECRETS.format(cookie=COOKIE_SECRET, client=CLIENT, secret=CLIENT_SECRET, provider=provider.url))
     folders = {f"EMOJIFY_{name}": str(workspace / name.lower()) for name in ("EMOJIS", "DATA", "RUNS")}
-    with run_app(HOME=str(workspace / "home"), EMOJIFY_PUBLIC="1", EMOJIFY_ADMINS="anna@example.org", **folders) as url:
+    environment = {"EMOJIFY_PUBLIC": "1", "EMOJIFY_ADMINS": "anna@example.org", "PYTHONPATH": PRIORITY_HOOK}
+    with run_app(HOME=str(workspace / "home"), **environment, **folders) as url:
         yield url
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 from skimage import data
 
 from emojify.emotions import LABELS
@@ -79,17 +79,16 @@ def test_keys_take_snapshots_choose_packs_and_show_full_screen(page: Page, camer
 
 
 def test_sample_face_plays_with_one_click_and_no_camera(playwright: Playwright, chromium: str, app_url: str) -> None:
-    browser: Browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS])
-    page = browser.new_page()
-    page.goto(app_url)
-    page.get_by_role("button", name="No camera? Try a sample face").click(timeout=TIMEOUT_MS)
-    expect(page.get_by_role("heading", name=re.compile("happy|surprised|angry"))).to_be_visible(timeout=TIMEOUT_MS)
-    assert component_frame(page).evaluate(IS_VIDEO_PLAYING)
-    page.get_by_text("Live video", exact=True).click()
-    expect(page.get_by_role("heading", name="Press Start")).to_be_visible(timeout=TIMEOUT_MS)
-    expect(page.locator('iframe[title*="webrtc_streamer"]')).to_have_count(1, timeout=TIMEOUT_MS)
-    expect(component(page).get_by_role("button", name="Start")).to_be_visible(timeout=TIMEOUT_MS)
-    browser.close()
+    with playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS]) as browser:
+        page = browser.new_page()
+        page.goto(app_url)
+        page.get_by_role("button", name="No camera? Try a sample face").click(timeout=TIMEOUT_MS)
+        expect(page.get_by_role("heading", name=re.compile("happy|surprised|angry"))).to_be_visible(timeout=TIMEOUT_MS)
+        assert component_frame(page).evaluate(IS_VIDEO_PLAYING)
+        page.get_by_text("Live video", exact=True).click()
+        expect(page.get_by_role("heading", name="Press Start")).to_be_visible(timeout=TIMEOUT_MS)
+        expect(page.locator('iframe[title*="webrtc_streamer"]')).to_have_count(1, timeout=TIMEOUT_MS)
+        expect(component(page).get_by_role("button", name="Start")).to_be_visible(timeout=TIMEOUT_MS)
 
 
 def test_choices_are_remembered_by_the_browser(page: Page, app_url: str) -> None:
@@ -122,12 +121,11 @@ def test_pack_survives_a_reload(page: Page) -> None:
 def test_camera_error_is_explained(
     playwright: Playwright, chromium: str, app_url: str, flags: list[str], sentence: str
 ) -> None:
-    browser: Browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags])
-    page = browser.new_page()
-    page.goto(app_url)
-    component(page).get_by_role("button", name="Start").click(timeout=TIMEOUT_MS)
-    expect(page.get_by_text(sentence)).to_be_visible(timeout=TIMEOUT_MS)
-    browser.close()
+    with playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags]) as browser:
+        page = browser.new_page()
+        page.goto(app_url)
+        component(page).get_by_role("button", name="Start").click(timeout=TIMEOUT_MS)
+        expect(page.get_by_text(sentence)).to_be_visible(timeout=TIMEOUT_MS)
 
 
 def test_photo_is_emojified_without_a_camera(page: Page, tmp_path: Path) -> None:

@@ -158,9 +158,8 @@ def host(tmp_path: Path) -> Iterator[Host]:
 @pytest.fixture
 def browser_of_host(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
     flags = ("--ignore-certificate-errors", f"--host-resolver-rules=MAP {HOST} 127.0.0.1")
-    browser = launch_chromium(playwright, chromium, camera_file, *flags)
-    yield browser
-    browser.close()
+    with launch_chromium(playwright, chromium, camera_file, *flags) as browser:
+        yield browser
 
 
 def visit(browser: Browser, host: Host) -> Page:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from emojify.settings import ROOT
-from tests.helpers.browser import TIMEOUT_MS, launch_chromium, read_video_frame, run_app, start
+from tests.helpers.browser import PRIORITY_HOOK, TIMEOUT_MS, launch_chromium, read_video_frame, run_app, start
 from tests.helpers.cameras import SECONDS_A_FACE, write_two_faces
 from tests.helpers.rehearsal_bank import add_bank
 
@@ -32,14 +32,13 @@ def workspace(tmp_path: Path) -> Path:
 def teach_page(playwright: Playwright, chromium: str, workspace: Path) -> Iterator[Page]:
     camera = workspace / "two_faces.y4m"
     write_two_faces(camera)
-    with run_app(EMOJIFY_DATA=str(workspace / "data"), EMOJIFY_MODELS=str(workspace / "models")) as url:
-        browser = launch_chromium(playwright, chromium, camera)
+    folders = {"EMOJIFY_DATA": str(workspace / "data"), "EMOJIFY_MODELS": str(workspace / "models")}
+    with run_app(**folders, PYTHONPATH=PRIORITY_HOOK) as url, launch_chromium(playwright, chromium, camera) as browser:
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         page.goto(url)
         page.get_by_role("link", name="Teach it your face").click(timeout=TIMEOUT_MS)
         expect(page.get_by_role("heading", name="Teach it your face")).to_be_visible(timeout=TIMEOUT_MS)
         yield page
-        browser.close()
 
 
 def wait_for_face(page: Page, face: bool) -> None:

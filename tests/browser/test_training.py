@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
-from tests.helpers.browser import TIMEOUT_MS, component, run_app, start
+from tests.helpers.browser import PRIORITY_HOOK, TIMEOUT_MS, component, run_app, start
 from tests.helpers.drawn_faces import write_faces
 from tests.helpers.fake_training import kill_all
 from tests.helpers.stores import write_model
 
-TENSORFLOW_TIMEOUT_MS = 90_000  # it starts in 10 s on an idle machine; a fit runs at idle priority
+TENSORFLOW_TIMEOUT_MS = 90_000  # it starts in 10 s on an idle machine
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ def workspace(tmp_path: Path, tiny_model: bytes) -> Iterator[Path]:
 
 
 def variables(workspace: Path) -> dict[str, str]:
-    return {f"EMOJIFY_{name.upper()}": str(workspace / name) for name in ("data", "runs", "models")}
+    folders = {f"EMOJIFY_{name.upper()}": str(workspace / name) for name in ("data", "runs", "models")}
+    return {**folders, "PYTHONPATH": PRIORITY_HOOK}
 
 
 def open_training(page: Page, url: str) -> None:

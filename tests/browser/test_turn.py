@@ -120,9 +120,8 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture
 def browser_without_udp(playwright: Playwright, chromium: str, camera_file: Path) -> Iterator[Browser]:
-    browser = launch_chromium(playwright, chromium, camera_file, NO_UDP)
-    yield browser
-    browser.close()
+    with launch_chromium(playwright, chromium, camera_file, NO_UDP) as browser:
+        yield browser
 
 
 def statistics(page: Page, kind: str) -> list[dict[str, object]]:

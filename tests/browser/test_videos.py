@@ -13,6 +13,7 @@ from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Page, expect
 
 from tests.helpers.browser import (
+    PRIORITY_HOOK,
     RENDER_TIMEOUT_MS,
     TIMEOUT_MS,
     component,
@@ -27,7 +28,7 @@ from tests.helpers.sample_videos import FACE, SampleVideo, astronaut, decode
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_app(EMOJIFY_DATA=str(tmp_path_factory.mktemp("data"))) as url:
+    with run_app(EMOJIFY_DATA=str(tmp_path_factory.mktemp("data")), PYTHONPATH=PRIORITY_HOOK) as url:
         yield url
 
 

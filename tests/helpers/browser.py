@@ -39,9 +39,10 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PRIORITY_HOOK = str(ROOT / "tests" / "browser" / "priority_hook")  # for PYTHONPATH of an app that renders or trains
 START_TIMEOUT_S = 60
 TIMEOUT_MS = 30_000
-RENDER_TIMEOUT_MS = 180_000  # rendering runs at idle priority
+RENDER_TIMEOUT_MS = 180_000
 READ_VIDEO_FRAME = """() => {
     const video = document.querySelector('video');
     const canvas = document.createElement('canvas');
