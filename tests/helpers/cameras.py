@@ -19,12 +19,12 @@ SQUARE_PX = 32  # two macroblocks of VP8: stays black or white at any bit rate
 FRAMES = 300  # ten seconds; Chromium then starts the file again
 
 
-def write_numbered_camera(path: Path) -> None:
+def write_numbered_camera(path: Path, frames: int = FRAMES) -> None:
     """Write the astronaut, 640x480, each frame with its number in the lower left corner of the unmirrored picture."""
     image = cv2.resize(np.ascontiguousarray(data.astronaut()[:384, :512, ::-1]), (640, 480))
     with path.open("wb") as file:
         file.write(b"YUV4MPEG2 W640 H480 F30:1 Ip C420jpeg\n")
-        for number in range(FRAMES):
+        for number in range(frames):
             frame = image.copy()
             for bit in range(BITS):
                 left = bit * SQUARE_PX

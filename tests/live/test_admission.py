@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_open_page_without_a_place_gets_no_connection(tmp_path: Path) -> None:
-    write_numbered_camera(tmp_path / "camera.y4m")
+    write_numbered_camera(tmp_path / "camera.y4m", frames=30)
     pictures = encode(tmp_path / "camera.y4m")
 
     async def visits(url: str) -> None:

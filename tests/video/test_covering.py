@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from emojify.video.lookahead import LookAhead
@@ -33,17 +35,33 @@ class Person:
 
 def scene(size: tuple[int, int], people: list[Person], background: int = 0) -> Image:
     """Return a frame of width x height with the astronaut's head at each place, before a blurred background."""
-    colors = np.random.default_rng(background).integers(60, 180, (9, 16, 3)).astype(np.uint8)
-    image = np.asarray(cv2.resize(colors, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    image = wallpaper(size, background).copy()
     for person in people:
-        picture, mask, face_px = head(person.mirrored)
-        factor = person.face_px / face_px
+        picture, mask, factor = scaled_head(person.mirrored, person.face_px)
         side = mask.shape[0] * factor
-        place = np.array([[factor, 0, person.x - side / 2], [0, factor, person.y - side / 2]])
-        smoothed = cv2.GaussianBlur(picture, (0, 0), max(0.01, 0.4 / factor)) if factor < 1 else picture
-        opacity = cv2.warpAffine(mask, place, size).astype(np.float32)[:, :, None]
-        image = np.asarray(image * (1 - opacity) + cv2.warpAffine(smoothed, place, size) * opacity, np.uint8)
+        x, y = person.x - side / 2, person.y - side / 2
+        left, top = max(0, int(x) - 2), max(0, int(y) - 2)
+        part = image[top : int(y + side) + 3, left : int(x + side) + 3]  # only these pixels change
+        place = np.array([[factor, 0, x - left], [0, factor, y - top]])
+        shape = part.shape[1], part.shape[0]
+        opacity = cv2.warpAffine(mask, place, shape)[:, :, None]
+        part[:] = part * (1 - opacity) + cv2.warpAffine(picture, place, shape) * opacity
     return image
+
+
+@lru_cache(16)
+def wallpaper(size: tuple[int, int], number: int) -> Image:
+    colors = np.random.default_rng(number).integers(60, 180, (9, 16, 3)).astype(np.uint8)
+    return np.asarray(cv2.resize(colors, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+@lru_cache(16)
+def scaled_head(mirrored: bool, width_px: float) -> tuple[Image, NDArray[np.float32], float]:
+    """Return the head blurred as far as it will be reduced, its mask, and the factor to a face of this width."""
+    picture, mask, face_px = head(mirrored)
+    factor = width_px / face_px
+    smoothed = cv2.GaussianBlur(picture, (0, 0), max(0.01, 0.4 / factor)) if factor < 1 else picture
+    return np.asarray(smoothed, np.uint8), mask, factor
 
 
 def somebody(rng: np.random.Generator) -> Person:
