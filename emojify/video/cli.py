@@ -26,6 +26,7 @@ from emojify.video.source import VideoSource
 from emojify.video.timeline import seconds_csv
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES
 from emojify.vision.detectors.haar import DetectorSettings, Method
+from emojify.vision.placement import MAX_RISE, MAX_SIZE, MIN_SIZE, Placement
 
 LONG_S = 600.0
 """Length of a video, in seconds, from which on an estimate is printed first."""
@@ -53,6 +54,20 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         choices=list(STYLES),
         default=DEFAULT_STYLE,
         help=f"{' '.join(f'{style.key}: {style.help}' for style in STYLES.values())} (default: %(default)s)",
+    )
+    command.add_argument(
+        "--size",
+        metavar="X",
+        type=float,
+        default=1.0,
+        help=f"size of the emoji on a face, {MIN_SIZE:g} to {MAX_SIZE:g} times as large (default: 1)",
+    )
+    command.add_argument(
+        "--rise",
+        metavar="X",
+        type=float,
+        default=0.0,
+        help=f"move the emoji up by this share of the face's height, {-MAX_RISE:g} to {MAX_RISE:g} (default: 0)",
     )
     command.add_argument("--model", metavar="ID", help="model that reads the faces (default: the live model)")
     add_detector_option(command)
@@ -111,12 +126,12 @@ def _run(options: argparse.Namespace, report: _Report) -> RenderResult | None:
     for flag in ("seconds", "csv", "estimate"):
         if image and getattr(options, flag):
             raise EmojifyError(f"{options.source.name} is a picture, and --{flag} is for videos. Leave it out.")
+    placement = Placement(options.size, options.rise)
     settings = Settings.from_environment()
     pack = list_packs(settings.emojis).get(options.pack)
     classifier = ModelStore(settings.models).open_classifier(options.model, _warn)
-    style = RenderStyle(
-        classifier, STYLES[options.style].create(pack.emoji), DetectorSettings(method=Method(options.detector))
-    )
+    annotator = STYLES[options.style].create(pack.emoji, placement)
+    style = RenderStyle(classifier, annotator, DetectorSettings(method=Method(options.detector)))
     if not image:
         expected = _print_estimate(options, style)
         if options.estimate and expected is not None:

@@ -16,6 +16,7 @@ from PIL import ImageDraw, ImageFont
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
+from emojify.vision.placement import Placement
 from emojify.vision.readings import Image, Reading, main_reading
 
 Pictures = Mapping[Emotion, NDArray[np.uint8]]
@@ -172,17 +173,19 @@ class StaticEmoji:
 class Sticker:
     """Covers each face with the emoji: the head of the picture lies on the head of the person and turns with it."""
 
-    def __init__(self, emoji: Emoji) -> None:
+    def __init__(self, emoji: Emoji, placement: Placement | None = None) -> None:
         self._emoji = emoji
+        self._placement = placement or Placement()
 
     def annotate(self, scene: Image, readings: Sequence[Reading]) -> Image:
         longest_px = 2 * max(scene.shape[:2])
         head = self._emoji.head
         for reading in sorted(readings, key=lambda reading: reading.box.area):
             box = reading.box
-            exact_px = min(longest_px, round(box.width * HEAD_WIDTH / head.width))
+            exact_px = min(longest_px, round(box.width * HEAD_WIDTH * self._placement.size / head.width))
             size_px = max(SIZE_STEP_PX, exact_px // SIZE_STEP_PX * SIZE_STEP_PX)
-            right, down = size_px * (0.5 - head.x), size_px * (0.5 - head.y) - box.height * HEAD_RISE
+            rise_px = box.height * (HEAD_RISE + self._placement.rise)
+            right, down = size_px * (0.5 - head.x), size_px * (0.5 - head.y) - rise_px
             center = _from_face(reading, right, down)
             overlay_turned(scene, self._emoji.picture(reading, size_px), center, reading.face.roll)
         return scene
@@ -266,13 +269,13 @@ class AnnotatorStyle:
         key: the name on the command line, in addresses and in saved files.
         label: the name on the pages.
         help: what it shows, in one sentence.
-        create: makes the annotator for an emoji.
+        create: makes the annotator for an emoji and its placement on a face.
     """
 
     key: str
     label: str
     help: str
-    create: Callable[[Emoji], Annotator]
+    create: Callable[[Emoji, Placement], Annotator]
 
 
 STYLES: dict[str, AnnotatorStyle] = {
@@ -283,10 +286,10 @@ STYLES: dict[str, AnnotatorStyle] = {
             "side-by-side",
             "Side by side",
             "The camera's picture, and next to it the emoji of the largest face.",
-            SideBySide,
+            lambda emoji, _: SideBySide(emoji),
         ),
         AnnotatorStyle(
-            "box", "Box and label", "A box around each face with its emotion; no emoji.", lambda emoji: BoxLabel()
+            "box", "Box and label", "A box around each face with its emotion; no emoji.", lambda *_: BoxLabel()
         ),
     )
 }

@@ -1,7 +1,8 @@
 """The clean view: the video without controls, for a streaming program or a meeting.
 
 Its address has ``view=clean`` and may have ``pack``, ``style``, ``model``, ``background`` (a key of ``BACKGROUNDS``),
-``show=emoji`` for the emoji on the background alone, ``mirror=0`` for a picture as others see it, ``smoothing`` in
+``show=emoji`` for the emoji on the background alone, ``emoji=each`` for another pack for each person, ``size`` and
+``rise`` of the emoji, ``mirror=0`` for a picture as others see it, ``smoothing`` in
 seconds and ``threshold``. Unknown values count as missing.
 """
 
@@ -20,8 +21,16 @@ from emojify.packs.pack import EmojiPack
 from emojify.packs.store import DEFAULT_PACK, PackList
 from emojify.settings import Settings
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, ChromaKeyAnnotator
+from emojify.vision.placement import MAX_RISE, MAX_SIZE, MIN_SIZE, Placement
 from emojify.vision.smoothing import SmoothingSettings
-from pages.parts.live_controls import MAX_THRESHOLD, MAX_TIME_CONSTANT_S, create_annotator, open_model
+from pages.parts.live_controls import (
+    MAX_THRESHOLD,
+    MAX_TIME_CONSTANT_S,
+    chosen_placement,
+    create_annotator,
+    open_model,
+    packs_at_once,
+)
 from pages.parts.live_video import show_video
 from pages.parts.visitor_pack import available_packs
 
@@ -50,6 +59,8 @@ class CleanView:
         mirror: whether the picture is mirrored.
         smoothing: of the live page's settings.
         model: id of the model; empty for the live one.
+        placement: of the emoji on the face.
+        per_person: whether each face gets another pack, ``pack`` first.
     """
 
     pack: EmojiPack
@@ -59,6 +70,8 @@ class CleanView:
     mirror: bool = True
     smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
     model: str = ""
+    placement: Placement = field(default_factory=Placement)
+    per_person: bool = False
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], packs: PackList, models: Collection[str] = ()) -> CleanView:
@@ -86,6 +99,10 @@ class CleanView:
                 _number(query, "threshold", defaults.threshold, MAX_THRESHOLD),
             ),
             model=query.get("model", "") if query.get("model") in models else "",
+            placement=Placement(
+                _number(query, "size", 1.0, MAX_SIZE, MIN_SIZE), _number(query, "rise", 0.0, MAX_RISE, -MAX_RISE)
+            ),
+            per_person=query.get("emoji") == "each",
         )
 
     def to_query(self) -> str:
@@ -100,17 +117,20 @@ class CleanView:
             "smoothing": f"{self.smoothing.time_constant_s:g}",
             "threshold": f"{self.smoothing.threshold:g}",
             "model": self.model,
+            "size": "" if self.placement.size == 1 else f"{self.placement.size:g}",
+            "rise": "" if self.placement.rise == 0 else f"{self.placement.rise:g}",
+            "emoji": "each" if self.per_person else "",
         }
         return "?" + urlencode({key: value for key, value in query.items() if value})
 
 
-def _number(query: Mapping[str, str], key: str, default: float, maximum: float) -> float:
-    """Return a number from 0 to ``maximum`` from an address; the default if it is none."""
+def _number(query: Mapping[str, str], key: str, default: float, maximum: float, minimum: float = 0.0) -> float:
+    """Return a number from ``minimum`` to ``maximum`` from an address; the default if it is none."""
     try:
         number = float(query.get(key, default))
     except ValueError:
         return default
-    return number if 0 <= number <= maximum else default
+    return number if minimum <= number <= maximum else default
 
 
 def show_clean_view(settings: Settings) -> None:
@@ -120,8 +140,10 @@ def show_clean_view(settings: Settings) -> None:
         EmojifyError: if there is no pack or no model.
     """
     models = [model.id for model in ModelStore(settings.models).models()]
-    view = CleanView.from_query(dict(st.query_params), available_packs(settings), models)
-    annotator = create_annotator(view.style, view.pack)
+    packs = available_packs(settings)
+    view = CleanView.from_query(dict(st.query_params), packs, models)
+    shown = packs_at_once(view.pack, packs) if view.per_person and view.style == DEFAULT_STYLE else [view.pack]
+    annotator = create_annotator(view.style, shown, view.placement)
     color = BACKGROUNDS[view.background]
     if view.emoji_only:
         annotator = ChromaKeyAnnotator(annotator, color)
@@ -146,7 +168,10 @@ def show_clean_view_links(pack: EmojiPack, live: LiveSettings) -> None:
     """Show the links to clean views with what is chosen on this page."""
     state = st.session_state
     model = "" if state.model == state.live_model else str(state.model)
-    view = CleanView(pack, str(state.style), "plain", mirror=live.mirror, smoothing=live.smoothing, model=model)
+    view = CleanView(
+        pack, str(state.style), "plain", mirror=live.mirror, smoothing=live.smoothing, model=model,
+        placement=chosen_placement(), per_person=bool(state.get("per_person")),
+    )  # fmt: skip
     with st.expander("For OBS or a meeting", icon=":material/present_to_all:"):
         st.caption(
             "Open a clean view in its own window and press Start there. In OBS, add it as a Window Capture; for the "

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from emojify.files import fingerprint
 from emojify.live.processor import LiveSettings
 from emojify.models import ModelStore, OpenedModel
 from emojify.packs.pack import EmojiPack
+from emojify.packs.store import PackList
 from emojify.printable import printable
 from emojify.settings import Settings
 from emojify.vision.annotators import DEFAULT_STYLE, STYLES, STYLES_HELP, Annotator
 from emojify.vision.detectors.haar import DetectorSettings, Method
+from emojify.vision.per_face import AnnotatorPerFace
+from emojify.vision.placement import MAX_RISE, MAX_SIZE, MIN_SIZE, Placement
 from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.messages import escape_markdown
 from pages.parts.visitor_pack import available_packs
 
 MAX_TIME_CONSTANT_S = 1.0
 MAX_THRESHOLD = 0.9
+MAX_PACKS_AT_ONCE = 6  # their pictures are in memory, 7.3 MB for each pack
 
 # ---- pack and style ----
 
@@ -44,17 +50,45 @@ def choose_pack_and_style(settings: Settings) -> tuple[EmojiPack, Annotator]:
     )
     st.session_state.pack_ids = list(labels)
     pack = packs.get(str(pack_id))
-    return pack, create_annotator(str(style), pack)
+    shown = [pack]
+    if style == DEFAULT_STYLE and len(packs.packs) > 1:
+        each = st.toggle(
+            "A different emoji for each person", key="per_person", persist_state="session",
+            help="The first face gets the chosen pack, the next ones get other packs.",
+        )  # fmt: skip
+        if each:
+            shown = packs_at_once(pack, packs)
+    return pack, create_annotator(str(style), shown, chosen_placement())
 
 
-def create_annotator(style: str, pack: EmojiPack) -> Annotator:
-    """Return the annotator of a style for a pack, the same one until either changes."""
-    return _create_annotator(style, pack, pack.fingerprint())
+def packs_at_once(pack: EmojiPack, packs: PackList) -> list[EmojiPack]:
+    """Return the packs of several people: the chosen one, then others."""
+    return [pack, *(other for other in packs.packs if other.id != pack.id)][:MAX_PACKS_AT_ONCE]
+
+
+def chosen_placement() -> Placement:
+    """Return the size and height that the settings have chosen."""
+    state = st.session_state
+    return Placement(float(state.get("size", DEFAULTS["size"])), float(state.get("rise", DEFAULTS["rise"])))
+
+
+def create_annotator(style: str, packs: Sequence[EmojiPack], placement: Placement) -> Annotator:
+    """Return the annotator of a style, the same one until an argument changes.
+
+    Args:
+        style: a key of ``STYLES``.
+        packs: the pack of all faces; or several, one for each face.
+        placement: of the emoji on the face.
+    """
+    return _create_annotator(style, packs, tuple(pack.fingerprint() for pack in packs), placement)
 
 
 @st.cache_resource(show_spinner=False, max_entries=3, scope="session")
-def _create_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
-    return STYLES[style].create(_pack.emoji)
+def _create_annotator(
+    style: str, _packs: Sequence[EmojiPack], files: tuple[str, ...], placement: Placement
+) -> Annotator:
+    annotators = [STYLES[style].create(pack.emoji, placement) for pack in _packs]
+    return annotators[0] if len(annotators) == 1 else AnnotatorPerFace(annotators)
 
 
 # ---- settings ----
@@ -62,6 +96,8 @@ def _create_annotator(style: str, _pack: EmojiPack, files: str) -> Annotator:
 
 DEFAULTS = {
     "mirror": True,
+    "size": Placement().size,
+    "rise": Placement().rise,
     "smoothing": SmoothingSettings().time_constant_s,
     "threshold": SmoothingSettings().threshold,
     "detector": DetectorSettings().method,
@@ -81,6 +117,7 @@ def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
         st.session_state.setdefault(key, default)
     with st.popover("Settings", icon=":material/tune:"):
         mirror = st.toggle("Mirror the picture", key="mirror", persist_state="session")
+        _choose_placement()
         smoothing, detection = _choose_smoothing(), _choose_detection()
         model_id = _choose_model(ModelStore(settings.models))
         st.button("Reset all settings", icon=":material/restart_alt:", on_click=reset_settings)
@@ -96,6 +133,20 @@ def reset_settings() -> None:
     """Go back to the defaults, and to the live model."""
     st.session_state.update(DEFAULTS)
     st.session_state.pop("model", None)
+
+
+def _choose_placement() -> None:
+    """Show the sliders that :func:`chosen_placement` reads."""
+    st.slider(
+        "Size of the emoji",
+        MIN_SIZE, MAX_SIZE, step=0.05, key="size", persist_state="session",
+        help="At 1 the emoji is as wide as your head. It counts for emoji on the face.",
+    )  # fmt: skip
+    st.slider(
+        "Height of the emoji",
+        -MAX_RISE, MAX_RISE, step=0.05, key="rise", persist_state="session",
+        help="To the right: further up, for example so that your mouth stays visible.",
+    )  # fmt: skip
 
 
 def _choose_smoothing() -> SmoothingSettings:

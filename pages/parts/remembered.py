@@ -10,6 +10,7 @@ import streamlit as st
 
 from emojify.vision.annotators import STYLES
 from emojify.vision.detectors.haar import Method
+from emojify.vision.placement import MAX_RISE, MAX_SIZE, MIN_SIZE
 from pages.parts.browser_storage import parse_text, request_text, store_text
 from pages.parts.live_controls import MAX_THRESHOLD, MAX_TIME_CONSTANT_S
 
@@ -23,6 +24,9 @@ def _is_between(low: float, high: float) -> Callable[[Any], bool]:
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "style": lambda value: value in STYLES,
     "mirror": lambda value: isinstance(value, bool),
+    "per_person": lambda value: isinstance(value, bool),
+    "size": _is_between(MIN_SIZE, MAX_SIZE),
+    "rise": _is_between(-MAX_RISE, MAX_RISE),
     "smoothing": _is_between(0, MAX_TIME_CONSTANT_S),
     "threshold": _is_between(0, MAX_THRESHOLD),
     "detector": lambda value: value in [method.value for method in Method],

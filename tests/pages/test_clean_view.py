@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from emojify.packs.store import list_packs
+from emojify.vision.placement import Placement
 from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.clean_view import CleanView
 
@@ -41,14 +42,16 @@ def test_from_query_reads_picture_settings(packs_folder: Path) -> None:
 
 @pytest.mark.parametrize("value", ["nope", "-1", "nan", "7", ""])
 def test_from_query_ignores_invalid_numbers(value: str, packs_folder: Path) -> None:
-    query = {"mirror": value, "smoothing": value, "threshold": value, "model": value}
+    query = {"mirror": value, "smoothing": value, "threshold": value, "model": value, "size": value, "rise": value}
     found = CleanView.from_query(query, list_packs(packs_folder), ["seed"])
     assert (found.mirror, found.smoothing, found.model) == (True, SmoothingSettings(), "")
+    assert found.placement == Placement()
 
 
 def test_to_query_round_trip(packs_folder: Path) -> None:
     packs = list_packs(packs_folder)
-    view = CleanView(packs.get("squares"), "box", "green", True, False, SmoothingSettings(0.15, 0.55), "seed")
+    smoothing, placement = SmoothingSettings(0.15, 0.55), Placement(1.5, -0.2)
+    view = CleanView(packs.get("squares"), "box", "green", True, False, smoothing, "seed", placement, True)
     query = dict(parse_qsl(view.to_query().removeprefix("?")))
     assert query["view"] == "clean"
     assert CleanView.from_query(query, packs, ["seed"]) == view

@@ -16,7 +16,7 @@ from tests.helpers.page_driver import open_app
 PACKS = ["classic", "person"]
 VALID = {
     "pack": "person", "style": "box", "mirror": False, "smoothing": 0.5, "threshold": 0.6, "detector": "haar",
-    "scale_factor": 1.2, "min_neighbors": 7,
+    "scale_factor": 1.2, "min_neighbors": 7, "per_person": True, "size": 1.5, "rise": -0.2,
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def test_valid_choices_are_read() -> None:
     [
         ("pack", "gone"), ("pack", ["classic"]), ("style", "nope"), ("mirror", 1), ("smoothing", -1),
         ("smoothing", "0"), ("smoothing", True), ("threshold", 1e9), ("threshold", float("nan")), ("detector", "none"),
-        ("detector", None),
+        ("detector", None), ("per_person", "yes"), ("size", 3), ("rise", -1),
         ("scale_factor", 1.0), ("min_neighbors", 2.5), ("min_neighbors", 0), ("model", "other"), ("live_session", "x"),
     ],
 )  # fmt: skip

@@ -26,6 +26,7 @@ from emojify.vision.annotators import (
     premultiply,
     scale,
 )
+from emojify.vision.placement import Placement
 from emojify.vision.readings import Box, Face, Image, Reading
 
 Pictures = Mapping[Emotion, NDArray[np.uint8]]
@@ -64,7 +65,7 @@ def pictures() -> Pictures:
 
 @pytest.fixture(params=sorted(STYLES))
 def annotator(request: pytest.FixtureRequest, pictures: Pictures) -> Annotator:
-    return STYLES[request.param].create(StaticEmoji(pictures))
+    return STYLES[request.param].create(StaticEmoji(pictures), Placement())
 
 
 class TestOverlay:
@@ -117,6 +118,17 @@ class TestSticker:
         assert mark.sum() == len(rows) * len(columns) == 144**2  # one square
         assert abs((columns[0] + columns[-1] + 1) / 2 - 250) <= 1  # in the middle of the face
         assert 0 < 200 - (rows[0] + rows[-1] + 1) / 2 < 10  # slightly above the box, as the head is
+
+    @pytest.mark.parametrize(("size", "rise"), [(0.5, 0.0), (1.5, 0.3), (2.0, -0.5)])
+    def test_sticker_follows_placement(self, pictures: Pictures, size: float, rise: float) -> None:
+        face = reading(Box(300, 200, 100, 100))
+        rows = [
+            np.flatnonzero(changed(sticker.annotate(plain(480, 640), [face])).any(axis=1))
+            for sticker in (Sticker(StaticEmoji(pictures)), Sticker(StaticEmoji(pictures), Placement(size, rise)))
+        ]
+        (before, after), (middle_before, middle_after) = map(len, rows), (row.mean() for row in rows)
+        assert after / before == pytest.approx(size, abs=0.06)
+        assert middle_before - middle_after == pytest.approx(100 * rise, abs=2)
 
     def test_sticker_aligns_the_pictures_head_with_the_face(self, pictures: Pictures) -> None:
         head = (slice(8, 32), slice(20, 44))  # 24 of 64 pixels wide, centered, above a body
@@ -191,7 +203,7 @@ def test_annotators_draw_the_emoji_of_each_reading(style: str, x: int, happy: fl
     probabilities = np.full(7, (1 - happy) / 6, np.float32)
     probabilities[Emotion.HAPPY] = happy
     face = Reading(Face(Box(60, 60, 80, 80), 1), probabilities, Emotion.HAPPY, True)
-    scene = STYLES[style].create(FollowingEmoji()).annotate(plain(200, 200), [face])
+    scene = STYLES[style].create(FollowingEmoji(), Placement()).annotate(plain(200, 200), [face])
     assert tuple(scene[90, x].tolist()) == (round(100 * happy),) * 3
 
 
@@ -284,7 +296,7 @@ def test_annotators_accept_any_frame_and_box(rows: int, columns: int, box: Box, 
 
 @pytest.mark.parametrize("style", ["sticker", "box"])
 def test_annotators_draw_nothing_without_readings(style: str, pictures: Pictures) -> None:
-    assert not changed(STYLES[style].create(StaticEmoji(pictures)).annotate(plain(33, 47), [])).any()
+    assert not changed(STYLES[style].create(StaticEmoji(pictures), Placement()).annotate(plain(33, 47), [])).any()
 
 
 def test_styles_have_unique_labels_and_help() -> None:
