@@ -12,7 +12,7 @@ AUDIT := .audit/bin
 # Compiled tests and modules are kept for the next process, also where the environment forbids it: that saves minutes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run phone check test-fast test lint fuzz lock audit sbom
+.PHONY: run phone check test-fast test test-browser test-others lint fuzz lock audit sbom
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
 
@@ -28,12 +28,18 @@ test-fast: .venv/.dev
 	$(BIN)/pytest -q -n logical --dist loadfile -p no:hypothesispytest -m "not (slow or training or browser)" \
 		--ignore=tests/training --ignore=tests/browser --ignore=tests/faults --ignore=tests/fuzz
 
+# The browser tests mostly wait. The others compute meanwhile, with low priority: they must not disturb the videos.
 # Three sets of processes: Playwright keeps an event loop in its process that disturbs other tests, and LiteRT has crashed
 # while opening a model in a process that had loaded TensorFlow.
 test: .venv/.dev
-	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/training --ignore=tests/browser
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=recurse test-browser test-others
+
+test-browser: .venv/.dev
 	$(BIN)/pytest -n 2 --dist loadfile tests/browser
-	$(BIN)/pytest -n 2 --dist loadfile tests/training
+
+test-others: .venv/.dev
+	nice -n 19 $(BIN)/pytest -n 2 --dist loadfile --ignore=tests/training --ignore=tests/browser
+	nice -n 19 $(BIN)/pytest -n 2 --dist loadfile tests/training
 
 lint: .venv/.dev
 	$(BIN)/ruff check
