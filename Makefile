@@ -28,6 +28,9 @@ test-fast: .venv/.dev
 	$(BIN)/pytest -q -n logical --dist loadfile -p no:hypothesispytest -m "not (slow or training or browser)" \
 		--ignore=tests/training --ignore=tests/browser --ignore=tests/faults --ignore=tests/fuzz
 
+# Two workers that keep the order of the files: tests/conftest.py puts the longest first.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
+
 # The browser tests mostly wait. The others compute meanwhile, with low priority: they must not disturb the videos.
 # Three sets of processes: Playwright keeps an event loop in its process that disturbs other tests, and LiteRT has crashed
 # while opening a model in a process that had loaded TensorFlow.
@@ -35,11 +38,11 @@ test: .venv/.dev
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=recurse test-browser test-others
 
 test-browser: .venv/.dev
-	$(BIN)/pytest -n 2 --dist loadfile tests/browser
+	$(BIN)/pytest $(TWO) tests/browser
 
 test-others: .venv/.dev
-	nice -n 19 $(BIN)/pytest -n 2 --dist loadfile --ignore=tests/training --ignore=tests/browser
-	nice -n 19 $(BIN)/pytest -n 2 --dist loadfile tests/training
+	nice -n 19 $(BIN)/pytest $(TWO) --ignore=tests/training --ignore=tests/browser
+	nice -n 19 $(BIN)/pytest $(TWO) tests/training
 
 lint: .venv/.dev
 	$(BIN)/ruff check
