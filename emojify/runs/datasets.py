@@ -20,7 +20,7 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, make_private_folder, new_file, readable_os_errors
+from emojify.files import clear_leftovers, make_private_folder, new_file, readable_os_errors, remove_tree
 from emojify.public import admin_only
 from emojify.runs.reading import read_json_or_empty, read_tail
 
@@ -167,7 +167,7 @@ class DatasetStore:
 
     @admin_only
     def discard(self, path: Path) -> None:
-        """Stop the check of an upload and delete the upload. Data sets are never deleted.
+        """Stop the check of an upload and delete the upload.
 
         Raises:
             EmojifyError: if it can't be deleted.
@@ -179,6 +179,25 @@ class DatasetStore:
             with suppress(psutil.Error):  # the check ends by itself when the file is gone
                 processes.kill(self._check_folder(path))
             path.unlink(missing_ok=True)
+        shutil.rmtree(self._check_folder(path), ignore_errors=True)
+
+    @admin_only
+    def delete(self, path: Path) -> None:
+        """Stop the check of a data set and delete the data set. Of a link, only the link is deleted.
+
+        Raises:
+            EmojifyError: if it can't be deleted.
+            ValueError: if ``path`` is not one of :meth:`datasets`.
+        """
+        if path not in self.datasets():
+            raise ValueError(f"{path} is no data set of {self.folder}")
+        with _readable_errors(f"{path.name} can't be deleted"):
+            with suppress(psutil.Error):  # the check ends by itself when the file is gone
+                processes.kill(self._check_folder(path))
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            else:
+                path.unlink()
         shutil.rmtree(self._check_folder(path), ignore_errors=True)
 
     @staticmethod

@@ -43,8 +43,13 @@ class Preset:
 
 
 PRESETS = (
-    Preset("trial", "A two-minute trial", "A part of the pictures and a few epochs: see the curves move.", "seed"),
-    Preset("tutorial", "As in the tutorial", "The network and the settings of the original tutorial.", "seed"),
+    Preset("trial", "A quick trial", "Some of the pictures and a few epochs: see the curves move.", "seed"),
+    Preset(
+        "tutorial",
+        "As in the tutorial",
+        "The small network of the tutorial that Emojify began with, and its settings.",
+        "seed",
+    ),
     Preset("best", "The best recipe", "The most accurate network, with everything that helps it.", "compact"),
 )
 

@@ -65,7 +65,7 @@ def curve_chart(rows: Rows, title: str, *, percent: bool) -> Chart:
         .mark_line(point={"size": 18}, clip=True)
         .encode(
             x=_EPOCH_AXIS,
-            y=_value_axis(None, ".0%" if percent else ".3~f"),
+            y=_value_axis(None, "%" if percent else "f"),
             color=_legend_color("of", _CURVE_COLORS),
             tooltip=[
                 alt.Tooltip("of:N", title="of"),
@@ -102,7 +102,7 @@ def overlay_chart(rows: Rows, title: str) -> Chart:
         .mark_line(point={"size": 18})
         .encode(
             x=_EPOCH_AXIS,
-            y=_value_axis(title, ".0%" if percent else "~g"),
+            y=_value_axis(title, "%" if percent else "g"),
             color=alt.Color(
                 "run:N",
                 title=None,
@@ -213,6 +213,7 @@ def _chart(rows: Rows) -> alt.Chart:
 
 
 def _value_axis(title: str | None, number_format: str) -> alt.Y:
+    # A format without a number of digits: Vega shows as many as the ticks need to differ.
     return alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=number_format))
 
 

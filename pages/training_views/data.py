@@ -11,9 +11,10 @@ import streamlit as st
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.runs.datasets import MAX_UPLOAD_MB, DatasetCheck
+from emojify.runs.run import State
 from pages.parts.messages import escape_markdown, run_action, set_error, set_success, show_error
 from pages.training_views.charts import count_chart, count_rows
-from pages.training_views.common import data_store
+from pages.training_views.common import data_store, run_store
 from pages.training_views.text import SPLITS_HELP, file_kind, findings
 
 POLL_INTERVAL_S = 0.5
@@ -87,6 +88,42 @@ def show_dataset(path: Path, *, expanded: bool) -> None:
             st.caption(escape_markdown(f"{check.report['name']} · {n:,} pictures · {file_kind(path)}"))
             with st.expander("What is in it", expanded=expanded, icon=":material/bar_chart:"):
                 show_report(check.report)
+        show_delete(path)
+
+
+def show_delete(path: Path) -> None:
+    """Offer to delete a data set, unless a fit that runs or waits needs it."""
+    with st.popover("Delete", icon=":material/delete:", key=f"delete-popover-{path.name}"):
+        if used_by := runs_using(path):
+            st.markdown(f"{escape_markdown(', '.join(used_by))} trains on it. Stop that first, or let it finish.")
+            return
+        st.markdown(
+            "This deletes its pictures for good. Models made from them stay, but a fit on them can't be resumed."
+        )
+        st.button(
+            "Yes, delete it for good",
+            key=f"delete-{path.name}",
+            on_click=run_action,
+            args=[delete_dataset, path],
+        )
+
+
+def runs_using(path: Path) -> list[str]:
+    """Return the ids of the runs that need a data set now or later: those that have a process or wait for one."""
+    return [
+        run.id
+        for run in run_store().runs()
+        if (run.state.has_process or run.state is State.QUEUED)
+        and run.config is not None
+        and str(path.absolute()) in (run.config.data, run.config.added_data)
+    ]
+
+
+def delete_dataset(path: Path) -> str:
+    if used_by := runs_using(path):  # started since the page was drawn
+        raise EmojifyError(f"{path.name} was not deleted: {used_by[0]} trains on it.")
+    data_store().delete(path)
+    return f"{path.name} is deleted."
 
 
 @st.fragment(run_every=POLL_INTERVAL_S)

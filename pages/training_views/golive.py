@@ -211,7 +211,9 @@ def show_figures(model: Model) -> None:
         return
     with st.expander("Accuracy by the labels"):
         st.caption(" · ".join(texts), help=FIGURES_HELP)
-        st.caption("FER-2013's labels agree with what most people see in about two thirds of its pictures.")
+        data = model.card.get("data")
+        if isinstance(data, dict) and str(data.get("name", "")).startswith("FER-2013"):
+            st.caption("FER-2013's labels agree with what most people see in about two thirds of its pictures.")
 
 
 def show_card(model: Model) -> None:

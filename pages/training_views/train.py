@@ -40,7 +40,7 @@ def show() -> None:
     """Show the form for a new fit, and one of the runs."""
     runs = run_store().runs()
     active = [run for run in runs if is_active(run.state)]
-    with st.expander("New fit", expanded=not active, icon=":material/play_circle:"):
+    with st.expander("New fit", expanded=not runs, icon=":material/play_circle:"):
         show_form(runs, queue=bool(active))
     if runs:
         show_runs(runs, active)

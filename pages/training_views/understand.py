@@ -124,7 +124,7 @@ def show_run(run: Run) -> None:
     with st.expander("All figures", icon=":material/table_chart:", expanded=judged is None):
         show_all_figures(figures)
     with st.expander("Faces that it got wrong", icon=":material/face:"):
-        show_wrong_faces(best)
+        show_wrong_faces(best, run.data_name)
 
 
 def show_all_figures(figures: dict[str, Any]) -> None:
@@ -165,14 +165,15 @@ def show_all_figures(figures: dict[str, Any]) -> None:
         )
 
 
-def show_wrong_faces(best: dict[str, Any]) -> None:
-    """Show the faces that were read wrong with the most confidence."""
+def show_wrong_faces(best: dict[str, Any], data_name: str) -> None:
+    """Show the faces of a data set that were read wrong with the most confidence."""
     wrong = best.get("wrong")
     if not isinstance(wrong, list) or not wrong:
         st.caption("None.")
         return
     st.markdown("**Its most confident mistakes**")
-    st.caption("Often the label is wrong: people agree with FER-2013's labels on about two thirds of its pictures.")
+    if data_name.startswith("FER-2013"):
+        st.caption("Often the label is wrong: people agree with FER-2013's labels on about two thirds of its pictures.")
     with st.container(horizontal=True, gap="small"):
         for face in wrong:
             with st.container(width=104, gap="xxsmall"):

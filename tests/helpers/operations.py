@@ -77,6 +77,7 @@ OPERATIONS: dict[str, Operation] = {
     "data: upload": Operation(ATOMIC, lambda it: it.data.upload("more.csv", io.BytesIO(b"a,b"), 3, lambda share: None)),
     "data: accept": Operation(STEPWISE, lambda it: it.data.accept(it.uploaded_data)),
     "data: discard": Operation(ATOMIC, lambda it: it.data.discard(it.uploaded_data)),
+    "data: delete": Operation(ATOMIC, lambda it: it.data.delete(it.data.folder / "faces.zip")),
     "samples: add": Operation(ATOMIC, lambda it: it.samples.add(Emotion.HAPPY, CUTOUTS)),
     "samples: delete": Operation(ATOMIC, lambda it: it.samples.delete(it.samples.samples()[:1])),
     "samples: delete all": Operation(STEPWISE, lambda it: it.samples.delete_all()),

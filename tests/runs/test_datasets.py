@@ -193,3 +193,33 @@ def test_datasets_leave_out_personal_folders(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
     (tmp_path / "faces").mkdir()
     assert [path.name for path in DatasetStore(tmp_path).datasets()] == ["faces"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_delete_removes_only_the_data_set(store: DatasetStore, tmp_path: Path, kind: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept.png").touch()
+    store.folder.mkdir()
+    (store.folder / "other.zip").touch()
+    path = store.folder / ("mine.zip" if kind == "file" else "mine")
+    if kind == "link":
+        path.symlink_to(outside, target_is_directory=True)
+    elif kind == "folder":
+        (path / "happy").mkdir(parents=True)
+    else:
+        path.touch()
+    store.delete(path)
+    assert [left.name for left in store.folder.iterdir() if not left.name.startswith(".checks")] == ["other.zip"]
+    assert (outside / "kept.png").exists()
+
+
+@pytest.mark.parametrize("name", ["samples", "../outside", ".checks", "gone.zip"])
+def test_delete_refuses_what_is_no_data_set(store: DatasetStore, tmp_path: Path, name: str) -> None:
+    (store.folder / "samples").mkdir(parents=True)
+    (store.folder / ".checks").mkdir()
+    (tmp_path / "outside").mkdir()
+    with pytest.raises(ValueError, match="is no data set"):
+        store.delete(store.folder / name)
+    assert (store.folder / "samples").exists()
+    assert (tmp_path / "outside").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -34,6 +35,22 @@ def test_unusable_dataset_says_why_and_offers_check(page: AppTest, workspace: Pa
     assert "Check again" in labels(page)
     assert "It has no pictures of: sad." in view(page, "Train")
     assert "Start" not in labels(page)
+
+
+def test_dataset_is_deleted_after_confirmation(page: AppTest, workspace: Path) -> None:
+    path = add_data(workspace)
+    view(page, "Data")
+    press(page, "Yes, delete it for good")
+    assert not path.exists()
+    assert "No data set yet" in view(page, "Data")
+
+
+def test_dataset_of_an_active_run_is_not_deleted(page: AppTest, workspace: Path) -> None:
+    path = add_data(workspace)
+    with patch("pages.training_views.data.runs_using", return_value=["run-7"]):
+        assert "run-7 trains on it" in view(page, "Data").replace("\\", "")
+        assert "Yes, delete it for good" not in labels(page)
+    assert path.exists()
 
 
 def test_broken_link_does_not_hide_other_datasets(page: AppTest, workspace: Path) -> None:

@@ -45,7 +45,7 @@ def test_page_opens_train_view_with_data(page: AppTest, workspace: Path) -> None
     add_data(workspace)
     page.run()
     assert not page.exception
-    assert page.radio(key="fit_preset").options == ["A two-minute trial", "As in the tutorial", "The best recipe"]
+    assert page.radio(key="fit_preset").options == ["A quick trial", "As in the tutorial", "The best recipe"]
     assert "No fits yet. Start one above" in shown_text(page)
     assert "a rough estimate: this network was not trained on this machine yet" in shown_text(page)
 
