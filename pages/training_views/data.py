@@ -77,7 +77,9 @@ def show_dataset(path: Path, *, expanded: bool) -> None:
     except EmojifyError as error:
         check = DatasetCheck(done=True, error=str(error))
     with st.container(border=True):
-        st.subheader(escape_markdown(path.name), anchor=False)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.subheader(escape_markdown(path.name), anchor=False, width="content")
+            show_delete(path)
         if not check.done:
             watch_check(path)
         elif check.error:
@@ -88,7 +90,6 @@ def show_dataset(path: Path, *, expanded: bool) -> None:
             st.caption(escape_markdown(f"{check.report['name']} · {n:,} pictures · {file_kind(path)}"))
             with st.expander("What is in it", expanded=expanded, icon=":material/bar_chart:"):
                 show_report(check.report)
-        show_delete(path)
 
 
 def show_delete(path: Path) -> None:
