@@ -104,6 +104,8 @@ def test_render_prints_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         (["IN", "out.mp4", "--pack", "nope"], "There is no pack 'nope'"),
         (["IN", "out.mp4", "--model", "nope"], "There is no model 'nope'"),
         (["IN", "out.mp4", "--seconds", "0"], "--seconds must be more than 0"),
+        (["IN", "out.mp4", "--size", "9"], "The size must be between 0.5 and 2"),
+        (["IN", "out.mp4", "--rise", "-1"], "The rise must be between -0.5 and 0.5"),
         (["IN", "out.txt"], "A video becomes a video"),
         (["IN", "nowhere/out.mp4"], "does not exist"),
         (["missing.mp4", "out.mp4"], "missing.mp4 cannot be read: no such file"),
