@@ -28,7 +28,7 @@ def choose_version(settings: Settings, name: str, prefix: str) -> RenderRequest 
         prefix: makes the widgets' keys unique on the page.
     """
     pack_names = list_packs(settings.emojis).labels
-    choices = st.container(horizontal=True, gap="large")
+    choices = st.container(horizontal=True, gap="medium")
     pack_id = choices.selectbox(
         "Emoji pack", list(pack_names), format_func=pack_names.__getitem__, key=f"{prefix}_pack", width=260
     )
