@@ -95,7 +95,7 @@ def test_choices_are_remembered_by_the_browser(page: Page, app_url: str) -> None
     page.get_by_text("Box and label").click(timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Settings").click()
     page.get_by_text("Mirror the picture").click()
-    page.wait_for_function("() => localStorage.getItem('emojify-choices')?.includes('\"mirror\":false')")
+    page.wait_for_function("() => JSON.parse(localStorage.getItem('emojify-choices'))?.mirror === false")
     page.goto(app_url)  # an address without choices
     expect(page.get_by_role("radio", name="Box and label")).to_be_checked(timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Settings").click()
