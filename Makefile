@@ -1,7 +1,7 @@
 # Each command sets up what it needs from the lock files: exact versions, each file checked against its SHA-256.
 #   make run      start the app
 #   make check    lint, types, import rules and the fast tests: a minute
-#   make test     the whole suite: about twelve minutes
+#   make test     the whole suite: about twenty minutes
 PYTHON ?= python3.11
 BIN := .venv/bin
 
@@ -12,7 +12,7 @@ AUDIT := .audit/bin
 # Compiled tests and modules are kept for the next process, also where the environment forbids it: that saves minutes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run phone check test-fast test test-browser test-others lint fuzz lock audit sbom
+.PHONY: run phone check test-fast test lint fuzz lock audit sbom
 run: .venv/.app
 	$(BIN)/streamlit run streamlit_app.py
 
@@ -31,18 +31,13 @@ test-fast: .venv/.dev
 # Two workers that keep the order of the files: tests/conftest.py puts the longest first.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
-# The browser tests mostly wait. The others compute meanwhile, with low priority: they must not disturb the videos.
 # Three sets of processes: Playwright keeps an event loop in its process that disturbs other tests, and LiteRT has crashed
-# while opening a model in a process that had loaded TensorFlow.
+# while opening a model in a process that had loaded TensorFlow. One after the other: side by side, with low priority for
+# the others, they took as long.
 test: .venv/.dev
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=recurse test-browser test-others
-
-test-browser: .venv/.dev
+	$(BIN)/pytest $(TWO) --ignore=tests/training --ignore=tests/browser
 	$(BIN)/pytest $(TWO) tests/browser
-
-test-others: .venv/.dev
-	nice -n 19 $(BIN)/pytest $(TWO) --ignore=tests/training --ignore=tests/browser
-	nice -n 19 $(BIN)/pytest $(TWO) tests/training
+	$(BIN)/pytest $(TWO) tests/training
 
 lint: .venv/.dev
 	$(BIN)/ruff check
