@@ -28,7 +28,7 @@ SCANS = tuple(
 FRAMES_BETWEEN_SCANS = 3  # in live video, where time is short
 # With YuNet, every third quick look is at a quarter of the frame, the others at the whole frame. While a face is known,
 # faces as wide as a seventh of the frame are found within 12 frames, faces down to a sixteenth within 72. While none is
-# known, every frame gets both looks.
+# known, every frame gets both, and a Haar scan: it finds some faces that YuNet sees only in a closer look.
 FRAMES_BETWEEN_LOOKS = 6
 LOOKS_PER_QUARTER = 3
 FRAMES_BETWEEN_LANDMARKS = 8  # for a head that keeps its roll
@@ -177,19 +177,20 @@ class FaceTracker:
             track.update_roll(track.roll if face is None else face.roll, self._frame)
 
     def _look_for_new_faces(self, gray: NDArray[np.uint8], now_s: float) -> None:
-        """Run the next quick search of the whole frame or a part of it."""
-        if not self.detector.has_landmarks:
-            scan = SCANS[self._next_scan % len(SCANS)]
-            self._next_scan += 1
-            self._add([Detection(box) for box in self.detector.haar.scan(gray, scan)], now_s)
-            return
-        self._next_look += 1
-        is_quarters_turn = self._next_look % LOOKS_PER_QUARTER == 0
-        if not is_quarters_turn or not self._tracks:
-            self._add(self.detector.look_whole(gray), now_s)
-        if is_quarters_turn or not self._tracks:
-            self._add(self.detector.look_quarter(gray, self._next_quarter), now_s)
-            self._next_quarter += 1
+        """Run the next quick search of the whole frame or a part of it; all kinds of search while no face is known."""
+        if self.detector.has_landmarks:
+            self._next_look += 1
+            is_quarters_turn = self._next_look % LOOKS_PER_QUARTER == 0
+            if not is_quarters_turn or not self._tracks:
+                self._add(self.detector.look_whole(gray), now_s)
+            if is_quarters_turn or not self._tracks:
+                self._add(self.detector.look_quarter(gray, self._next_quarter), now_s)
+                self._next_quarter += 1
+            if self._tracks:
+                return
+        scan = SCANS[self._next_scan]
+        self._next_scan = (self._next_scan + 1) % len(SCANS)
+        self._add([Detection(box) for box in self.detector.haar.scan(gray, scan)], now_s)
 
     def _add(self, faces: list[Detection], now_s: float) -> None:
         """Start tracks of new faces; known ones that were not found yet in this frame are updated."""

@@ -147,7 +147,7 @@ class FaceDetector:
             gray: (H, W) uint8.
             number: of the quarter, which counts up from look to look.
         """
-        if self._yunet is None:
+        if self._yunet is None or min(gray.shape) < CASCADE_PX:
             return []
         height, width = gray.shape
         scale = QUARTERS_PX / max(height, width)
