@@ -51,8 +51,9 @@ def choose_pack_and_style(settings: Settings) -> tuple[EmojiPack, Annotator]:
     st.session_state.pack_ids = list(labels)
     pack = packs.get(str(pack_id))
     shown = [pack]
+    place = st.container()  # always there, so that what follows keeps its place
     if style == DEFAULT_STYLE and len(packs.packs) > 1:
-        each = st.toggle(
+        each = place.toggle(
             "A different emoji for each person", key="per_person", persist_state="session",
             help="The first face gets the chosen pack, the next ones get other packs.",
         )  # fmt: skip

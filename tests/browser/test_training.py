@@ -16,7 +16,7 @@ from tests.helpers.drawn_faces import write_faces
 from tests.helpers.fake_training import kill_all
 from tests.helpers.stores import write_model
 
-TENSORFLOW_TIMEOUT_MS = 90_000  # it starts in 10 s on an idle machine
+TENSORFLOW_TIMEOUT_MS = 240_000  # it starts in 10 s on an idle machine
 
 
 @pytest.fixture

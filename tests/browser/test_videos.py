@@ -130,7 +130,7 @@ def test_clean_view_shows_only_the_emoji_on_green(browser: Browser, url: str, ca
     start(page)
     rows, columns = face_region(camera_file)
     middle = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
-    for _ in range(40):
+    for _ in range(TIMEOUT_MS // 250):
         seen = read_video_frame(page).astype(int)
         if np.abs(seen[0, 0] - (0, 255, 0)).max() < 40 and np.abs(seen[middle] - (0, 255, 0)).max() > 60:
             break  # before its first frame a video is black
