@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, locked, read_json, readable_os_errors, remove_tree, write_json
+from emojify.files import clear_leftovers, locked, read_json, remove_tree, write_json
+from emojify.os_errors import readable_os_errors
 from emojify.public import admin_only
 from emojify.vision.classifier import MAX_CROP_MARGIN, Classifier
 

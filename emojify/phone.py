@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from emojify.errors import EmojifyError
-from emojify.files import make_private_folder, os_error_reason, readable_os_errors, write_atomically
+from emojify.files import make_private_folder, write_atomically
+from emojify.os_errors import os_error_reason, readable_os_errors
 from emojify.settings import ROOT, Settings
 
 CERTIFICATE = "phone.pem"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 
 from emojify.errors import EmojifyError
-from emojify.files import readable_os_errors, require_no_pipe
+from emojify.os_errors import readable_os_errors, require_no_pipe
 
 pillow_heif.register_heif_opener(thumbnails=False)
 

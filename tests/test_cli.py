@@ -180,9 +180,9 @@ def test_packs_export_keeps_existing_file(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["check", "nowhere.zip"], "is not a file"),
+        (["check", "nowhere.zip"], "no such file or folder"),
         (["check", "."], "is not a file"),
-        (["add", "/dev/zero"], "is not a file"),
+        (["add", "/dev/zero"], "is a pipe or a device"),
         (["remove", "missing"], "no pack 'missing'"),
         (["remove", "classic"], "comes with Emojify"),
         (["export", "missing"], "no pack 'missing'"),

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from emojify.errors import EmojifyError
 from emojify.files import (
     MAX_DIGITS,
     fingerprint,
@@ -19,7 +18,6 @@ from emojify.files import (
     new_file,
     new_folder,
     read_json,
-    readable_os_errors,
     utc_timestamp,
     write_atomically,
     write_json,
@@ -230,52 +228,6 @@ def test_read_json_rejects_unparsable_content(content: bytes, tmp_path: Path) ->
     (tmp_path / "card.json").write_bytes(content)
     with pytest.raises(ValueError):  # noqa: PT011 - the words come from json and from the codec
         read_json(tmp_path / "card.json")
-
-
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (
-            OSError(errno.ENOSPC, "No space left on device"),
-            "Nothing was saved: the disk is full. Make room on the disk, then try again.",
-        ),
-        (
-            PermissionError(errno.EACCES, "Permission denied"),
-            "Nothing was saved: permission denied. Check the permissions of the file and its folder, then try again.",
-        ),
-        (
-            FileNotFoundError(errno.ENOENT, "No such file or directory"),
-            "Nothing was saved: no such file or folder. Check the name, then try again.",
-        ),
-        (OSError(errno.EIO, "Input/output error"), "Nothing was saved: Input/output error. Try again."),
-        (OSError("the camera is gone."), "Nothing was saved: the camera is gone. Try again."),
-    ],
-)
-def test_readable_os_errors_gives_reason_and_advice(error: OSError, sentence: str) -> None:
-    with pytest.raises(EmojifyError) as caught, readable_os_errors("Nothing was saved"):
-        raise error
-    assert str(caught.value) == sentence
-    assert caught.value.__cause__ is error
-
-
-@pytest.mark.parametrize(
-    ("advice", "sentence"),
-    [
-        ("Everything is as before.", "Not saved: the disk is full. Everything is as before."),
-        ("", "Not saved: the disk is full."),
-    ],
-)
-def test_readable_os_errors_takes_own_advice(advice: str, sentence: str) -> None:
-    with pytest.raises(EmojifyError) as caught, readable_os_errors("Not saved", advice):
-        raise_disk_full()
-    assert str(caught.value) == sentence
-
-
-def test_readable_os_errors_passes_other_errors() -> None:
-    with pytest.raises(EmojifyError, match=re.escape("no such pack")), readable_os_errors("Not saved"):
-        raise EmojifyError("no such pack")
-    with pytest.raises(ValueError, match="bad"), readable_os_errors("Not saved"):
-        raise ValueError("bad")
 
 
 def test_utc_timestamp_is_current_time_in_utc() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emojify.errors import EmojifyError
-from emojify.files import new_folder, readable_os_errors
+from emojify.files import new_folder
+from emojify.os_errors import readable_os_errors
 from emojify.settings import ROOT
 
 FIRST_PORT = 8601

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import readable_os_errors, write_atomically
+from emojify.files import write_atomically
+from emojify.os_errors import readable_os_errors
 from emojify.packs.importer import Draft, read_zip_file
 from emojify.packs.store import add_pack, export_pack, list_packs, remove_pack
 from emojify.settings import Settings

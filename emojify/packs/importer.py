@@ -19,7 +19,7 @@ from PIL import Image
 
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.files import readable_os_errors
+from emojify.os_errors import readable_os_errors, require_no_pipe
 from emojify.packs.manifest import MANIFEST_FILE, PackManifest
 from emojify.packs.zip_entries import MAX_PICTURE_MB, emotion_from_file_name, read_entries
 from emojify.pictures import FORMATS, is_animated, open_picture, square_png
@@ -191,7 +191,8 @@ def read_zip_file(path: Path) -> Draft:
         EmojifyError: if the file cannot be read, or for the reasons of :func:`read_zip`.
     """
     with readable_os_errors(f"{path} cannot be read"):
-        if not path.is_file():  # a device or a pipe would have no end
+        require_no_pipe(path)
+        if path.is_dir():
             raise EmojifyError(f"{path} is not a file. Name a zip with the seven pictures.")
         with path.open("rb") as file:
             content = file.read(MAX_ZIP_MB * _MB + 1)

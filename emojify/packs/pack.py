@@ -14,7 +14,8 @@ from PIL import ImageOps
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import fingerprint, readable_os_errors
+from emojify.files import fingerprint
+from emojify.os_errors import readable_os_errors
 from emojify.packs.avatar import AnimatedAvatar, Avatar
 from emojify.packs.importer import Draft
 from emojify.packs.manifest import MANIFEST_FILE, PackManifest

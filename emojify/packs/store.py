@@ -16,7 +16,8 @@ from pathlib import Path
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, locked, new_folder, readable_os_errors, remove_tree, write_atomically
+from emojify.files import clear_leftovers, locked, new_folder, remove_tree, write_atomically
+from emojify.os_errors import readable_os_errors
 from emojify.packs.built_in import BUILT_IN_PACKS
 from emojify.packs.importer import CheckedPicture, Draft
 from emojify.packs.manifest import MANIFEST_FILE, make_id

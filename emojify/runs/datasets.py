@@ -20,7 +20,8 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, make_private_folder, new_file, readable_os_errors, remove_tree
+from emojify.files import clear_leftovers, make_private_folder, new_file, remove_tree
+from emojify.os_errors import readable_os_errors
 from emojify.public import admin_only
 from emojify.runs.reading import read_json_or_empty, read_tail
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import readable_os_errors
 from emojify.models import Model, ModelStore
+from emojify.os_errors import readable_os_errors
 from emojify.public import admin_only
 from emojify.runs.figures import LIVE_FIGURES, Judged, judge
 from emojify.runs.reading import read_json_or_empty, read_tail

@@ -16,14 +16,8 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import (
-    clear_leftovers,
-    locked,
-    new_folder,
-    readable_os_errors,
-    remove_tree,
-    write_json,
-)
+from emojify.files import clear_leftovers, locked, new_folder, remove_tree, write_json
+from emojify.os_errors import readable_os_errors
 from emojify.public import admin_only
 from emojify.runs.config import FitConfig
 from emojify.runs.control import ENDED, STOP_REQUESTED

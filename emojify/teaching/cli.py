@@ -61,8 +61,8 @@ def _run(settings: Settings, base_id: str | None, folder: Path, *, register: boo
     """Teach, and write the progress, the draft and errors into ``folder``. Return the result."""
     from emojify import processes
     from emojify.errors import EmojifyError
-    from emojify.files import readable_os_errors
     from emojify.models import ModelStore
+    from emojify.os_errors import readable_os_errors
     from emojify.teaching import drafts
     from emojify.teaching.teach import PROGRESS, teach
 

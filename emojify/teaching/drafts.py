@@ -27,11 +27,11 @@ from emojify.files import (
     new_folder,
     parse_json,
     read_json,
-    readable_os_errors,
     remove_tree,
     write_json,
 )
 from emojify.models import CARD, Model, ModelStore
+from emojify.os_errors import readable_os_errors
 from emojify.public import admin_only
 from emojify.settings import Settings
 from emojify.teaching.rehearsal import read_bank

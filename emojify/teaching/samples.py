@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion, parse_emotion
 from emojify.errors import EmojifyError
-from emojify.files import clear_leftovers, make_private_folder, new_folder, read_json, readable_os_errors, write_json
+from emojify.files import clear_leftovers, make_private_folder, new_folder, read_json, write_json
+from emojify.os_errors import readable_os_errors
 from emojify.pictures import encode_png
 from emojify.public import admin_only
 from emojify.teaching.selection import find_duplicates, pick_diverse

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from emojify.emotions import LABELS, Emotion
 from emojify.errors import EmojifyError
-from emojify.files import new_folder, readable_os_errors, write_json
+from emojify.files import new_folder, write_json
 from emojify.models import CARD, Model
+from emojify.os_errors import readable_os_errors
 from emojify.teaching.fit import REHEARSAL_WEIGHTS, augment, fit
 from emojify.teaching.head import Head, TeachableModel
 from emojify.teaching.rehearsal import TEST, Bank, read_bank

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from emojify.errors import EmojifyError
+from emojify.os_errors import require_no_pipe
 from emojify.pictures import SUFFIXES
 
 MAX_FILE_BYTES = 30_000_000
@@ -153,7 +154,8 @@ def open_source(path: Path) -> Iterator[Source]:
     Raises:
         EmojifyError: if it does not exist or is none of these.
     """
-    if not (path.is_dir() or path.is_file()):  # a pipe or a device may never end
+    require_no_pipe(path)
+    if not path.exists():
         raise EmojifyError(f"There is no {path}. Give a folder, a zip or a csv of FER-2013, or of your own pictures.")
     if path.is_dir():
         yield Source(path, list(_walk(path)))

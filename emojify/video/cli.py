@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from emojify.errors import EmojifyError
-from emojify.files import readable_os_errors, write_atomically, write_json
+from emojify.files import write_atomically, write_json
 from emojify.models import ModelStore
+from emojify.os_errors import readable_os_errors
 from emojify.packs.store import DEFAULT_PACK, list_packs
 from emojify.printable import unfiltered
 from emojify.settings import Settings

@@ -26,15 +26,8 @@ import psutil
 
 from emojify import processes
 from emojify.errors import EmojifyError
-from emojify.files import (
-    clear_leftovers,
-    make_private_folder,
-    new_folder,
-    read_json,
-    readable_os_errors,
-    remove_tree,
-    write_json,
-)
+from emojify.files import clear_leftovers, make_private_folder, new_folder, read_json, remove_tree, write_json
+from emojify.os_errors import readable_os_errors
 from emojify.public import admin_only
 
 MAX_AGE_S = 24 * 3600.0

@@ -13,7 +13,8 @@ import cv2
 from PIL import Image as PillowImage
 
 from emojify.errors import EmojifyError
-from emojify.files import new_file, readable_os_errors, require_no_pipe
+from emojify.files import new_file
+from emojify.os_errors import readable_os_errors, require_no_pipe
 from emojify.pictures import FORMATS, MAX_SIDE_PX, is_animated, read_photo_file
 from emojify.video.outcome import Estimate, Progress, RenderResult, RenderStyle
 from emojify.video.sink import OUTPUT_FORMATS, OutputFormat, VideoSink

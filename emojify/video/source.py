@@ -25,7 +25,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
-from emojify.files import os_error_reason
+from emojify.os_errors import os_error_reason
 from emojify.video.audio import AUDIO_DECODERS, choose_audio
 from emojify.video.clock import ContinuousClock
 from emojify.video.frames import LARGE_PIXELS, Deinterlacer, FrameConverter, has_alpha
