@@ -120,7 +120,7 @@ def complete_frames_at_marker() -> None:
     Remove this when aiortc's jitter buffer uses the marker bit.
     """
     # mypy reports the assignment to a method of another class as a mistake; it is intended.
-    JitterBuffer._remove_frame = _remove_complete_frame  # type: ignore[assignment,method-assign]  # intended
+    JitterBuffer._remove_frame = _remove_complete_frame  # type: ignore[assignment,method-assign]  # replaces the library's own
 
 
 def _remove_complete_frame(buffer: JitterBuffer, sequence_number: int) -> JitterFrame | None:
@@ -169,7 +169,7 @@ def use_own_track() -> None:
 
     Remove this when streamlit-webrtc returns each frame's own result, or accepts a class for the track.
     """
-    streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]  # intended
+    streamlit_webrtc.webrtc.AsyncVideoProcessTrack = EmojiVideoTrack  # type: ignore[assignment,misc]  # replaces the library's own
 
 
 Admission = Callable[[Callable[[], None]], None]

@@ -10,7 +10,7 @@ so adding these needs ``--force``::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from emojify.packs.avatar import HEAD, Avatar
@@ -37,46 +37,27 @@ class BuiltInPack:
     svg: Callable[[Expression], str]
 
 
+def _manifest(
+    name: str, description: str, head: Head, avatar: Mapping[str, str | float | bool | None] | None = None
+) -> PackManifest:
+    return PackManifest(name, author="Emojify", license="MIT", description=description, head=head, avatar=avatar)
+
+
 BUILT_IN_PACKS: dict[str, BuiltInPack] = {
     "classic": BuiltInPack(
-        PackManifest(
-            name="Classic",
-            author="Emojify",
-            license="MIT",
-            description="The round yellow face.",
-            head=Head(x=0.5, y=0.5, width=0.94),
-        ),
+        _manifest("Classic", "The round yellow face.", Head(x=0.5, y=0.5, width=0.94)),
         classic_svg,
     ),
     "person": BuiltInPack(
-        PackManifest(
-            name="Person",
-            author="Emojify",
-            license="MIT",
-            description="A person in a green shirt.",
-            head=HEAD,
-            avatar=Avatar(Person()).to_json(),
-        ),
+        _manifest("Person", "A person in a green shirt.", HEAD, avatar=Avatar(Person()).to_json()),
         lambda expression: person_svg(Person(), expression),
     ),
     "cat": BuiltInPack(
-        PackManifest(
-            name="Cat",
-            author="Emojify",
-            license="MIT",
-            description="A gray cat.",
-            head=Head(x=0.5, y=0.57, width=0.84),
-        ),
+        _manifest("Cat", "A gray cat.", Head(x=0.5, y=0.57, width=0.84)),
         cat_svg,
     ),
     "robot": BuiltInPack(
-        PackManifest(
-            name="Robot",
-            author="Emojify",
-            license="MIT",
-            description="A robot whose face is a screen.",
-            head=Head(x=0.5, y=0.55, width=0.8),
-        ),
+        _manifest("Robot", "A robot whose face is a screen.", Head(x=0.5, y=0.55, width=0.8)),
         robot_svg,
     ),
 }

@@ -223,7 +223,8 @@ def read_zip(content: bytes, name: str) -> Draft:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files, problems = read_entries(archive, name)
-    # All exceptions that zipfile raises for damaged or unusual files; RuntimeError means a password.
+    # These are all that zipfile raises for a damaged or unusual file: RuntimeError for a password, zlib.error and
+    # EOFError for damaged content, ValueError for invalid names, NotImplementedError for an unknown compression.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise EmojifyError(f"{name} is damaged or of an unusual kind. Zip the pictures again.") from error
     manifest = _parse_manifest(files.pop(MANIFEST_FILE, b"{}"), name)

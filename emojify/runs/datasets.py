@@ -176,11 +176,7 @@ class DatasetStore:
         """
         if path.parent != self.folder / INCOMING:
             raise ValueError(f"{path} was not uploaded")
-        with _readable_errors(f"{path.name} can't be removed"):
-            with suppress(psutil.Error):  # the check ends by itself when the file is gone
-                processes.kill(self._check_folder(path))
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self._check_folder(path), ignore_errors=True)
+        self._remove(path)
 
     @admin_only
     def delete(self, path: Path) -> None:
@@ -192,13 +188,16 @@ class DatasetStore:
         """
         if path not in self.datasets():
             raise ValueError(f"{path} is no data set of {self.folder}")
+        self._remove(path)
+
+    def _remove(self, path: Path) -> None:
         with _readable_errors(f"{path.name} can't be deleted"):
             with suppress(psutil.Error):  # the check ends by itself when the file is gone
                 processes.kill(self._check_folder(path))
             if path.is_dir() and not path.is_symlink():
                 remove_tree(path)
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)
         shutil.rmtree(self._check_folder(path), ignore_errors=True)
 
     @staticmethod

@@ -37,6 +37,16 @@ class SmoothingSettings:
             raise EmojifyError(f"The threshold must be between 0 and 1, not {self.threshold}.")
 
 
+def weight_of_latest(elapsed_s: float, time_constant_s: float) -> float:
+    """Return the weight of the latest value in an exponential average, 0 to 1.
+
+    Args:
+        elapsed_s: time since the average was updated.
+        time_constant_s: time after which 63 % of a sudden change has been followed, above 0.
+    """
+    return 1 - math.exp(-max(0.0, elapsed_s) / time_constant_s)
+
+
 def decide(
     probabilities: Probabilities, threshold: float, shown: Emotion | None = None, was_sure: bool = False
 ) -> tuple[Emotion, bool]:
@@ -101,7 +111,7 @@ class Smoother:
             return _State(latest, emotion, sure, now_s)
         weight = 1.0
         if self.settings.time_constant_s > 0:
-            weight = 1 - math.exp(-max(0.0, now_s - previous.updated_s) / self.settings.time_constant_s)
+            weight = weight_of_latest(now_s - previous.updated_s, self.settings.time_constant_s)
         smoothed = np.asarray(previous.probabilities + weight * (latest - previous.probabilities), np.float32)
         emotion, sure = decide(smoothed, threshold, previous.emotion, previous.sure)
         return _State(smoothed, emotion, sure, now_s)

@@ -5,7 +5,6 @@ It is the face with the largest product of area and weight, see :func:`~emojify.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from emojify.vision.alignment import crop_upright
 from emojify.vision.readings import Face
+from emojify.vision.smoothing import weight_of_latest
 
 SHARP = 0.35  # detail of a face in focus, see _sharpness; a blurred background has less than half
 WEIGHT_TIME_S = 0.5  # time constant of the weights in a video
@@ -83,5 +83,5 @@ class SubjectWeights:
         latest, previous = subject_weight(gray, face), self._states.get(face.track_id)
         if previous is None:
             return _State(latest, now_s)
-        share = 1 - math.exp(-max(0.0, now_s - previous.updated_s) / WEIGHT_TIME_S)
+        share = weight_of_latest(now_s - previous.updated_s, WEIGHT_TIME_S)
         return _State(previous.weight + share * (latest - previous.weight), now_s)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from emojify.vision.detectors.combined import SAME_FACE_IOU, FaceDetector, is_same_face
 from emojify.vision.detectors.haar import DetectorSettings, Scan
 from emojify.vision.readings import Box, Detection, Face
+from emojify.vision.smoothing import weight_of_latest
 
 # The scans take turns. Faces as wide as a seventh of the frame or wider are looked for in every fourth scan and found
 # within 5 frames, faces down to a twelfth in every 24th scan. Each scan takes 2 to 5 ms (640x480, one thread).
@@ -84,7 +84,7 @@ class _Track:
 
     def shown_roll(self, now_s: float) -> float:
         """Return the smoothed roll at a time, not before that of the last call."""
-        weight = 1 - math.exp(-max(0.0, now_s - self.smoothed_s) / ROLL_TIME_S)
+        weight = weight_of_latest(now_s - self.smoothed_s, ROLL_TIME_S)
         self.smooth_roll += weight * (self.roll - self.smooth_roll)
         self.smoothed_s = now_s
         return self.smooth_roll

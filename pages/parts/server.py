@@ -81,7 +81,7 @@ def ignore_developer_messages() -> None:
     Remove it when ``client.toolbarMode`` makes the server refuse these messages.
     """
     # The assignment to a method is intended, mypy reports it as a mistake.
-    AppSession.handle_backmsg = _handle_visible_messages  # type: ignore[assignment,method-assign]  # intended
+    AppSession.handle_backmsg = _handle_visible_messages  # type: ignore[assignment,method-assign]  # replaces the library's own
 
 
 _original_handle_backmsg = AppSession.handle_backmsg
@@ -154,8 +154,8 @@ def limit_shutdown() -> None:
     connected phone sleeps (``tests/browser/test_phone.py`` tries both).
     """
     # mypy reports assignments to methods as errors; these are intended.
-    WebSocketsSansIOProtocol.shutdown = _shut_connection_down  # type: ignore[assignment,method-assign]  # intended
-    uvicorn.Server.shutdown = _shut_server_down  # type: ignore[assignment,method-assign]  # intended
+    WebSocketsSansIOProtocol.shutdown = _shut_connection_down  # type: ignore[assignment,method-assign]  # replaces the library's own
+    uvicorn.Server.shutdown = _shut_server_down  # type: ignore[assignment,method-assign]  # replaces the library's own
 
 
 _original_connection_shutdown = WebSocketsSansIOProtocol.shutdown

@@ -24,7 +24,7 @@ PAGE_CHANGE_S = 3.0  # longer than a page takes to start, also over a slow line
 def drop_stale_reruns() -> None:
     """Replace ``AppSession.request_rerun`` by one that ignores stale requests."""
     # The assignment to a method is intended, mypy reports it as a mistake.
-    AppSession.request_rerun = _request_rerun_unless_stale  # type: ignore[assignment,method-assign]  # intended
+    AppSession.request_rerun = _request_rerun_unless_stale  # type: ignore[assignment,method-assign]  # replaces the library's own
 
 
 @dataclass

@@ -17,7 +17,7 @@ from emojify.vision.smoothing import SmoothingSettings
 pytestmark = pytest.mark.slow
 
 FRAMES = 180
-COMPARED = range(30, FRAMES, 12)  # after the face is found; a full scan of every frame would take too long
+COMPARED = range(30, FRAMES, 6)  # after the face is found; a full scan of every frame would take too long
 MAX_LOSS = 0.01  # share of frames without the face, or with another emotion
 FACE = np.array([[177, 66], [272, 161]])  # the face's corners in the astronaut's picture
 

@@ -40,7 +40,7 @@ def test_single_face_is_the_subject_wherever_it_is(gray: Gray) -> None:
 
 
 def test_larger_face_at_the_edge_is_not_the_subject(gray: Gray) -> None:
-    """The one in front, out of focus and half out of the picture, is somebody who walks by."""
+    """A blurred face at the edge of the picture does not become the main face, although it is larger."""
     picture = frame(gray, (0, 250), head_px=230)
     picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 6), np.uint8)
     picture[135:345, 215:425] = frame(gray, MIDDLE)[135:345, 215:425]

@@ -43,7 +43,7 @@ WHOLE_PX = 160  # longer side of a quick look at a frame: 2.3 ms on an AVX2 mach
 WHOLE_CONFIDENCE = 0.7
 
 # A quick look at one of the frame's quarters, for smaller faces: 6 % of the longer side and more. The quarters overlap,
-# so that a face of up to a sixth of the frame is whole in one of them. A look takes 4 ms on an AVX2 machine.
+# so that a face of up to a sixth of the frame is whole in one of them. A look takes 6 ms on an AVX2 machine.
 QUARTERS_PX = 384  # the longer side to which the frame is shrunk
 QUARTER_SIZE = (224, 176)
 
