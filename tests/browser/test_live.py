@@ -126,6 +126,19 @@ def test_camera_error_is_explained(
         page.goto(app_url)
         component(page).get_by_role("button", name="Start").click(timeout=TIMEOUT_MS)
         expect(page.get_by_text(sentence)).to_be_visible(timeout=TIMEOUT_MS)
+        expect(component(page).get_by_role("alert", include_hidden=True)).to_be_hidden()
+
+
+def test_unknown_camera_error_is_not_shown_raw(playwright: Playwright, chromium: str, app_url: str) -> None:
+    with playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS) as browser:
+        page = browser.new_page()
+        page.add_init_script(
+            "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('0x80070005', 'OddError') }"
+        )
+        page.goto(app_url)
+        component(page).get_by_role("button", name="Start").click(timeout=TIMEOUT_MS)
+        expect(page.get_by_text("The camera did not start")).to_be_visible(timeout=TIMEOUT_MS)
+        expect(component(page).get_by_text("OddError")).to_be_hidden()
 
 
 def test_photo_is_emojified_without_a_camera(page: Page, tmp_path: Path) -> None:
