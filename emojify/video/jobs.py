@@ -99,7 +99,7 @@ class Job:
 
     @property
     def added_s(self) -> float:
-        """When the file was uploaded, in seconds since 1970; 0 if the job was deleted meanwhile."""
+        """When the job was added, in seconds since 1970; 0 if it was deleted meanwhile."""
         try:
             return (self.folder / JOB).stat().st_mtime
         except OSError:
@@ -195,7 +195,7 @@ class JobStore:
             try:
                 copy.hardlink_to(job.source)
             except OSError:
-                shutil.copyfile(job.source, copy)
+                shutil.copy2(job.source, copy)  # with the time of the upload
         return version
 
     @contextmanager
@@ -234,7 +234,7 @@ class JobStore:
 
     @admin_only
     def remove_old(self, now_s: float | None = None) -> None:
-        """Delete jobs older than :data:`MAX_AGE_S` whose process has ended.
+        """Delete jobs whose file was uploaded more than :data:`MAX_AGE_S` ago and whose process has ended.
 
         Args:
             now_s: current time in seconds since 1970, for tests.
@@ -242,13 +242,18 @@ class JobStore:
         now_s = time.time() if now_s is None else now_s
         if not self.folder.is_dir():
             return
-        for folder in self.folder.iterdir():
+        for folder in self.folder.glob("[!.]*"):  # clear_leftovers deletes unfinished ones
             try:
-                old = now_s - folder.stat().st_mtime > MAX_AGE_S
+                old = now_s - _uploaded_s(folder) > MAX_AGE_S
             except OSError:
-                continue  # deleted since iterdir listed it
+                continue  # deleted since it was listed
             if old and not processes.is_running(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _uploaded_s(folder: Path) -> float:
+    """Return when a job's file was uploaded, in seconds since 1970; all versions of a file have the same time."""
+    return next(folder.glob("in.*"), folder).stat().st_mtime
 
 
 def _readable_save_errors() -> AbstractContextManager[None]:

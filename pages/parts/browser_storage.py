@@ -5,6 +5,7 @@ What comes from the browser may have been changed there: check it like an addres
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def store_text(name: str, text: str) -> None:
     _show(name, text, lambda: None)
 
 
+def merge_into_stored_list(name: str, texts: list[str]) -> None:
+    """Put texts at the front of a list that the browser stores as JSON, so that no tab removes what another has stored.
+
+    Args:
+        name: under which the list is stored.
+        texts: of at most 25 characters each. The browser keeps the first 60 of the list.
+    """
+    _show(name, json.dumps(texts), lambda: None, merge=True)
+
+
 def parse_text(text: object) -> object:
     """Return the value of a JSON text from the browser; None if it is none."""
     if not isinstance(text, str) or len(text) > MAX_CHARACTERS:
@@ -49,13 +60,13 @@ def parse_text(text: object) -> object:
         return None
 
 
-def _show(name: str, text: str | None, on_stored: Callable[[], None]) -> None:
+def _show(name: str, text: str | None, on_stored: Callable[[], None], merge: bool = False) -> None:
     component = st.components.v2.component(
         "emojify_browser_storage",
         html="<span></span>",
         js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     )
-    component(key=_key(name), data={"name": name, "text": text}, on_stored_change=on_stored)
+    component(key=_key(name), data={"name": name, "text": text, "merge": merge}, on_stored_change=on_stored)
 
 
 def _key(name: str) -> str:

@@ -28,8 +28,13 @@ def bin_rows(timeline: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["from", "to", "emotion", "share", "order"])
 
 
-def emotion_chart(timeline: dict[str, Any]) -> alt.Chart:
-    """Return a stacked column for each bin of the video, divided among the seven emotions."""
+def emotion_chart(timeline: dict[str, Any], marked_s: float | None = None) -> alt.Chart:
+    """Return a stacked column for each bin of the video, divided among the seven emotions.
+
+    Args:
+        timeline: as for :func:`bin_rows`.
+        marked_s: start of the bin that is marked, in seconds; None for none.
+    """
     colors = alt.Scale(domain=[e.label for e in Emotion], range=[e.color for e in Emotion])
     clicked = alt.selection_point(name=CLICKED, fields=["from"], on="click", toggle=False)
     return (
@@ -41,7 +46,9 @@ def emotion_chart(timeline: dict[str, Any]) -> alt.Chart:
             y=alt.Y("share:Q", stack="zero", title=None, scale=alt.Scale(domain=[0, 1]), axis=None),
             color=alt.Color("emotion:N", scale=colors, legend=alt.Legend(orient="bottom", title=None, columns=4)),
             order="order:Q",
-            opacity=alt.condition(clicked, alt.value(1), alt.value(0.55)),
+            opacity=alt.value(1)
+            if marked_s is None
+            else alt.condition(alt.datum["from"] == marked_s, alt.value(1), alt.value(0.55)),
             tooltip=[
                 alt.Tooltip("emotion:N"),
                 alt.Tooltip("share:Q", format=".0%"),

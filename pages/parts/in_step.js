@@ -1,7 +1,8 @@
 // Plays the two videos of the page in step, and jumps to a moment, for pages/parts/video_result.py.
-const FAR_S = 0.15;
+const FAR_S = 0.15; // after a pause or a jump
+const DRIFT_S = 0.3; // while both play: each correction interrupts the follower for a moment
 
-let jumpedTo = null;
+let lastJump = 0;
 
 function follow(leader, follower) {
   const catchUp = () => {
@@ -25,14 +26,25 @@ function follow(leader, follower) {
   };
 }
 
-function connect(startS) {
+function correctDrift(leader, follower) {
+  const correct = () => {
+    const isFar = Math.abs(follower.currentTime - leader.currentTime) > DRIFT_S;
+    if (isFar && !leader.paused && !leader.seeking && !follower.seeking) {
+      follower.currentTime = leader.currentTime;
+    }
+  };
+  leader.addEventListener("timeupdate", correct);
+  return () => leader.removeEventListener("timeupdate", correct);
+}
+
+function connect({ start_s: startS, jump }) {
   const [before, after] = document.querySelectorAll("video");
-  if (startS !== null && startS !== jumpedTo) {
+  if (startS !== null && jump !== lastJump) {
     before.currentTime = after.currentTime = startS;
   }
-  jumpedTo = startS;
+  lastJump = jump;
   before.muted = true; // one sound is enough
-  return [follow(before, after), follow(after, before)];
+  return [follow(before, after), follow(after, before), correctDrift(after, before)];
 }
 
 export default function ({ data }) {
@@ -42,7 +54,7 @@ export default function ({ data }) {
   const timer = setInterval(() => {
     tries += 1;
     if (document.querySelectorAll("video").length === 2) {
-      ends = connect(data.start_s);
+      ends = connect(data);
       clearInterval(timer);
     } else if (tries === 100) {
       clearInterval(timer); // a GIF is no video

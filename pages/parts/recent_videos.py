@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 import streamlit as st
 
 from emojify.video.jobs import Job, JobStore
-from pages.parts.browser_storage import parse_text, request_text, store_text
+from pages.parts.browser_storage import merge_into_stored_list, parse_text, request_text
 from pages.parts.messages import escape_markdown
 from pages.parts.video_jobs import delete_job, open_job
+from pages.parts.video_result import show_download
 
 STORED_AS = "emojify-videos"
 MAX_VIDEOS = 20
@@ -36,7 +36,7 @@ def remember_videos(store: JobStore, opened: Job | None) -> None:
     if opened is not None and opened.token not in tokens:
         tokens.insert(0, opened.token)
     if st.session_state.get("videos_restored"):
-        store_text(STORED_AS, json.dumps([job.token for job in recent_videos(store)]))
+        merge_into_stored_list(STORED_AS, [job.token for job in recent_videos(store)])
     else:
         request_text(STORED_AS, restore)
 
@@ -75,6 +75,8 @@ def _show_row(job: Job) -> None:
         st.markdown(
             f"**{escape_markdown(job.request.name)}**  \n{escape_markdown(f'{added} · {state}')}", width="stretch"
         )
+        if report["state"] == "done":
+            show_download(job, is_primary=False)
         if st.button("Open", key=f"open_{job.token}", icon=":material/visibility:"):
             open_job(job)
             st.rerun()

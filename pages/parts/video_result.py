@@ -34,14 +34,15 @@ def show_before_and_after(job: Job) -> None:
     component = st.components.v2.component(
         "emojify_in_step", html="<span></span>", js=Path(__file__).with_name("in_step.js").read_text(encoding="utf-8")
     )
-    component(key="in_step", data={"start_s": st.session_state.get("start_s")})
+    component(key="in_step", data={"start_s": st.session_state.get("start_s"), "jump": st.session_state.get("jump", 0)})
 
 
-def show_download(job: Job) -> None:
+def show_download(job: Job, is_primary: bool = True) -> None:
     """Show the button that downloads the result."""
     st.download_button(
         "Download", lambda: job.target.read_bytes(), job.request.result_name, result_mime(job),
-        type="primary", icon=":material/download:", on_click="ignore",
+        type="primary" if is_primary else "secondary", icon=":material/download:", on_click="ignore",
+        key=f"download_{job.token}",
     )  # fmt: skip
 
 
@@ -70,10 +71,14 @@ def show_timeline(job: Job, timeline: dict[str, Any]) -> None:
     """Show the emotions over time, their seconds, and a download of those."""
     st.subheader("Emotions of the main face", anchor=False)
     st.caption("Click the chart to jump to that moment.")
-    event = st.altair_chart(emotion_chart(timeline), key="emotion_chart", on_select="rerun", selection_mode=CLICKED)
-    clicked = event["selection"].get(CLICKED, [])
-    if clicked and float(clicked[0]["from"]) != st.session_state.get("start_s"):
-        st.session_state.start_s = float(clicked[0]["from"])
+    # A new key after each jump clears the selection, so that a second click on the same column is reported too.
+    jump = st.session_state.get("jump", 0)
+    event = st.altair_chart(
+        emotion_chart(timeline, st.session_state.get("start_s")),
+        key=f"emotion_chart_{jump}", on_select="rerun", selection_mode=CLICKED,
+    )  # fmt: skip
+    if clicked := event["selection"].get(CLICKED, []):
+        st.session_state.start_s, st.session_state.jump = float(clicked[0]["from"]), jump + 1
         st.rerun()
     seconds = timeline["seconds"]
     table = pd.DataFrame({"seconds": seconds.values()}, index=pd.Index(seconds, name="emotion"))

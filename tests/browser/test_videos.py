@@ -32,6 +32,25 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+AT_SECOND_2 = "() => [...document.querySelectorAll('video')].every(video => Math.floor(video.currentTime) === 2)"
+STORE_FROM_OTHER_TAB = """() => {
+    const tokens = JSON.parse(localStorage.getItem("emojify-videos"));
+    localStorage.setItem("emojify-videos", JSON.stringify(["a-video-of-another-tab", ...tokens]));
+}"""
+# Stopping the event keeps one speed from being passed on to the other video, so that they drift apart.
+DRIFT_APART = """() => {
+    const [before, after] = document.querySelectorAll("video");
+    window.addEventListener("ratechange", event => event.stopImmediatePropagation(), {capture: true});
+    after.playbackRate = 0.5;
+    before.currentTime = 0;
+    before.play();
+}"""
+IN_STEP_WHILE_PLAYING = """() => {
+    const [before, after] = document.querySelectorAll("video");
+    return after.currentTime > 1.2 && after.currentTime < 2 && Math.abs(before.currentTime - after.currentTime) < 0.5;
+}"""
+
+
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 1100})
@@ -51,9 +70,12 @@ def test_video_is_rendered_and_survives_a_reload(page: Page, tmp_path: Path) -> 
     page.get_by_role("link", name="Videos").click(timeout=TIMEOUT_MS)
     expect(page.get_by_text("my party.mp4")).to_be_visible(timeout=TIMEOUT_MS)
     page.reload()  # a new session of the server: the browser knows the video
+    expect(page.locator('[class*="st-key-open_"] button')).to_be_visible(timeout=TIMEOUT_MS)
+    page.evaluate(STORE_FROM_OTHER_TAB)
     page.locator('[class*="st-key-open_"] button').click(timeout=TIMEOUT_MS)
     expect(page.get_by_text("Emotions of the main face")).to_be_visible(timeout=RENDER_TIMEOUT_MS)
     expect(page.locator("video")).to_have_count(2)
+    assert len(page.evaluate("JSON.parse(localStorage.getItem('emojify-videos'))")) == 2
     for number in range(2):
         page.wait_for_function(f"() => document.querySelectorAll('video')[{number}].readyState >= 2")
 
@@ -61,15 +83,19 @@ def test_video_is_rendered_and_survives_a_reload(page: Page, tmp_path: Path) -> 
     box = chart.bounding_box()
     assert box is not None
     chart.click(position={"x": box["width"] * 0.75, "y": 40})
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('video')].every(video => Math.floor(video.currentTime) === 2)",
-        timeout=TIMEOUT_MS,
-    )
+    page.wait_for_function(AT_SECOND_2, timeout=TIMEOUT_MS)
 
     page.evaluate("document.querySelectorAll('video')[1].currentTime = 0")
     page.wait_for_function("() => document.querySelectorAll('video')[0].currentTime < 0.2")
+    chart.click(position={"x": box["width"] * 0.75, "y": 40})  # the same column once more
+    page.wait_for_function(AT_SECOND_2, timeout=TIMEOUT_MS)
+
+    page.evaluate("document.querySelectorAll('video')[0].currentTime = 0")
+    page.wait_for_function("() => document.querySelectorAll('video')[1].currentTime < 0.2")
     page.evaluate("document.querySelectorAll('video')[0].play()")
     page.wait_for_function("() => [...document.querySelectorAll('video')].every(video => video.currentTime > 0.5)")
+    page.evaluate(DRIFT_APART)
+    page.wait_for_function(IN_STEP_WHILE_PLAYING, timeout=TIMEOUT_MS)
 
     with page.expect_download(timeout=TIMEOUT_MS) as download:
         page.get_by_role("button", name="Download", exact=True).click()

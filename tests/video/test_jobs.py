@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -125,13 +125,39 @@ def test_delete_kills_process_and_removes_folder(store: JobStore, job: Job) -> N
 
 def test_remove_old_keeps_recent_and_running_jobs(store: JobStore, job: Job) -> None:
     old, running = store.add(b"", REQUEST), store.add(b"", REQUEST)
+    broken = store.add(b"", REQUEST)
     ago = time.time() - MAX_AGE_S - 60
     for one in (old, running):
-        os.utime(one.folder, (ago, ago))
+        os.utime(one.source, (ago, ago))
+    broken.source.unlink()
+    os.utime(broken.folder, (ago, ago))
     with patch.object(processes, "is_running", side_effect=lambda folder: folder == running.folder):
         store.remove_old()
     assert {folder.name for folder in store.folder.iterdir()} == {job.token, running.token}
     JobStore(store.folder / "nowhere").remove_old()  # the folder does not exist yet
+
+
+@pytest.mark.parametrize("has_hard_links", [True, False])
+def test_versions_are_removed_with_their_upload(
+    has_hard_links: bool, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_hard_links:
+        monkeypatch.setattr(Path, "hardlink_to", Mock(side_effect=OSError(errno.EPERM, "not here")))
+    first = store.add(b"film", REQUEST)
+    ago = time.time() - MAX_AGE_S + 60
+    os.utime(first.source, (ago, ago))
+    version = store.add_version(first, REQUEST)
+    store.remove_old()
+    assert version.source.read_bytes() == b"film"
+    store.remove_old(now_s=time.time() + 120)
+    assert store.get(first.token) is store.get(version.token) is None
+
+
+def test_remove_old_leaves_unfinished_jobs_to_their_writer(store: JobStore, job: Job) -> None:
+    unfinished = store.folder / ".unfinished-job"
+    unfinished.mkdir()
+    store.remove_old(now_s=time.time() + 2 * MAX_AGE_S)
+    assert list(store.folder.iterdir()) == [unfinished]
 
 
 def test_change_suffix_is_saved(store: JobStore, job: Job) -> None:
