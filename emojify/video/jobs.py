@@ -236,13 +236,16 @@ class JobStore:
     def remove_old(self, now_s: float | None = None) -> None:
         """Delete jobs whose file was uploaded more than :data:`MAX_AGE_S` ago and whose process has ended.
 
+        Also delete what killed processes left.
+
         Args:
             now_s: current time in seconds since 1970, for tests.
         """
         now_s = time.time() if now_s is None else now_s
         if not self.folder.is_dir():
             return
-        for folder in self.folder.glob("[!.]*"):  # clear_leftovers deletes unfinished ones
+        clear_leftovers(self.folder)
+        for folder in self.folder.glob("[!.]*"):
             try:
                 old = now_s - _uploaded_s(folder) > MAX_AGE_S
             except OSError:

@@ -132,8 +132,8 @@ def test_live_video_arrives_through_turn(
     browser_without_udp: Browser, turn_server: TurnServer, camera_file: Path
 ) -> None:
     expect_live_video(browser_without_udp, turn_server, camera_file, "tcp")
-    ((user, _),) = wait_for_relayed(turn_server)
-    assert re.fullmatch(r"\d{10}:emojify", user)
+    users = [user for user, _ in wait_for_relayed(turn_server)]  # the browser's and, on a slow machine, the app's
+    assert all(re.fullmatch(r"\d{10}:emojify", user) for user in users)
 
 
 def test_unreachable_app_meets_browser_at_turn(browser_without_udp: Browser, tmp_path: Path, camera_file: Path) -> None:
