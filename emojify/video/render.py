@@ -36,19 +36,12 @@ MAX_NOTED_GAPS = 5
 
 
 def is_image(path: Path) -> bool:
-    """Return True if a file is a picture and no animation, judged by its content.
-
-    Raises:
-        EmojifyError: if it is an animated WebP, which FFmpeg can't read.
-    """
+    """Return True if a file is a picture and no animation, judged by its content."""
     try:
         with PillowImage.open(path, formats=FORMATS) as image:
-            animated, image_format = is_animated(image), image.format
+            return not is_animated(image)
     except (OSError, SyntaxError, ValueError, PillowImage.DecompressionBombError):
         return _is_still_brand(path)
-    if animated and image_format == "WEBP":
-        raise EmojifyError(f"{path.name} is an animated WebP, which can't be read. Convert it to GIF or MP4 first.")
-    return not animated
 
 
 def _is_still_brand(path: Path) -> bool:

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from emojify.video.animated_webp import set_end_of_webp
 from emojify.video.frames import LARGE_PIXELS
 from emojify.video.source import TICKS_PER_S, AudioPacket
 
@@ -139,7 +140,9 @@ class VideoSink:
         )
         self._video: VideoStream | None = None
         self._size = (0, 0)
+        self._target = target
         self._next_ticks = 0.0
+        self._end_ticks = 0
         self._pending: av.VideoFrame | None = None  # its duration grows by every frame after it that is left out
         self._audio_template = audio if output_format.audio_codec else None
         self._audio: _CopiedAudio | _EncodedAudio | None = None
@@ -181,6 +184,13 @@ class VideoSink:
         if self._audio is not None:
             self._audio.finish()
         self._container.close()
+        if self._format.container == "webp":
+            end_ms = round(self._end_ticks * 1000 / TICKS_PER_S)
+            if isinstance(self._target, io.BytesIO):
+                set_end_of_webp(self._target, end_ms)
+            else:
+                with self._target.open("r+b") as file:
+                    set_end_of_webp(file, end_ms)
 
     def abandon(self) -> None:
         """Release the file without finishing it."""
@@ -189,6 +199,7 @@ class VideoSink:
 
     def _encode_pending(self) -> None:
         if self._video is not None and self._pending is not None:
+            self._end_ticks = (self._pending.pts or 0) + self._pending.duration
             self._container.mux(self._video.encode(self._pending))
             self._pending = None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import cast
+from typing import IO, cast
 
 import av
 import av.error
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
 from emojify.os_errors import os_error_reason
+from emojify.video.animated_webp import convert_to_mov, is_animated_webp
 from emojify.video.audio import AUDIO_DECODERS, choose_audio
 from emojify.video.clock import ContinuousClock
 from emojify.video.frames import LARGE_PIXELS, Deinterlacer, FrameConverter, has_alpha
@@ -135,12 +136,14 @@ class VideoSource:
         self._converter = FrameConverter(path.name)
         self._clock = ContinuousClock(forward_jumps=False)
         self._damaged = 0
-        with closing(_open(path)) as container:  # opened anew, so that the iteration starts at the first packet again
+        file = convert_to_mov(path) if is_animated_webp(path) else path
+        # Opened anew each time, so that the iteration starts at the first packet again.
+        with closing(_open(path, file)) as container:
             self.info = self._read_info(container)
-        with closing(_open(path)) as container:
+        with closing(_open(path, file)) as container:
             choice = choose_audio(container, self._name)
         self.audio_notes = choice.notes
-        self._container = _open(path)
+        self._container = _open(path, file)
         self.audio: AudioStream | None = next(
             (track for track in self._container.streams.audio if track.index == choice.index), None
         )
@@ -272,10 +275,14 @@ class VideoSource:
             self.problems.append(f"{self._name} is damaged in {self._damaged} places; they are left out.")
 
 
-def _open(path: Path) -> InputContainer:
+def _open(path: Path, content: Path | IO[bytes]) -> InputContainer:
+    """Open a file, or its content in another file."""
     try:
-        # The prefix "file:" keeps FFmpeg from reading a name with a colon as an address.
-        return av.open(f"file:{path}", container_options=OPEN_OPTIONS, metadata_errors="ignore")
+        if isinstance(content, Path):
+            # The prefix "file:" keeps FFmpeg from reading a name with a colon as an address.
+            return av.open(f"file:{content}", container_options=OPEN_OPTIONS, metadata_errors="ignore")
+        content.seek(0)
+        return av.open(content, "r", container_options=OPEN_OPTIONS, metadata_errors="ignore")
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise EmojifyError(f"{path} cannot be read: {os_error_reason(error)}.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -187,3 +187,8 @@ def _decode_audio(path: Path) -> tuple[str | None, float | None, float]:
         ]
         end_s = float(pieces[-1].time or 0) + pieces[-1].samples / 48_000
         return audio.codec_context.codec.canonical_name, audible_s[0] if audible_s else None, end_s
+
+
+def covered_with(picture: Image, emotion: Emotion = Emotion.NEUTRAL, face: tuple[slice, slice] = FACE) -> bool:
+    """Return True if the face has the color of the emotion's emoji, within the losses of a codec."""
+    return bool(np.abs(picture[face].astype(int).mean(axis=(0, 1)) - COLORS[emotion]).max() < 12)

@@ -20,8 +20,7 @@ from emojify.video.outcome import RenderStyle
 from emojify.video.render import render
 from emojify.video.source import Frame, VideoSource
 from emojify.vision.readings import Image
-from tests.helpers.sample_videos import BEEP_S, SampleVideo, astronaut, decode, wall
-from tests.video.test_render import covered_with
+from tests.helpers.sample_videos import BEEP_S, SampleVideo, astronaut, covered_with, decode, wall
 
 pytestmark = pytest.mark.slow
 

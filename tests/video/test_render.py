@@ -12,7 +12,6 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageSequence
 
-from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
 from emojify.video.lookahead import LookAhead
 from emojify.video.outcome import Progress, RenderStyle
@@ -23,14 +22,9 @@ from emojify.vision.annotators import SideBySide, StaticEmoji
 from emojify.vision.classifier import Classifier
 from emojify.vision.readings import Image
 from tests.helpers.pack_files import folder_contents
-from tests.helpers.sample_videos import BEEP_S, COLORS, FACE, SampleVideo, astronaut, decode, wall
+from tests.helpers.sample_videos import BEEP_S, SampleVideo, astronaut, covered_with, decode, wall
 
 pytestmark = pytest.mark.slow
-
-
-def covered_with(picture: Image, emotion: Emotion = Emotion.NEUTRAL, face: tuple[slice, slice] = FACE) -> bool:
-    """Return True if the face has the color of the emotion's emoji, within the losses of a codec."""
-    return bool(np.abs(picture[face].astype(int).mean(axis=(0, 1)) - COLORS[emotion]).max() < 12)
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "h264"), (".webm", "vp9")])
