@@ -109,9 +109,15 @@ class Source:
         archives = [name for name in self.names if name.lower().endswith(_ARCHIVE_SUFFIXES)]
         if archives:
             return f"It has {archives[0]}, an archive: unpack it, and give the folder or the csv inside."
-        for name in self.names:
-            if name.lower().endswith(".csv") and "pixels" in (columns := self.csv_columns(name)):
+        tables = [name for name in self.names if name.lower().endswith(".csv")]
+        for name in tables:
+            if "pixels" in (columns := self.csv_columns(name)):
                 return f"{name} has the columns {', '.join(columns)}: without the column emotion it has no labels."
+        if tables:
+            return (
+                f"The first line of {tables[0]} must name the columns emotion and pixels, and Usage if there are "
+                "splits, separated by commas."
+            )
         return ""
 
     def _open(self, name: str) -> IO[bytes]:

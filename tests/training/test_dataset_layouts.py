@@ -72,6 +72,15 @@ def test_load_names_missing_column_of_csv(tmp_path: Path) -> None:
         load(tmp_path / "test.csv")
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"emotion;pixels;Usage\r\n3;0 0 0;Training\r\n", "emotion,pixels".encode("utf-16")]
+)
+def test_load_says_how_a_csv_must_begin(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(EmojifyError, match=r"The first line of mine.csv must name the columns emotion and pixels"):
+        load(tmp_path / "mine.csv")
+
+
 @pytest.mark.parametrize("name", ["fer2013.tar.gz", "fer2013.tar"])
 def test_load_asks_to_unpack_archive(name: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
