@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +22,9 @@ NESTED_SHARE = 0.7  # two boxes are one face if this share of the smaller one li
 PHOTO_LOOKS = ((640, 0.0, 0.6), (1280, 0.0, 0.7), (640, -40.0, 0.75), (640, 40.0, 0.75))
 """Longer side in pixels, roll in degrees and smallest confidence of each look at a photo."""
 PHOTO_HAAR_PX = 640
-SURE_CONFIDENCE = 0.8  # such a face counts even if the closer look at it finds nothing
+# A face of this confidence counts even if the closer look at it finds nothing. In a turned look, blurred background has
+# been taken for a face with .81.
+SURE_CONFIDENCE, SURE_TURNED_CONFIDENCE = 0.8, 0.85
 
 # A look at one face: the face is 44 pixels wide in it. YuNet takes 1.3 ms for it on an AVX2 machine.
 AROUND_PX = 96
@@ -46,6 +49,25 @@ WHOLE_CONFIDENCE = 0.7
 # so that a face of up to a sixth of the frame is whole in one of them. A look takes 6 ms on an AVX2 machine.
 QUARTERS_PX = 384  # the longer side to which the frame is shrunk
 QUARTER_SIZE = (224, 176)
+
+
+# A picture in which hardly a pixel is brighter than DARK_BELOW is brightened, up to MAX_GAIN times, so that such pixels
+# reach BRIGHT. At 12 % of its light, YuNet found 92 % of the faces in a photo before, and all with it.
+DARK_PERCENTILE, DARK_BELOW, BRIGHT, MAX_GAIN = 99, 100, 200, 6.0
+SAMPLED_PX = 256  # the brightness is measured on so many rows and columns
+
+
+def brighten_dark(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a dark picture brightened, any other as it is.
+
+    Args:
+        gray: (H, W) uint8.
+    """
+    step_y, step_x = (max(1, length // SAMPLED_PX) for length in gray.shape)
+    brightness = float(np.percentile(gray[::step_y, ::step_x], DARK_PERCENTILE))
+    if brightness >= DARK_BELOW:
+        return gray
+    return np.asarray(cv2.convertScaleAbs(gray, alpha=min(MAX_GAIN, BRIGHT / max(brightness, 1.0))), np.uint8)
 
 
 class FaceDetector:
@@ -96,6 +118,7 @@ class FaceDetector:
         """
         if self._yunet is None:
             return remove_duplicates([Detection(box) for box in self._haar.detect(gray)])
+        gray = brighten_dark(gray)
         found = [
             face for side_px, roll, confidence in PHOTO_LOOKS for face in self._look(gray, side_px, roll, confidence)
         ]
@@ -108,7 +131,7 @@ class FaceDetector:
         """Return a face as it is found when it is looked at upright and at a fixed size; None if it is no face."""
         found = self.look_around(gray, face.box, face.roll)
         if found is None:
-            return face if face.confidence >= SURE_CONFIDENCE else None
+            return face if face.confidence >= (SURE_TURNED_CONFIDENCE if face.roll else SURE_CONFIDENCE) else None
         confidence = max(face.confidence, found.confidence)
         for _ in range(ROLL_STEPS):
             measured = self.measure(gray, found.box, found.roll)

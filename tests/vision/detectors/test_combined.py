@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emojify.vision.detectors import yunet
-from emojify.vision.detectors.combined import FaceDetector, is_same_face, remove_duplicates
+from emojify.vision.detectors.combined import FaceDetector, brighten_dark, is_same_face, remove_duplicates
 from emojify.vision.detectors.haar import DetectorSettings, HaarDetector, Method
 from emojify.vision.readings import Box, Detection
 from tests.helpers.scenes import Gray
@@ -35,11 +35,29 @@ def test_haar_alone_loses_a_tilted_face(gray: Gray) -> None:
     assert FaceDetector(HAAR_ONLY).detect(rotated(gray, 45)) == []
 
 
-def test_detect_finds_face_in_the_dark(gray: Gray) -> None:
-    noise = np.random.default_rng(0).normal(0, 4, gray.shape)
-    dark = np.clip(gray * 0.12 + noise, 0, 255).astype(np.uint8)
+@pytest.mark.parametrize(("light", "noise"), [(0.12, 4), (0.06, 3), (0.04, 2)])
+def test_detect_finds_face_in_the_dark(light: float, noise: float, gray: Gray) -> None:
+    dark = np.clip(gray * light + np.random.default_rng(0).normal(0, noise, gray.shape), 0, 255).astype(np.uint8)
     (face,) = FaceDetector().detect(dark)
     assert face.box.iou(FACE) > 0.5
+
+
+def test_brighten_dark_changes_only_dark_pictures(gray: Gray) -> None:
+    assert brighten_dark(gray) is gray
+    assert np.percentile(brighten_dark((gray * 0.2).astype(np.uint8)), 99) == pytest.approx(200, abs=5)
+    assert brighten_dark(np.zeros_like(gray)).max() == 0
+
+
+@pytest.mark.parametrize(("roll", "confidence", "counts"), [(0, 0.82, True), (40, 0.82, False), (40, 0.9, True)])
+def test_turned_look_must_be_surer_of_a_face_that_is_not_found_again(
+    roll: float, confidence: float, counts: bool, gray: Gray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Detection(FACE, None, confidence, roll)
+    detector = FaceDetector()
+    monkeypatch.setattr(detector, "_look", lambda gray, side_px, look_roll, least: [seen] if look_roll == roll else [])
+    monkeypatch.setattr(detector, "look_around", lambda gray, box, roll: None)
+    monkeypatch.setattr(detector.haar, "detect", lambda gray, side_px: [])
+    assert detector.detect(gray) == ([seen] if counts else [])
 
 
 @pytest.mark.parametrize("covered", [(177, 125, 272, 185), (177, 85, 272, 113)])
