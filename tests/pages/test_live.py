@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 import streamlit as st
-from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
 from streamlit_webrtc import WebRtcMode
 
@@ -21,12 +20,11 @@ from emojify.live.processor import EmojiVideoProcessor
 from emojify.live.session import LiveSession
 from emojify.vision.annotators import ChromaKeyAnnotator, Sticker
 from emojify.vision.detectors.haar import DetectorSettings
-from emojify.vision.readings import Box, Face, Image, Reading
+from emojify.vision.readings import Box, Face, Reading
 from emojify.vision.smoothing import SmoothingSettings
 from pages.parts.live_buttons import CLIP_S
 from pages.parts.live_keys import obey
 from tests.helpers.live_frames import frame_of, processed_frame
-from tests.helpers.pack_files import encode_image
 from tests.helpers.page_driver import labels, open_app, press, shown_text
 from tests.helpers.stores import write_model
 
@@ -45,12 +43,6 @@ def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytes
 @pytest.fixture
 def page(streamer: MagicMock) -> AppTest:
     return open_app()
-
-
-def upload_photo(page: AppTest, name: str, content: bytes) -> AppTest:
-    page.run()
-    page.segmented_control(key="mode").set_value("Photo").run()
-    return page.file_uploader[0].set_value((name, content, "image/png")).run()
 
 
 def test_widgets_wait_for_the_browsers_choices(page: AppTest, streamer: MagicMock) -> None:
@@ -169,50 +161,6 @@ def test_damaged_model_is_named_and_replaced(page: AppTest, models_folder: Path,
     assert "better is damaged" in shown_text(page)
     assert "Using seed instead" in shown_text(page)
     assert page.session_state["live_session"].processor._settings.classifier.name == "seed"
-
-
-def test_photo_shows_reading_and_download(page: AppTest, happy_astronaut: Image) -> None:
-    upload_photo(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
-    assert not page.exception
-    assert "😄 happy" in shown_text(page)
-    assert [getattr(button, "label", None) for button in page.get("download_button")] == ["Download", "Download PNG"]
-
-
-def test_photo_is_processed_once_until_setting_changes(page: AppTest, happy_astronaut: Image) -> None:
-    with patch("pages.parts.live_photo.analyze_photo", return_value=[]) as analyze:
-        upload_photo(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
-        page.run()
-        page.run()
-        assert analyze.call_count == 1
-        assert page.session_state["emojified_photo"].jpeg.startswith(b"\xff\xd8\xff")
-        page.segmented_control(key="style").set_value("box").run()
-        assert analyze.call_count == 2
-
-
-def test_photo_without_face_shows_advice(page: AppTest) -> None:
-    upload_photo(page, "wall.png", encode_image(PillowImage.new("RGB", (300, 200), "gray")))
-    assert not page.exception
-    assert "No face found" in shown_text(page)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"hello", "not a picture"),
-        (
-            encode_image(PillowImage.fromarray(np.random.default_rng(1).integers(0, 255, (99, 99, 3), np.uint8)))[
-                :3000
-            ],
-            "damaged",
-        ),
-        (encode_image(PillowImage.new("1", (20_000, 4_000))), "too large"),
-    ],
-    ids=["text", "truncated", "20,000 px wide"],
-)
-def test_bad_photo_shows_error(page: AppTest, content: bytes, sentence: str) -> None:
-    upload_photo(page, "photo.png", content)
-    assert not page.exception
-    assert sentence in page.error[0].value
 
 
 def download_labels(page: AppTest) -> list[str]:
