@@ -114,6 +114,14 @@ class EmojiVideoTrack(MediaStreamTrack):
             self._receiving.cancel()
         self._ended = True
         self._changed.set()
-        self._worker.submit(self.processor.on_ended)
-        self._worker.submit(self._runner.close)
+        try:
+            self._worker.submit(self._end)
+        except RuntimeError:  # the app ends: Python has ended the thread, so no frame is processed any more
+            self._end()
         self._worker.shutdown(wait=False)
+
+    def _end(self) -> None:
+        try:
+            self.processor.on_ended()
+        finally:
+            self._runner.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -16,6 +18,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from emojify.live.track import EmojiVideoTrack
+from emojify.settings import ROOT
 from tests.helpers.event_loop import run
 from tests.helpers.programs import wait_until
 
@@ -214,6 +217,22 @@ def test_stop_by_two_threads_at_once_ends_the_track_once(monkeypatch: pytest.Mon
     assert errors == []
     wait_until(lambda: worker.ended > 0)
     assert worker.ended == 1
+
+
+def test_stop_while_the_app_ends_is_silent() -> None:
+    """When Python ends, it ends the threads of all executors first. A connection that is still open ends later."""
+    script = """
+import asyncio, atexit
+from tests.live.test_track import Worker, make_track
+
+worker = Worker()
+track = asyncio.run(make_track(worker))
+track._worker.submit(print, "a frame").result()
+atexit.register(lambda: print("ended", worker.ended))
+atexit.register(track.stop)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.split("\n"), done.stderr) == (["a frame", "ended 1", ""], "")
 
 
 async def make_track(worker: Worker) -> EmojiVideoTrack:
