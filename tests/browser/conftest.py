@@ -28,14 +28,11 @@ def app_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video for Chromium's fake camera: scikit-image's astronaut, 640x480, 10 frames a second.
-
-    Few frames: Chromium and the app compress each one, and a test needs only to see that video comes.
-    """
+    """A video for Chromium's fake camera: scikit-image's astronaut, 640x480, 30 frames a second."""
     image = np.ascontiguousarray(data.astronaut()[:384, :512, ::-1])
     frame = cv2.cvtColor(cv2.resize(image, (640, 480), interpolation=cv2.INTER_CUBIC), cv2.COLOR_BGR2YUV_I420)
     path = tmp_path_factory.mktemp("camera") / "astronaut.y4m"
-    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip C420jpeg\n" + 2 * (b"FRAME\n" + frame.tobytes()))
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip C420jpeg\n" + 2 * (b"FRAME\n" + frame.tobytes()))
     return path
 
 
