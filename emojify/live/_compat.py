@@ -97,7 +97,7 @@ def drop_large_frames() -> None:
 
     Tested with aiortc 1.16.0. Remove this when aiortc has such a limit.
     """
-    vpx.Vp8Decoder.decode = _decode_unless_large  # type: ignore[assignment,method-assign]  # the assignment is intended
+    vpx.Vp8Decoder.decode = _decode_unless_large  # type: ignore[assignment,method-assign]  # replaces the library's own
 
 
 def _decode_unless_large(decoder: vpx.Vp8Decoder, encoded_frame: JitterFrame) -> list[av.frame.Frame]:
@@ -199,7 +199,7 @@ def admit_connections() -> None:
 
     Tested with streamlit-webrtc 0.79.0. Remove this when ``webrtc_streamer`` has such an argument.
     """
-    streamlit_webrtc.component.WebRtcWorker = AdmittedWorker  # type: ignore[misc]  # the assignment is intended
+    streamlit_webrtc.component.WebRtcWorker = AdmittedWorker  # type: ignore[misc]  # replaces the library's own
 
 
 class AdmittedWorker(streamlit_webrtc.webrtc.WebRtcWorker[Any, Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,10 +15,11 @@ from PIL import Image as PillowImage
 from PIL import ImageSequence
 
 from emojify.errors import EmojifyError
+from emojify.os_errors import os_error_reason
 from emojify.video.frames import MAX_PIXELS
 
 MAX_MEGAPIXELS = 500
-"""Of all pictures together. A sticker has 25, a minute at 480x360 and 15 pictures a second 155."""
+"""Of all pictures together. A sticker of 3 seconds has about 25, a minute at 480x360 and 15 pictures a second 155."""
 TICKS_PER_S = 1000  # WebP's unit of time
 MIN_DURATION, DEFAULT_DURATION = 11, 100  # browsers show a picture for 100 ms if the file says 10 or less
 _HAS_ANIMATION = 0x02  # in the flags of the header
@@ -35,16 +37,17 @@ def is_animated_webp(path: Path) -> bool:
             header = file.read(21)
     except OSError:
         return False
-    return header[:4] == b"RIFF" and header[8:16] == b"WEBPVP8X" and bool(header[20:][0] & _HAS_ANIMATION)
+    is_extended = len(header) == 21 and header[:4] == b"RIFF" and header[8:16] == b"WEBPVP8X"
+    return is_extended and bool(header[20] & _HAS_ANIMATION)
 
 
 def convert_to_mov(path: Path) -> IO[bytes]:
     """Return an unnamed temporary file with the same pictures, times and transparency.
 
     Raises:
-        EmojifyError: if the file is damaged, or its pictures have more than :data:`MAX_MEGAPIXELS`.
+        EmojifyError: if the file is damaged, its pictures have more than :data:`MAX_MEGAPIXELS`, or the disk is full.
     """
-    target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads it
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads it and closes it
     try:
         with PillowImage.open(path, formats=("WEBP",)) as animation:
             count: int = getattr(animation, "n_frames", 1)
@@ -57,6 +60,10 @@ def convert_to_mov(path: Path) -> IO[bytes]:
             _write(animation, target)
     except _UNREADABLE as error:
         target.close()
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise EmojifyError(
+                f"{path.name} can't be read: {os_error_reason(error)}. Make room on the disk, then try again."
+            ) from error
         raise EmojifyError(f"{path.name} is damaged or cut short. Use another copy of it.") from error
     except BaseException:
         target.close()

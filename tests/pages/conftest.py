@@ -1,10 +1,12 @@
 """Fixtures for tests that run pages as scripts."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
 
 import pytest
+import streamlit as st
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +25,11 @@ def streamer() -> Iterator[MagicMock]:
     with patch("streamlit_webrtc.webrtc_streamer") as streamer:
         streamer.return_value = SimpleNamespace(state=SimpleNamespace(playing=False))
         yield streamer
+
+
+@pytest.fixture
+def small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pages use the tiny model and the packs of plain shapes."""
+    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
+    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
+    st.cache_resource.clear()

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit_webrtc import WebRtcMode
 
@@ -28,16 +27,9 @@ from tests.helpers.live_frames import frame_of, processed_frame
 from tests.helpers.page_driver import labels, open_app, press, shown_text
 from tests.helpers.stores import write_model
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_workspace")]
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
-    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from unittest.mock import MagicMock, patch
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
 
@@ -17,14 +15,7 @@ from pages.parts.live_photo import CAMERA
 from tests.helpers.pack_files import encode_image
 from tests.helpers.page_driver import open_app, shown_text
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _small_workspace(models_folder: Path, packs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMOJIFY_MODELS", str(models_folder))
-    monkeypatch.setenv("EMOJIFY_EMOJIS", str(packs_folder))
-    st.cache_resource.clear()
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_workspace")]
 
 
 @pytest.fixture

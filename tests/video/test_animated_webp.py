@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 from unittest.mock import patch
 
@@ -45,6 +46,23 @@ def test_render_refuses_animated_webp_with_giant_pictures(style: RenderStyle, tm
     pictures[0].save(tmp_path / "in.webp", save_all=True, append_images=pictures[1:], method=0, quality=1)
     with pytest.raises(EmojifyError, match="too large: 2 pictures of 9000 x 4000 pixels"):
         render(tmp_path / "in.webp", tmp_path / "out.mp4", style)
+
+
+def test_full_disk_is_not_called_a_damaged_file(style: RenderStyle, tmp_path: Path) -> None:
+    source = write_animation(tmp_path / "in.webp", [200, 100])
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        patch.object(animated_webp, "_write", side_effect=full),
+        pytest.raises(EmojifyError, match=r"in\.webp can't be read: the disk is full"),
+    ):
+        render(source, tmp_path / "out.mp4", style)
+
+
+@pytest.mark.parametrize("length", range(22))
+def test_start_of_a_file_is_not_an_animated_webp(tmp_path: Path, length: int) -> None:
+    source = write_animation(tmp_path / "in.webp", [200, 100])
+    source.write_bytes(source.read_bytes()[:length])
+    assert animated_webp.is_animated_webp(source) is (length == 21)
 
 
 @pytest.mark.parametrize("length", [21, 300, -300])
