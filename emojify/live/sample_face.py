@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
-from emojify.packs.drawing.appearance import Background, Beard, Clothes, Hair, HairColor, Hat, Person, Skin
+from emojify.packs.drawing.appearance import Background, Beard, Clothes, Earrings, Hair, HairColor, Hat, Person, Skin
 from emojify.packs.drawing.expression import blend
 from emojify.packs.drawing.person_renderer import PersonRenderer
 from emojify.vision.annotators import overlay
@@ -22,14 +22,15 @@ HOLD_S, CHANGE_S = 2.4, 0.6
 """How long each expression stays, and how long the change to the next one takes."""
 
 # Chosen among some hundred drawn people: the detectors find each of its faces, and `compact` reads five of seven as
-# they are meant (the disgusted one as angry, the sad one as neutral).
+# they are meant (the disgusted one as angry, the neutral one as surprised).
 _PERSON = Person(
-    skin=Skin.SAND,
-    hair=Hair.CURLY,
+    skin=Skin.BRONZE,
+    hair=Hair.BUN,
     hair_color=HairColor.TEAL,
-    hat=Hat.BEANIE,
-    hat_color=Clothes.LILAC,
+    hat=Hat.CAP,
+    hat_color=Clothes.SKY,
     beard=Beard.GOATEE,
+    earrings=Earrings.STUDS,
     clothes=Clothes.SLATE,
     background=Background.NONE,
 )

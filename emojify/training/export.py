@@ -42,7 +42,10 @@ MAX_INT8_LOSS = 0.005
 """Loss of :func:`selection_score` on public up to which int8 ships instead of float32: it is four times smaller and
 faster. One picture of the rarest emotion, disgusted, is 0.004."""
 
-CALIBRATION_PICTURES = 512
+CALIBRATION_PICTURES = 128
+"""With 32, 128, 512 or 2,048 pictures the answers of an int8 ``compact`` are equally close to float32's: a
+Kullback-Leibler divergence of 0.0095 to 0.0098 on public."""
+
 MAX_LOGIT_BIAS = 3.0  # twenty times the odds
 
 
