@@ -36,6 +36,7 @@ export default function (component) {
   const button = parentElement.querySelector("button");
   button.addEventListener("click", showFullScreen);
   pages.forEach((page) => page.addEventListener("keydown", press));
+  button.parentElement.classList.add("obeyed");
   return () => {
     button.removeEventListener("click", showFullScreen);
     pages.forEach((page) => page.removeEventListener("keydown", press));

@@ -11,14 +11,18 @@ from emojify.live.session import LiveSession
 from pages.parts.live_buttons import take_snapshot
 
 MAX_PACKS = 9
-_HTML = """<button type="button">Full screen</button>
-<span>Keys: <kbd>space</kbd> snapshot, <kbd>f</kbd> full screen, <kbd>1</kbd> to <kbd>9</kbd> emoji packs</span>"""
+_HTML = """<div><button type="button">Full screen</button>
+<span>Keys: <kbd>space</kbd> snapshot, <kbd>f</kbd> full screen, <kbd>1</kbd> to <kbd>9</kbd> emoji packs</span>
+</div>"""
 _CSS = """:host, div {display: flex; flex-wrap: wrap; align-items: center; gap: .3rem .8rem; font-size: .85rem;
   font-family: var(--st-font); color: var(--st-text-color)}
 button {font: inherit; color: inherit; background: none; cursor: pointer; padding: .3rem .7rem;
   border: 1px solid var(--st-border-color); border-radius: .5rem}
 kbd {font: inherit; border: 1px solid var(--st-border-color); border-radius: .3rem; padding: 0 .35rem}
+button, span {visibility: hidden}
+.obeyed button, .obeyed span {visibility: visible}
 @media (hover: none) {span {display: none}}"""
+"""The button and the hint appear when the script that obeys them has loaded, not before."""
 
 
 def show_keys(session: LiveSession, packs: list[str]) -> None:
