@@ -41,7 +41,6 @@ TEXT_FIELDS = {"name": "Name", "author": "Drawn by", "license": "License"}
 PLACEHOLDERS = {"name": "For example: Cats", "author": "Your name", "license": "For example: CC BY 4.0"}
 # Seven faces fit in one row, on a phone too. In the narrow slots only the button of an uploader is shown.
 STYLE = """<style>
-.stMainBlockContainer {padding-top: 3rem}
 .st-key-gallery [data-testid="stImage"] {flex-wrap: nowrap; gap: .25rem}
 .st-key-gallery [data-testid="stImageContainer"] {flex: 0 1 auto; min-width: 0}
 .st-key-slots [data-testid="stFileUploaderDropzoneInstructions"] {display: none}
@@ -72,7 +71,8 @@ def main() -> None:
     for pack in own_packs:
         if pack.id == st.session_state.get("added"):
             show_added(found, pack)
-    with st.expander("Add a pack", expanded=not own_packs, icon=":material/add_circle:"):
+    # The server keeps whether it is open: without that, a click while the page loads is lost.
+    with st.expander("Add a pack", icon=":material/add_circle:", key="add_a_pack", on_change="rerun"):
         show_form(settings)
     with st.container(key="gallery"):
         for pack in found.packs:
@@ -211,6 +211,7 @@ def show_texts(manifest: PackManifest, key: str) -> PackManifest:
 def add_draft(settings: Settings, draft: Draft) -> None:
     pack = save_pack(settings, draft)
     st.session_state.batch = st.session_state.get("batch", 0) + 1  # new widget keys: the form is empty again
+    st.session_state.add_a_pack = False
     st.session_state.added = pack.id
 
 

@@ -29,9 +29,7 @@ enter_page(__file__)
 VIDEO, SAMPLE, PHOTO = "Live video", "Sample face", "Photo"
 # On a phone the columns are one below the other: video, reading and buttons come first, the choices after them.
 STYLE = """<style>
-.stMainBlockContainer {padding-top: 4.5rem}
 @media (max-width: 640px) {
-  .stMainBlockContainer {padding: 4rem .75rem 2rem}
   .stHorizontalBlock:has(> .stColumn) {gap: .5rem}
   .stMainBlockContainer .stVerticalBlock {gap: .5rem}
   [data-testid="stLayoutWrapper"]:has(> .st-key-live_choices) {order: 1}

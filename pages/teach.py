@@ -27,10 +27,8 @@ enter_page(__file__)
 
 TAUGHT, PREVIOUS = "as taught", "as before"
 STYLE = """<style>
-.stMainBlockContainer {padding-top: 3.5rem}
 [data-testid="stImage"] {gap: .25rem}
 @media (max-width: 640px) {
-  .stMainBlockContainer {padding: 4rem .75rem 2rem}
   .stMainBlockContainer .stVerticalBlock {gap: .5rem}
   .stHorizontalBlock:has(> .stColumn) {gap: .5rem}
 }

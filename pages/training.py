@@ -12,12 +12,10 @@ from pages.training_views.common import data_store
 enter_page(__file__)
 
 VIEWS = {"Data": data.show, "Train": train.show, "Understand": understand.show, "Go live": golive.show}
-STYLE = "<style>.stMainBlockContainer {padding-top: 3rem}</style>"
 
 
 def main() -> None:
     """Show the menu of views and the chosen view."""
-    st.html(STYLE)
     st.title("Training", anchor=False)
     st.session_state.setdefault("training_view", "Train" if data_store().datasets() else "Data")
     view = st.segmented_control(

@@ -22,7 +22,6 @@ enter_page(__file__)
 
 MAX_MB = 200
 POLL_INTERVAL_S = 1.0
-SMALLER_TOP = "<style>.stMainBlockContainer {padding-top: 3.5rem}</style>"
 TYPES = sorted({*(suffix.removeprefix(".") for suffix in VIDEO_SUFFIXES), *SUFFIXES})
 
 
@@ -31,7 +30,6 @@ def main() -> None:
     settings = Settings.from_environment()
     store = JobStore(settings.data / "videos")
     store.remove_old()
-    st.html(SMALLER_TOP)
     st.title("Videos", anchor=False)
     token = st.query_params.get("video", "")
     job = store.get(token) if token else None
@@ -43,7 +41,7 @@ def main() -> None:
         st.info("That video is no longer here.")
     st.markdown("Upload a video or a picture, and get it back with an emoji on every face.")
     show_upload(store, settings)
-    show_recent_videos(store)
+    show_recent_videos(store, settings)
 
 
 # ---- upload ----
@@ -72,7 +70,8 @@ def show_job(settings: Settings, store: JobStore, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("All videos", icon=":material/arrow_back:", on_click=close_job)
         st.caption(
-            f"{escape_markdown(job.request.name)} · kept here until you delete it, at most {MAX_AGE_S / 3600:.0f} hours"
+            f"{escape_markdown(job.request.name)} · kept here until you delete it, at most "
+            f"{MAX_AGE_S / 3600:.0f} hours after the upload"
         )
     report = job.report()
     match report["state"]:

@@ -15,7 +15,6 @@ SWATCHES: dict[str, list[str]] = {
 
 # The face stays in view while the user scrolls through the choices: beside them, or on a phone small above them.
 _LAYOUT = """
-.stMainBlockContainer {padding-top: 3rem}
 .st-key-stage {position: sticky; top: 4rem}
 .st-key-choices {gap: .5rem}
 @media (max-width: 640px) {

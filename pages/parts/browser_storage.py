@@ -19,6 +19,8 @@ MAX_CHARACTERS = 2000
 def request_text(name: str, on_text: Callable[[object], None]) -> None:
     """Ask the browser for a text. It answers once the page is there, and the page then runs again.
 
+    Streamlit can lose the answer, for example if the user opens a page meanwhile. Each call asks anew.
+
     A widget that gets a new value from ``on_text`` must not be on the page before: if the browser sends anything else
     meanwhile, the value is lost.
 
@@ -27,7 +29,8 @@ def request_text(name: str, on_text: Callable[[object], None]) -> None:
         on_text: is called before the next run of the page. It gets "" if nothing is stored.
     """
     key = _key(name)
-    _show(name, None, lambda: on_text(getattr(st.session_state.get(key), "stored", None)))
+    count = st.session_state[f"{key}_requests"] = st.session_state.get(f"{key}_requests", 0) + 1
+    _show(name, None, lambda: on_text(getattr(st.session_state.get(key), "stored", None)), request=count)
 
 
 def store_text(name: str, text: str) -> None:
@@ -60,13 +63,17 @@ def parse_text(text: object) -> object:
         return None
 
 
-def _show(name: str, text: str | None, on_stored: Callable[[], None], merge: bool = False) -> None:
+def _show(name: str, text: str | None, on_stored: Callable[[], None], merge: bool = False, request: int = 0) -> None:
     component = st.components.v2.component(
         "emojify_browser_storage",
         html="<span></span>",
         js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     )
-    component(key=_key(name), data={"name": name, "text": text, "merge": merge}, on_stored_change=on_stored)
+    component(
+        key=_key(name),
+        data={"name": name, "text": text, "merge": merge, "request": request},
+        on_stored_change=on_stored,
+    )
 
 
 def _key(name: str) -> str:

@@ -6,10 +6,12 @@ from datetime import datetime
 
 import streamlit as st
 
+from emojify.packs.store import list_packs
+from emojify.settings import Settings
 from emojify.video.jobs import Job, JobStore
 from pages.parts.browser_storage import merge_into_stored_list, parse_text, request_text
 from pages.parts.messages import escape_markdown
-from pages.parts.video_jobs import delete_job, open_job
+from pages.parts.video_jobs import delete_job, describe_version, open_job
 from pages.parts.video_result import show_download
 
 STORED_AS = "emojify-videos"
@@ -57,24 +59,23 @@ def recent_videos(store: JobStore) -> list[Job]:
 
 
 @st.fragment(run_every=POLL_INTERVAL_S)
-def show_recent_videos(store: JobStore) -> None:
+def show_recent_videos(store: JobStore, settings: Settings) -> None:
     """List this browser's videos, each with what can be done with it."""
     jobs = recent_videos(store)
     if not jobs:
         return
     st.subheader("Your recent videos", anchor=False)
+    pack_names = list_packs(settings.emojis).labels
     for job in jobs:
-        _show_row(job)
+        _show_row(job, pack_names.get(job.request.pack, job.request.pack))
 
 
-def _show_row(job: Job) -> None:
+def _show_row(job: Job, pack_name: str) -> None:
     report = job.report()
     state = STATES.get(report["state"]) or f"{report.get('share') or 0.0:.0%} done"
-    added = f"{datetime.fromtimestamp(job.added_s):%H:%M}"
+    details = f"{datetime.fromtimestamp(job.added_s):%H:%M} · {pack_name} · {describe_version(job.request)} · {state}"
     with st.container(horizontal=True, vertical_alignment="center", key=f"row_{job.token}"):
-        st.markdown(
-            f"**{escape_markdown(job.request.name)}**  \n{escape_markdown(f'{added} · {state}')}", width="stretch"
-        )
+        st.markdown(f"**{escape_markdown(job.request.name)}**  \n{escape_markdown(details)}", width="stretch")
         if report["state"] == "done":
             show_download(job, is_primary=False)
         if st.button("Open", key=f"open_{job.token}", icon=":material/visibility:"):

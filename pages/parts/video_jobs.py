@@ -44,6 +44,13 @@ def choose_version(settings: Settings, name: str, prefix: str) -> RenderRequest 
     return None if pack_id is None else RenderRequest(name, str(suffix), str(pack_id), str(style))
 
 
+def describe_version(request: RenderRequest) -> str:
+    """Return the style and format of a version, ``"On the face · MP4"``."""
+    style = STYLES.get(request.style)
+    format_name = FORMATS.get(request.suffix) or request.suffix.removeprefix(".").upper()
+    return f"{style.label if style else request.style} · {format_name}"
+
+
 def start_job(store: JobStore, job: Job) -> None:
     """Check that a new job's file can be rendered, start its process, and rerun the page with its address.
 

@@ -272,7 +272,7 @@ def show_state(run: Run) -> None:
                 disabled=run.state is State.STOPPING,
                 on_click=run_action,
                 args=[lambda: run_store().stop(run.id)],
-                help="It finishes the current batch and keeps the last whole epoch. You can resume from there.",
+                help="The last finished epoch is kept. You can resume from there.",
             )
         if run.state is State.STOPPING:
             st.button("End it now", key="end", on_click=run_action, args=[lambda: run_store().kill(run.id)])
@@ -321,9 +321,11 @@ def show_progress(run: Run, config: FitConfig, progress: Progress) -> None:
     elif run.state is State.STARTING:
         st.progress(0.0, "Waiting for the first batch")
     if run.best_accuracy is not None:
-        recall = f", macro recall {run.best_recall:.1%}" if run.best_recall is not None else ""
+        recall = f"; averaged over the seven emotions: {run.best_recall:.1%}" if run.best_recall is not None else ""
         st.caption(
-            f"Best so far: epoch {run.best_epoch}, {run.best_accuracy:.1%} of the public pictures right{recall}."
+            f"Best so far: epoch {run.best_epoch}, which gets {run.best_accuracy:.1%} of the public pictures "
+            f"right{recall}.",
+            help="The public pictures are a part of the data that the network does not learn from.",
         )
 
 

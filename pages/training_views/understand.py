@@ -80,7 +80,8 @@ def choose_runs(runs: list[Run]) -> list[Run]:
     numbers = marked["selection"]["rows"]
     st.session_state.marked = [ids[number] for number in numbers]
     st.caption(
-        "Accuracy and macro recall are those of the public pictures. Mark rows to compare runs; click a title to sort."
+        "Accuracy: the share of the public pictures, which no run learns from, that a run gets right. Macro recall: "
+        "the same for each emotion, then averaged. Mark rows to compare runs; click a title to sort."
     )
     if not numbers:
         return [max(runs, key=lambda run: run.best_accuracy or 0.0)]

@@ -31,6 +31,18 @@ def test_no_page_has_a_serious_fault(browser: Browser, app_url: str, scheme: Lit
     assert not faults, "\n\n".join(faults)
 
 
+def test_disabled_button_can_be_read_in_the_dark_theme(browser: Browser, app_url: str) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{app_url}/videos")
+    button = page.get_by_role("button", name="Emojify it")
+    expect(button).to_be_disabled(timeout=TIMEOUT_MS)
+    color = button.locator("p").evaluate("element => getComputedStyle(element).color")
+    context.close()
+    red = int(color.removeprefix("rgba(").removeprefix("rgb(").split(",")[0])
+    assert red > 128, f"{color} on a dark background"
+
+
 def serious_faults(page: Page) -> list[str]:
     violations = Axe().run(page).response["violations"]
     return [

@@ -175,6 +175,7 @@ def wait_for_emoji(page: Page, pack: str, camera_file: Path) -> None:
 
 def upload_pack(page: Page, file: Path) -> None:
     """Choose a file in the large upload field; the page has seven more, for single pictures."""
+    page.get_by_text("Add a pack", exact=True).click(timeout=TIMEOUT_MS)
     field = page.get_by_role("region", name="A zip, or pictures")
     field.locator('input[type="file"]').set_input_files(file, timeout=TIMEOUT_MS)
 

@@ -54,14 +54,6 @@ def test_page_shows_packs_and_limits(page: AppTest) -> None:
     assert labels(page).count("See it on your face") == 2
 
 
-def test_form_is_open_without_own_packs(page: AppTest, packs_folder: Path) -> None:
-    page.run()
-    assert not page.expander[0].proto.expanded
-    (packs_folder / "squares").rename(packs_folder / "person")
-    page.run()
-    assert page.expander[0].proto.expanded
-
-
 def test_zip_is_added_and_offered_live(page: AppTest, packs_folder: Path) -> None:
     drop_files(page, ("cats.zip", pack_zip()))
     assert not page.exception

@@ -63,3 +63,11 @@ def test_restored_choices_are_used_by_the_page(streamer: MagicMock) -> None:
     live = page.session_state["live_session"].processor._settings
     assert (live.mirror, live.smoothing.threshold, live.detection.min_neighbors) == (False, 0.6, 7)
     assert page.selectbox(key="pack").value == "person"
+
+
+def test_browser_is_asked_again_after_a_lost_answer() -> None:
+    page = open_app()
+    page.session_state.choices_restored = False
+    questions = [page.run().get("bidi_component")[0].proto for _ in range(2)]
+    assert questions[0].id == questions[1].id
+    assert questions[0].json != questions[1].json  # the browser answers when the data of the component change

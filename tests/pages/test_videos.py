@@ -259,7 +259,7 @@ def test_recent_videos_are_listed_opened_and_deleted(page: AppTest, film: bytes,
     text = shown_text(page)
     assert "Your recent videos" in text
     assert text.count("party.mp4") == 2
-    assert "· done" in text
+    assert "Classic · On the face · MP4 · done" in text
     assert "· stopped unexpectedly" in text
     page.button(key=f"delete_{lost.token}").click().run()
     assert store.get(lost.token) is None
