@@ -55,7 +55,8 @@ fuzz: .venv/.dev
 # Rewrite the lock files after a change of requirements*.txt. Pins stay unless: make lock LOCK=--upgrade
 lock: .audit/.done
 	$(AUDIT)/uv pip compile $(COMPILE) requirements.txt -o requirements.lock
-	$(AUDIT)/uv pip compile $(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(AUDIT)/uv pip compile $(COMPILE) requirements-cluster.txt -c requirements.lock -o requirements-cluster.lock
+	$(AUDIT)/uv pip compile $(COMPILE) requirements-dev.txt -c requirements-cluster.lock -o requirements-dev.lock
 	$(AUDIT)/uv pip compile $(COMPILE) requirements-audit.txt -o requirements-audit.lock
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" $(LOCK)

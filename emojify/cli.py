@@ -19,6 +19,7 @@ from emojify.phone import add_commands as add_phone_command
 from emojify.pictures import read_photo_file
 from emojify.runs.golive import judge_model
 from emojify.settings import Settings
+from emojify.sweeps.cli import add_commands as add_sweep_command
 from emojify.tables import print_table
 from emojify.teaching.cli import add_commands as add_teaching_commands
 from emojify.training.cli import add_commands as add_training_commands
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(commands)
     add_pack_commands(commands)
     add_training_commands(commands)
+    add_sweep_command(commands)
     add_teaching_commands(commands)
     add_bench_command(commands)
     add_phone_command(commands)

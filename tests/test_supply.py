@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from emojify.settings import ROOT
 
-NAMES = ("requirements", "requirements-dev", "requirements-audit")
+NAMES = ("requirements", "requirements-cluster", "requirements-dev", "requirements-audit")
 
 
 def read_requirements(path: Path) -> list[Requirement]:

@@ -17,7 +17,10 @@ _EPOCHS_FOR_PACE = 5  # the remaining time follows the pace of the last few epoc
 
 @dataclass(frozen=True)
 class Epoch:
-    """Figures of a finished epoch. Rates are from 0 to 1; ``number`` counts from 1."""
+    """Figures of a finished epoch. Rates are from 0 to 1; ``number`` counts from 1.
+
+    ``val_score`` is the figure by which the run chooses its best epoch, see ``choose_by`` of its settings.
+    """
 
     number: int
     loss: float
@@ -27,6 +30,7 @@ class Epoch:
     val_macro_recall: float
     learning_rate: float
     seconds: float
+    val_score: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,16 @@ def _extend(progress: Progress, lines: list[str]) -> Progress:
 
 def _epoch(content: dict[str, Any]) -> Epoch:
     # Runs of older versions lack some of the figures; 0 stands for those.
-    names = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_recall", "learning_rate", "seconds")
+    names = (
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+        "val_macro_recall",
+        "learning_rate",
+        "seconds",
+        "val_score",
+    )
     figures = {name: float(content.get(name, 0.0)) for name in names}
     if not all(map(isfinite, figures.values())):  # a fit that diverges ends before it writes such a line
         raise ValueError("a figure is infinite or not a number")

@@ -279,5 +279,6 @@ def _public_figures(public: _Evaluation) -> dict[str, float]:
         "val_ferplus_accuracy": figures.ferplus_accuracy,
         "val_ferplus_macro_recall": figures.ferplus_macro_recall,
         "val_ferplus_cross_entropy": figures.ferplus_cross_entropy,
+        "val_score": public.score,
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -178,13 +178,20 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         name, _, value = setting.partition("=")
         if name not in _SET_NAMES:
             raise EmojifyError(f"There is no setting {name!r} for --set. There are: {', '.join(_SET_NAMES)}.")
-        settings[name] = _parse(name, value)
+        settings[name] = parse_setting(name, value)
     if len(options.data) > 1:
         settings["added_data"] = str(options.data[1].absolute())
     return settings
 
 
-def _parse(name: str, value: str) -> bool | int | float | str:
+def parse_setting(name: str, value: str) -> bool | int | float | str:
+    """Return the value of a setting that is written as ``NAME=VALUE``.
+
+    Raises:
+        EmojifyError: if there is no such setting, or it can't have this value.
+    """
+    if name not in _DEFAULTS:
+        raise EmojifyError(f"There is no setting {name!r}. There are: {', '.join(_DEFAULTS)}.")
     default = _DEFAULTS[name]
     try:
         if isinstance(default, bool):

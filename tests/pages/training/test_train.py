@@ -117,7 +117,7 @@ def test_stop_and_resume(page: AppTest, workspace: Path) -> None:
     assert "1 of 12 epochs done" in text
     assert "Batch 1 of 4 · loss 2.000, accuracy 20.0%" in text
     assert "last update" in text
-    assert "Best so far: epoch 1, 50.0%" in text
+    assert "Best so far: epoch 1, which gets 50.0%" in text
     press(page, "Stop")
     wait_until(lambda: store.get(run.id).state is State.STOPPED and not processes.is_running(run.folder))
     assert "It was stopped. Resume goes on after epoch 1." in view(page, "Train")
