@@ -9,6 +9,7 @@ from pathlib import Path
 from emojify.errors import EmojifyError
 from emojify.files import new_folder, read_json, write_json
 from emojify.os_errors import readable_os_errors
+from emojify.public import admin_only
 from emojify.runs.config import FitConfig, default_config
 from emojify.sweeps.space import Choice, Domain, check_space, parse_space
 
@@ -71,6 +72,7 @@ class SweepPlan:
         """Return the settings of the fit that tries these values."""
         return default_config(self.data, self.network, added_data=self.added_data, **values)
 
+    @admin_only
     def save(self, runs: Path) -> Path:
         """Write a new sweep's plan; return the sweep's folder.
 
