@@ -88,6 +88,7 @@ def test_admin_changes_packs_between_sign_in_and_sign_out(
     assert sorted(path.name for path in (workspace / "emojis").iterdir() if path.is_dir()) == ["classic", "person"]
 
     page.get_by_role("link", name="Videos").click()  # a process of its own renders the video: it may write as well
+    expect(page.get_by_role("heading", name="Videos")).to_be_visible(timeout=TIMEOUT_MS)
     (workspace / "me.png").write_bytes(encode_png(np.ascontiguousarray(data.astronaut()[..., ::-1])))
     page.locator('input[type="file"]').set_input_files(workspace / "me.png", timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Emojify it").click(timeout=TIMEOUT_MS)
