@@ -1,4 +1,4 @@
-"""Many fits with different settings, as trials of Ray Tune: on this machine or on a cluster.
+"""Many fits with different settings, as trials of Ray Tune on this machine.
 
-Ray is an optional dependency, see ``requirements-cluster.txt``. Only functions of this package import it.
+Ray is an optional dependency, see ``requirements-cluster.txt``. It is imported when a sweep starts, not before.
 """

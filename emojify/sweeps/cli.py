@@ -94,11 +94,11 @@ def _plan(options: argparse.Namespace) -> SweepPlan:
 
 
 def _report(outcome: Outcome, plan: SweepPlan, runs: Path) -> int:
-    for failure in outcome.failures:
-        print(f"emojify: {failure}", file=sys.stderr)
     if not outcome.is_complete:
         print(f"Stopped. Continue with: emojify sweep --resume {plan.name}", file=sys.stderr)
         return STOPPED
+    for failure in outcome.failures:
+        print(f"emojify: {failure}", file=sys.stderr)
     if outcome.best is None:
         raise EmojifyError(f"No fit of the sweep {plan.name} has finished an epoch.")
     print(f"The best is {outcome.best.folder}: score {outcome.score:.3f} at epoch {outcome.best.best_epoch}.")

@@ -212,7 +212,7 @@ def _reporter(say: Callable[[str], None]) -> Any:
 
 def _outcome(results: Any, plan: SweepPlan, runs: Path) -> Outcome:
     free = shutil.disk_usage(runs).free
-    found = [read_run(folder, disk_free_bytes=free) for folder in _folders(plan, runs)]
+    found = [read_run(folder, disk_free_bytes=free) for folder in plan.run_folders(runs)]
     scores = {
         run.id: max((epoch.val_score for epoch in read_progress(run.folder).epochs), default=0.0) for run in found
     }
@@ -223,9 +223,3 @@ def _outcome(results: Any, plan: SweepPlan, runs: Path) -> Outcome:
         tuple(f"{run.id}: {run.reason}" for run in found if run.state in (State.FAILED, State.KILLED)),
         is_complete=results.num_terminated + results.num_errors == plan.trials,
     )
-
-
-def _folders(plan: SweepPlan, runs: Path) -> list[Path]:
-    """Return the folders of a sweep's runs."""
-    prefix = f"{plan.name}-"
-    return [path for path in sorted(runs.glob(f"{prefix}*")) if path.name.removeprefix(prefix).isdigit()]

@@ -72,18 +72,26 @@ class SweepPlan:
         """Return the settings of the fit that tries these values."""
         return default_config(self.data, self.network, added_data=self.added_data, **values)
 
+    def run_folders(self, runs: Path) -> list[Path]:
+        """Return the folders of the sweep's runs that exist, ``<name>-<number>``."""
+        prefix = f"{self.name}-"
+        return [path for path in sorted(runs.glob(f"{prefix}*")) if path.name.removeprefix(prefix).isdigit()]
+
     @admin_only
     def save(self, runs: Path) -> Path:
         """Write a new sweep's plan; return the sweep's folder.
 
         Raises:
-            EmojifyError: if there is a sweep of this name, or the folder can't be written.
+            EmojifyError: if there is a sweep of this name, or a run that it would take for its own, or the folder can't
+                be written.
         """
         folder = runs / FOLDER / self.name
         if folder.exists():
             raise EmojifyError(
                 f"There is a sweep {self.name!r} already. Continue it with --resume, or choose another name."
             )
+        if others := self.run_folders(runs):
+            raise EmojifyError(f"There is a run {others[0].name!r} already. Choose another name for the sweep.")
         with readable_os_errors(f"The sweep can't be written to {runs}"):
             folder.parent.mkdir(parents=True, exist_ok=True)
             with new_folder(folder) as new:

@@ -81,10 +81,9 @@ def _parse_domain(name: str, text: str) -> Domain:
     low, dots, high = text.partition("..")
     if not dots:
         return Choice(tuple(dict.fromkeys(parse_setting(name, value) for value in text.split(","))))
-    ends = parse_setting(name, low), parse_setting(name, high)
-    if not all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends):
+    first, last = parse_setting(name, low), parse_setting(name, high)
+    if isinstance(first, (bool, str)) or isinstance(last, (bool, str)):
         raise EmojifyError(f"{name} is no number: give its values as {name}=A,B.")
-    domain = Range(*ends)  # type: ignore[arg-type]  # checked above
-    if domain.low >= domain.high:
+    if first >= last:
         raise EmojifyError(f"{name}={text}: the first number of a range must be the lower one.")
-    return domain
+    return Range(first, last)

@@ -1,7 +1,7 @@
 """One trial of a sweep: a run folder like any other, whose fit is a process of its own.
 
-The trial watches the folder. If it or its machine ends, the run stays, and the next trial of the same name goes on with
-it, or watches the fit that still runs. TensorFlow is never imported in Ray's processes.
+The trial watches the folder. If the trial's process ends, the run stays. The next attempt watches the fit if it still
+works, and otherwise resumes it. Ray's processes never import TensorFlow.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class FitTrial(tune.Trainable):
                 return {TIME_ATTRIBUTE: epoch.number, METRIC: epoch.val_score, "done": is_done}
             if run.state is State.KILLED:
                 raise EmojifyError(f"{run.id}: {run.reason}")  # Tune tries again, then gives the trial up
-            if not run.state.has_process:  # it failed, or somebody stopped or deleted it
+            if not run.state.has_process:  # the fit failed, or a user stopped or deleted the run
                 return {TIME_ATTRIBUTE: self._reported, METRIC: epochs[-1].val_score if epochs else 0.0, "done": True}
             time.sleep(POLL_INTERVAL_S)
 
@@ -73,7 +73,7 @@ class FitTrial(tune.Trainable):
         """Go on after an interruption: :meth:`setup` has found the run."""
 
     def cleanup(self) -> None:
-        """Stop the fit, which Tune has judged hopeless or which nobody waits for any more."""
+        """Stop the fit, because Tune has stopped the trial early or the sweep was interrupted."""
         processes.stop(self._folder)
         deadline_s = time.monotonic() + STOP_TIMEOUT_S
         while processes.is_running(self._folder) and time.monotonic() < deadline_s:

@@ -38,6 +38,13 @@ def test_name_is_used_once(tmp_path: Path) -> None:
         plan.save(tmp_path)
 
 
+def test_run_of_another_fit_is_not_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "first-03").mkdir()
+    with pytest.raises(EmojifyError, match="run 'first-03' already"):
+        SweepPlan("first", "faces", "seed", VARIED, 7).save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["first-03"]
+
+
 @pytest.mark.parametrize("name", ["", "../x", "A", "-a", "a b", "a" * 41, "a\n"])
 def test_bad_name_is_refused(name: str) -> None:
     with pytest.raises(EmojifyError, match="no name for a sweep"):

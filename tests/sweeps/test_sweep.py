@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,10 +63,23 @@ def fits(folder: Path) -> list[psutil.Process]:
     ]
 
 
+def listening_addresses(pid: int) -> set[str]:
+    """Return the addresses at which a process and its children wait for connections."""
+    addresses = set()
+    for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            connections = process.net_connections("tcp")
+            addresses |= {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN}
+    return addresses
+
+
 def test_killed_sweep_goes_on_and_makes_a_model_of_the_best(folder: Path) -> None:
     settings = ["--set", "learning_rate=0.0001..0.01", "--set", "epochs=2", "--trials", "2", "--concurrent", "2"]
     driver = sweep(folder, "--data", str(folder / "faces"), "--name", "first", *settings)
     wait_until(lambda: len(fits(folder)) == 2)
+    listening = listening_addresses(driver.pid)
+    assert listening
+    assert listening <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
     fits(folder)[0].kill()  # the trial starts it again
     wait_until(lambda: len(list((folder / "runs").glob("first-0?/best.json"))) == 2)
     driver.kill()
