@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The folder of the project."""
 ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]{1,5})?|turns?:[^?:\s]+(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
 """URL of a STUN or TURN server as in RFC 7064 and 7065, without IPv6 addresses, which aiortc 1.16 can't parse."""
+_RAY_ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]{1,5}")
+"""Address of a Ray cluster."""
 
 MEASURED = 0
 """In place of a number of sessions: as many as this machine can serve. Code that does not know it admits nobody."""
@@ -45,6 +47,7 @@ class Settings:
             :data:`MEASURED` for what :mod:`emojify.deploy.capacity` measures at start; ``EMOJIFY_MAX_SESSIONS``, a
             number or auto.
         processes: the number of app processes that share this machine; ``EMOJIFY_PROCESSES``.
+        ray_address: the Ray cluster to which the training page can send fits, empty for none; ``EMOJIFY_RAY_ADDRESS``.
     """
 
     models: Path = ROOT / "models"
@@ -56,6 +59,7 @@ class Settings:
     admins: frozenset[str] = frozenset()
     max_sessions: int | None = None
     processes: int = 1
+    ray_address: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -74,7 +78,26 @@ class Settings:
             admins=_parse_admins(environment.get("EMOJIFY_ADMINS") or ""),
             max_sessions=_parse_max_sessions(environment.get("EMOJIFY_MAX_SESSIONS") or ""),
             processes=_parse_count("EMOJIFY_PROCESSES", environment.get("EMOJIFY_PROCESSES") or "1"),
+            ray_address=parse_ray_address(environment.get("EMOJIFY_RAY_ADDRESS") or "", "EMOJIFY_RAY_ADDRESS"),
         )
+
+
+def parse_ray_address(text: str, name: str) -> str:
+    """Return the address of a Ray cluster; an empty text stays empty.
+
+    Args:
+        text: the address.
+        name: of the variable or option, for the error.
+
+    Raises:
+        EmojifyError: if it is not written as an address.
+    """
+    if text and not _RAY_ADDRESS.fullmatch(text):
+        raise EmojifyError(
+            f"{name} is {text!r}, which is no address of a Ray cluster. Use ray://HOST:10001 from outside of it, "
+            "HOST:6379 or auto on one of its machines."
+        )
+    return text
 
 
 def _parse_public(text: str) -> bool:

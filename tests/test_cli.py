@@ -16,7 +16,7 @@ from emojify.__main__ import main
 from emojify.emotions import LABELS
 from emojify.settings import ROOT
 from emojify.tables import print_table
-from emojify.vision.quiet import without_start_up_line
+from emojify.vision.quiet import without_start_up_lines
 from emojify.vision.readings import Image
 from tests.helpers.pack_files import pack_zip
 
@@ -249,10 +249,21 @@ def test_commands_print_no_library_messages(command: list[str], photo: Path) -> 
     assert done.stderr == ""
 
 
-def test_without_start_up_line_keeps_other_output(capfd: pytest.CaptureFixture[str]) -> None:
-    with without_start_up_line():
-        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nERROR: something else\n")
-    assert capfd.readouterr().err == "ERROR: something else\n"
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+        "I0000 00:00:1795797845.587387    3468 port.cc:153] oneDNN custom operations are on. You may see",
+        "I0000 00:00:1795797845.589217    3468 cudart_stub.cc:31] Could not find cuda drivers on your machine, GPU",
+        "E0000 00:00:1795797849.939660    3468 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error",
+        "fully_quantize: 0, inference_type: 6, input_inference_type: FLOAT32, output_inference_type: FLOAT32",
+    ],
+)
+def test_without_start_up_lines_keeps_other_output(line: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with without_start_up_lines():
+        os.write(2, f"{line}\nE0000 00:00:1 1 a.cc:1] something else\n".encode())
+    assert capfd.readouterr().err == "E0000 00:00:1 1 a.cc:1] something else\n"
 
 
 def test_tables_keep_columns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,7 +136,7 @@ WRITES = {
 }  # fmt: skip
 STORES = (
     "packs/store", "models", "runs/store", "runs/golive", "runs/datasets", "teaching/samples", "teaching/drafts",
-    "video/jobs", "sweeps/plan", "processes",
+    "video/jobs", "sweeps/plan", "runs/placement", "processes",
 )  # fmt: skip
 CALLED_BY_CHILD_PROCESSES = {"register"}  # by a process that an admin started, never by the app
 
@@ -159,7 +159,7 @@ def test_store_functions_that_write_are_admin_only(store: str) -> None:
 WRITING_HELPERS = {"files"}  # the stores write with it
 COMMAND_MODULES = {"packs/cli", "packs/drawing/__main__", "teaching/cli", "teaching/rehearsal", "teaching/teach",
                    "video/cli", "video/render", "video/hdr", "bench/references", "deploy/cli", "phone",
-                   "runs/control", "sweeps/trial"}  # fmt: skip
+                   "runs/control", "sweeps/trial", "cluster/worker", "cluster/mirror"}  # fmt: skip
 FILE_WRITES = WRITES - {"start", "stop", "kill"} | {"mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "imwrite"}
 """Calls that write files. Outside the stores, start and stop belong to clips, threads and the like."""
 

@@ -121,3 +121,14 @@ def test_settings_rejects_invalid_ice_server(server: str, sentence: str) -> None
 )
 def test_settings_accepts_valid_ice_servers(server: str) -> None:
     assert len(Settings.from_environment({"EMOJIFY_ICE_SERVERS": f"[{server}]"}).ice_servers) == 1
+
+
+@pytest.mark.parametrize("address", ["", "auto", "10.0.0.1:6379", "ray://head.lab.example:10001"])
+def test_ray_address(address: str) -> None:
+    assert Settings.from_environment({"EMOJIFY_RAY_ADDRESS": address}).ray_address == address
+
+
+@pytest.mark.parametrize("address", ["head", "http://head:8265", "head:6379 --x", "ray://:10001", "head:"])
+def test_settings_rejects_invalid_ray_address(address: str) -> None:
+    with pytest.raises(EmojifyError, match=r"EMOJIFY_RAY_ADDRESS is .* no address of a Ray cluster"):
+        Settings.from_environment({"EMOJIFY_RAY_ADDRESS": address})

@@ -13,6 +13,7 @@ from typing import Any
 from emojify.runs.config import FLAGS, INPUTS, FitConfig, default_config
 from emojify.runs.machine import cpu_name
 from emojify.runs.networks import NETWORKS, get_network
+from emojify.runs.placement import Placement
 from emojify.runs.progress import read_progress
 from emojify.runs.reading import read_json_or_empty
 from emojify.runs.run import Run
@@ -150,7 +151,7 @@ def _measured_speed(run: Path) -> tuple[float, float] | None:
     return (work, median(seconds)) if seconds else None
 
 
-def command_line(config: FitConfig) -> str:
+def command_line(config: FitConfig, placement: Placement | None = None) -> str:
     """Return the shell command for the same fit. Initial weights, if there are any, are left out."""
     defaults = default_config(config.data, config.network)
     words = ["python", "-m", "emojify", "train", "--data", config.data, "--network", config.network]
@@ -164,6 +165,8 @@ def command_line(config: FitConfig) -> str:
             words += [f"--{field.name.replace('_', '-')}", str(value)]
         else:
             words += ["--set", f"{field.name}={str(value).lower() if isinstance(value, bool) else value}"]
+    if placement:
+        words += ["--address", placement.address]
     return shlex.join(words)
 
 

@@ -15,10 +15,12 @@ from emojify import processes
 from emojify.errors import EmojifyError
 from emojify.runs.config import FitConfig
 from emojify.runs.control import ENDED, FULL_BYTES, STOP_REQUESTED
+from emojify.runs.placement import read_placement
 from emojify.runs.progress import read_progress
 from emojify.runs.reading import read_json_or_empty, read_tail
 
 QUEUED = "queued.json"
+RUN_LOG = "run.log"
 EXPORT_FOLDER = "export"  # in the run's folder; holds the record of the process that exports a model of the run
 
 
@@ -95,7 +97,7 @@ class Run:
 
     def log_tail(self) -> str:
         """Return the end of what the run's processes printed; of ``run.log`` if they printed to a terminal."""
-        for name in (processes.LOG, "run.log"):
+        for name in (processes.LOG, RUN_LOG):
             text = read_tail(self.folder / name)
             if text.strip():
                 return text
@@ -182,6 +184,8 @@ def _active_status(folder: Path) -> _Status:
         return _Status(State.RUNNING)
     phase = f": {progress.phase[1]}" if progress.phase and progress.phase[0] >= started_at else ""
     waited = f", {time.time() - started_at:.0f} s so far" if started_at else ""
+    if placement := read_placement(folder):
+        return _Status(State.STARTING, f"On the cluster at {placement.address}{waited}{phase}.")
     return _Status(State.STARTING, f"TensorFlow is starting{waited}{phase}. A busy machine needs a minute or more.")
 
 

@@ -1,7 +1,8 @@
 """The runs in one folder: launch, queue, stop, resume and delete them.
 
-One fit runs at a time; the others wait in a queue. A waiting run is a folder with its settings and a ``queued.json``.
-Pages and fits that have just ended call :meth:`RunStore.start_next`, which starts the one that has waited longest.
+One fit at a time runs on this machine; the others wait in a queue. Fits on a cluster do not wait here. A waiting run is
+a folder with its settings and a ``queued.json``. Pages and fits that have just ended call :meth:`RunStore.start_next`,
+which starts the one that has waited longest.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from emojify.os_errors import readable_os_errors
 from emojify.public import admin_only
 from emojify.runs.config import FitConfig
 from emojify.runs.control import ENDED, STOP_REQUESTED
+from emojify.runs.placement import Placement, read_placement, write_placement
 from emojify.runs.reading import read_json_or_empty
 from emojify.runs.run import EXPORT_FOLDER, QUEUED, Run, read_run
 
@@ -64,8 +66,12 @@ class RunStore:
         return [folder.name for folder in sorted(waiting, key=_queued_since)]
 
     @admin_only
-    def launch(self, config: FitConfig) -> Run:
+    def launch(self, config: FitConfig, placement: Placement | None = None) -> Run:
         """Start a fit, or queue it if another one is running.
+
+        Args:
+            config: its settings.
+            placement: the cluster to fit on; None for this machine.
 
         Raises:
             EmojifyError: if the data set is missing, the disk is too full or the process can't be started. There is
@@ -77,7 +83,7 @@ class RunStore:
         with readable_os_errors(f"The run can't be written to {self.folder}"):
             self.folder.mkdir(parents=True, exist_ok=True)
             with locked(self.folder):  # two browsers may launch in the same second
-                run_id = self._write_new(config)
+                run_id = self._write_new(config, placement)
         try:
             self.start_next()
         except EmojifyError:
@@ -156,29 +162,34 @@ class RunStore:
 
     @admin_only
     def start_next(self, ended: str = "") -> None:
-        """Start the run that has waited longest, unless another one is running.
+        """Start the run that has waited longest, unless another one is running here, and all that wait for a cluster.
 
         Args:
             ended: id of a run that is about to end, and whose process does not count as running.
 
         Raises:
-            EmojifyError: if the process can't be started; the run stays in the queue.
+            EmojifyError: if a process can't be started; the run stays in the queue.
         """
         if not self.queue():
             return
         with locked(self.folder):
-            if any(processes.is_running(folder) for folder in self._folders() if folder.name != ended):
-                return
-            waiting = self.queue()
-            if not waiting:
-                return
-            folder = self.folder / waiting[0]
-            with readable_os_errors("The fit can't be started"):
-                for name in (ENDED, STOP_REQUESTED):
-                    (folder / name).unlink(missing_ok=True)
-                processes.start(["train", "--resume", str(folder)], folder)
-            with suppress(OSError):  # the state of a run with a process is never "waiting", even if the file stays
-                (folder / QUEUED).unlink(missing_ok=True)
+            others = [folder for folder in self._folders() if folder.name != ended]
+            is_busy = any(processes.is_running(folder) and not read_placement(folder) for folder in others)
+            for run_id in self.queue():
+                folder = self.folder / run_id
+                is_here = read_placement(folder) is None
+                if not (is_here and is_busy):
+                    self._start(folder)
+                    is_busy = is_busy or is_here
+
+    @staticmethod
+    def _start(folder: Path) -> None:
+        with readable_os_errors("The fit can't be started"):
+            for name in (ENDED, STOP_REQUESTED):
+                (folder / name).unlink(missing_ok=True)
+            processes.start(["train", "--resume", str(folder)], folder)
+        with suppress(OSError):  # the state of a run with a process is never "waiting", even if the file stays
+            (folder / QUEUED).unlink(missing_ok=True)
 
     def free_bytes(self) -> int:
         """Return the free space on the disk of the runs."""
@@ -205,12 +216,13 @@ class RunStore:
         except OSError:
             return []
 
-    def _write_new(self, config: FitConfig) -> str:
+    def _write_new(self, config: FitConfig, placement: Placement | None) -> str:
         """Write a new run that waits in the queue, in one step. Return its id."""
         clear_leftovers(self.folder)
         run_id = self._new_id(config.network)
         with new_folder(self.folder / run_id) as folder:
             write_json(folder / "config.json", asdict(config))
+            write_placement(folder, placement)
             self._enqueue(folder)
         return run_id
 

@@ -8,12 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+from emojify.cluster.connection import require_cluster
 from emojify.errors import EmojifyError
 from emojify.runs.networks import NETWORKS
+from emojify.runs.placement import read_placement
 from emojify.settings import ROOT, Settings
 from emojify.sweeps.driver import Outcome, require_ray, run_sweep
 from emojify.sweeps.plan import SweepPlan
-from emojify.training.fit_cli import DATA_HELP, STOPPED
+from emojify.training.fit_cli import DATA_HELP, STOPPED, add_placement, parse_placement
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,6 +48,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--seeds", type=int, metavar="N", help="with --same-recipe: fit N times, as members of an ensemble for distill"
     )
     sweep.add_argument("--concurrent", type=int, default=1, metavar="N", help="fits at the same time; default: 1")
+    add_placement(sweep, cpus=1)
     sweep.set_defaults(run=_sweep)
 
 
@@ -53,6 +56,7 @@ def _sweep(options: argparse.Namespace) -> int:
     from emojify.training.dataset import load_joined
 
     runs = Settings.from_environment().runs
+    placement = parse_placement(options)
     if options.concurrent < 1:
         raise EmojifyError("--concurrent must be at least 1.")
     if options.resume:
@@ -60,6 +64,9 @@ def _sweep(options: argparse.Namespace) -> int:
         if any(given):
             raise EmojifyError("A continued sweep keeps its own settings. Give --resume alone.")
         plan = SweepPlan.read(runs, options.resume)
+        require_ray()
+        if not options.address:  # where its fits were before
+            placement = next(map(read_placement, plan.run_folders(runs)), None)
     else:
         plan = _plan(options)
         require_ray()
@@ -67,7 +74,9 @@ def _sweep(options: argparse.Namespace) -> int:
         load_joined(Path(plan.data), Path(plan.added_data) if plan.added_data else None)  # refuses what no fit can read
         plan.save(runs)
         print(f"The sweep is {plan.name}. Continue it, if it is interrupted: emojify sweep --resume {plan.name}")
-    outcome = run_sweep(plan, runs, concurrent=options.concurrent)
+    if placement:
+        require_cluster(placement.address)
+    outcome = run_sweep(plan, runs, concurrent=options.concurrent, placement=placement)
     return _report(outcome, plan, runs)
 
 

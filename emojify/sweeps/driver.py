@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from emojify.cluster.connection import require_packages
 from emojify.errors import EmojifyError
+from emojify.runs.placement import Placement
 from emojify.runs.progress import read_progress
 from emojify.runs.run import Run, State, read_run
 from emojify.sweeps.plan import FOLDER, SweepPlan
@@ -24,11 +25,6 @@ MAX_FAILURES = 3
 
 GRACE_SHARE, REDUCTION = 0.1, 3
 """A fit is first judged after this share of its epochs. One of so many goes on, see Li et al. 2020 (ASHA)."""
-
-MISSING = (
-    "Sweeps need Ray, which is not installed. Install it: "
-    "pip install --require-hashes -r requirements-cluster.lock   (or: -r requirements-cluster.txt)"
-)
 
 
 @dataclass(frozen=True)
@@ -54,31 +50,42 @@ def require_ray() -> None:
     Raises:
         EmojifyError: if Ray or Optuna is not installed.
     """
-    try:
-        missing = [name for name in ("ray", "optuna") if find_spec(name) is None]
-    except ValueError:  # an entry of sys.modules without a specification
-        missing = ["ray"]
-    if missing:
-        raise EmojifyError(MISSING)
+    require_packages("Sweeps need", "ray", "optuna")
 
 
-def run_sweep(plan: SweepPlan, runs: Path, *, concurrent: int = 1, say: Callable[[str], None] = print) -> Outcome:
+def run_sweep(
+    plan: SweepPlan,
+    runs: Path,
+    *,
+    concurrent: int = 1,
+    placement: Placement | None = None,
+    say: Callable[[str], None] = print,
+) -> Outcome:
     """Run the trials of a sweep that are not finished yet.
+
+    The trials belong to a Ray of this process. Their fits run as its children, or on a cluster.
 
     Args:
         plan: of a sweep whose folder exists, see :meth:`SweepPlan.save`.
         runs: folder of the runs; each trial becomes a run ``<sweep>-<number>`` in it.
         concurrent: the number of fits at the same time.
+        placement: the cluster for the fits, and what each asks for; None: they run on this machine.
         say: gets a line for each epoch.
 
     Raises:
         EmojifyError: if Ray is not installed or does not start.
     """
     require_ray()
+    # The fits must not use the settings of the Ray of this process, but the user's, such as a cluster's token.
+    ray_settings = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
     with _local_ray(concurrent):
         from ray.tune import ResultGrid
 
-        results: ResultGrid = _tuner(plan, runs.resolve(), concurrent, say).fit()
+        from emojify.sweeps.trial import FitTrial
+
+        values = {"plan": plan, "runs": runs.resolve(), "placement": placement, "ray_settings": ray_settings}
+        trainable = type("FitTrial", (FitTrial,), values)
+        results: ResultGrid = _tuner(plan, trainable, concurrent, say).fit()
     return _outcome(results, plan, runs)
 
 
@@ -106,18 +113,17 @@ def _local_ray(concurrent: int) -> Iterator[None]:
         ray.shutdown()
 
 
-def _tuner(plan: SweepPlan, runs: Path, concurrent: int, say: Callable[[str], None]) -> Any:
+def _tuner(plan: SweepPlan, trainable: Any, concurrent: int, say: Callable[[str], None]) -> Any:
     """Return the Ray Tuner of a sweep: a new one, or the interrupted one with its results so far."""
     import optuna
     from ray import tune
 
-    from emojify.sweeps.trial import METRIC, TIME_ATTRIBUTE, FitTrial
+    from emojify.sweeps.trial import METRIC, TIME_ATTRIBUTE
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # A continued sweep reports the epochs of its runs again, and Optuna says so each time.
     warnings.filterwarnings("ignore", message="The reported value is ignored", module="optuna")
-    trainable = type("FitTrial", (FitTrial,), {"plan": plan, "runs": runs})
-    folder = runs / FOLDER / plan.name
+    folder = trainable.runs / FOLDER / plan.name
     if tune.Tuner.can_restore(str(folder / "tune")):
         return tune.Tuner.restore(
             str(folder / "tune"),
@@ -136,7 +142,7 @@ def _tuner(plan: SweepPlan, runs: Path, concurrent: int, say: Callable[[str], No
             search_alg=None if plan.seeds else _search_algorithm(),
             scheduler=None if plan.seeds else _scheduler(plan, TIME_ATTRIBUTE),
             max_concurrent_trials=concurrent,
-            trial_name_creator=_trial_name(plan.name),
+            trial_name_creator=_trial_name(plan),
         ),
         run_config=tune.RunConfig(
             name="tune",
@@ -182,9 +188,10 @@ def _scheduler(plan: SweepPlan, time_attribute: str) -> Any:
     )
 
 
-def _trial_name(sweep: str) -> Callable[[Any], str]:
+def _trial_name(plan: SweepPlan) -> Callable[[Any], str]:
     def name(trial: Any) -> str:
-        return f"{sweep}-{int(str(trial.experiment_tag).partition('_')[0]):02d}"
+        number = trial.config["seed"] if plan.seeds else int(str(trial.experiment_tag).partition("_")[0])
+        return f"{plan.name}-{number:02d}"
 
     return name
 

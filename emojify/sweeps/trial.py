@@ -6,6 +6,7 @@ works, and otherwise resumes it. Ray's processes never import TensorFlow.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import asdict
@@ -15,9 +16,11 @@ from typing import Any, ClassVar
 from ray import tune
 
 from emojify import processes
+from emojify.cluster.connection import require_cluster
 from emojify.errors import EmojifyError
 from emojify.files import new_folder, write_json
 from emojify.runs.control import ENDED, STOP_REQUESTED
+from emojify.runs.placement import Placement, write_placement
 from emojify.runs.progress import Epoch, read_progress
 from emojify.runs.run import Run, State, read_run
 from emojify.sweeps.plan import SweepPlan
@@ -35,6 +38,8 @@ class FitTrial(tune.Trainable):
 
     plan: ClassVar[SweepPlan]
     runs: ClassVar[Path]
+    placement: ClassVar[Placement | None]
+    ray_settings: ClassVar[dict[str, str]]
 
     def setup(self, config: dict[str, Any]) -> None:
         """Create the run, or go on with the one of an earlier attempt."""
@@ -47,7 +52,15 @@ class FitTrial(tune.Trainable):
         if not state.has_process and state is not State.FINISHED:
             for name in (ENDED, STOP_REQUESTED):
                 (self._folder / name).unlink(missing_ok=True)
+            write_placement(self._folder, self.placement)
+            self._use_ray_settings_of_user()
             processes.start(["train", "--resume", str(self._folder)], self._folder)
+
+    def _use_ray_settings_of_user(self) -> None:
+        """Give child processes the user's Ray settings. The Ray of the sweep has read its own already."""
+        for name in [name for name in os.environ if name.startswith("RAY_")]:
+            del os.environ[name]
+        os.environ.update(self.ray_settings)
 
     def step(self) -> dict[str, Any]:
         """Wait for the next epoch; return its number and score."""
@@ -61,6 +74,8 @@ class FitTrial(tune.Trainable):
                 return {TIME_ATTRIBUTE: epoch.number, METRIC: epoch.val_score, "done": is_done}
             if run.state is State.KILLED:
                 raise EmojifyError(f"{run.id}: {run.reason}")  # Tune tries again, then gives the trial up
+            if run.state is State.FAILED and self.placement:
+                require_cluster(self.placement.address)  # without a cluster, the trial has not ended but must wait
             if not run.state.has_process:  # the fit failed, or a user stopped or deleted the run
                 return {TIME_ATTRIBUTE: self._reported, METRIC: epochs[-1].val_score if epochs else 0.0, "done": True}
             time.sleep(POLL_INTERVAL_S)

@@ -18,7 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from emojify.errors import EmojifyError
-from emojify.vision.quiet import without_start_up_line
+from emojify.vision.quiet import without_start_up_lines
 
 _OPERATORS, _TYPES = schema.BuiltinOperator, schema.TensorType
 _DTYPES = {_TYPES.FLOAT32: "<f4", _TYPES.INT8: "<i1", _TYPES.INT32: "<i4"}
@@ -127,7 +127,7 @@ class TeachableModel:
         """
         editor = _HeadEditor(self._content)
         editor.remove_head()
-        with without_start_up_line():
+        with without_start_up_lines():
             interpreter = Interpreter(model_content=editor.to_bytes(), num_threads=1)
             interpreter.allocate_tensors()
         (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()

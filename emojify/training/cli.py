@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emojify.errors import EmojifyError
 from emojify.training.evaluate_cli import add_evaluate_command
-from emojify.training.fit_cli import DATA_HELP, add_fit_commands, silence_tensorflow
+from emojify.training.fit_cli import DATA_HELP, add_fit_commands, load_tensorflow
 from emojify.training.refit_cli import add_refit_command
 
 
@@ -98,8 +98,8 @@ def _export(options: argparse.Namespace) -> None:
 
     models = Settings.from_environment().models
     new_model_folder(models, options.model_id)  # refuses a bad id before TensorFlow is loaded
-    silence_tensorflow()
     print("Loading TensorFlow", flush=True)
+    load_tensorflow()
     from emojify.training.export import ExportOptions, export_run
 
     print("Reading the pictures, converting the network and measuring it", flush=True)

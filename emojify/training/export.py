@@ -37,6 +37,7 @@ from emojify.training.evaluate import measure_held_out, predict_in_subprocess
 from emojify.training.figures import Figures, measure
 from emojify.training.weights import load_network, save_weights
 from emojify.vision.classifier import MAX_CROP_MARGIN
+from emojify.vision.quiet import without_start_up_lines
 
 MAX_INT8_LOSS = 0.005
 """Loss of :func:`selection_score` on public up to which int8 ships instead of float32: it is four times smaller and
@@ -202,7 +203,8 @@ def convert(model: keras.Model, calibration: NDArray[np.uint8] | None = None) ->
 
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = representative_dataset
-        return bytes(converter.convert())
+        with without_start_up_lines():
+            return bytes(converter.convert())
 
 
 def _add_logit_bias(model: keras.Model, logit_bias: Mapping[str, float]) -> None:

@@ -9,15 +9,19 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from emojify.errors import EmojifyError
+from emojify.files import new_folder, write_json
+from emojify.os_errors import readable_os_errors
 from emojify.runs.config import FLAGS, INPUTS, FitConfig, default_config
 from emojify.runs.control import ProcessControl
 from emojify.runs.networks import NETWORKS
+from emojify.runs.placement import LOCAL, Placement, read_placement, write_placement
 from emojify.training.trained import find_trained
+from emojify.vision.quiet import without_start_up_lines
 
 STOPPED = 130
 """Exit status of a fit that was interrupted, as shells use it for an interrupted command."""
@@ -59,6 +63,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--from", dest="begin_with", metavar="MODEL|RUN", help="begin with the weights of a model or an earlier run"
     )
     _add_settings(train, default_network="seed, or that of --from")
+    add_placement(train)
     train.set_defaults(run=_train)
 
 
@@ -88,7 +93,32 @@ def _add_distill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "(--set ferplus_weight=1: votes alone); default: 0.7",
     )  # fmt: skip
     _add_settings(distill, default_network="seed")
+    add_placement(distill)
     distill.set_defaults(run=_distill)
+
+
+def add_placement(command: argparse.ArgumentParser, *, cpus: float = 4) -> None:
+    """Add the options that send a fit to a cluster; it asks for ``cpus`` processors by default."""
+    command.add_argument(
+        "--address", metavar="CLUSTER",
+        help="fit on a Ray cluster: ray://HOST:10001, or HOST:6379 or auto on a machine of it; see docs/cluster.md. "
+        f"{LOCAL}: fit on this machine. Default: this machine; for a resumed run, where it was fitted before",
+    )  # fmt: skip
+    command.add_argument(
+        "--cpus", type=float, default=cpus, help="processors to ask the cluster for; default: %(default)s"
+    )
+    command.add_argument("--gpus", type=float, default=0, help="GPUs, or a share of one, to ask it for; default: 0")
+
+
+def parse_placement(options: argparse.Namespace) -> Placement | None:
+    """Return the cluster that the command line names; None for this machine.
+
+    Raises:
+        EmojifyError: if its address, or what is asked for, can't be meant.
+    """
+    if options.address in (None, LOCAL):
+        return None
+    return Placement(options.address, options.cpus, options.gpus)
 
 
 def _add_settings(command: argparse.ArgumentParser, *, default_network: str) -> None:
@@ -105,35 +135,67 @@ def _add_settings(command: argparse.ArgumentParser, *, default_network: str) -> 
 
 def _train(options: argparse.Namespace) -> int:
     if not options.resume:
-        return _start_fit(_train_config(options), options.folder)
+        return _start_fit(_train_config(options), options)
     if options.set or any(getattr(options, name) is not None for name in ("folder", "network", "begin_with", *FLAGS)):
         raise EmojifyError("A resumed run keeps its own settings. Give --resume alone.")
     FitConfig.read(options.resume)  # so that a folder that is no run is refused before TensorFlow loads
-    return _run_fit(options.resume, None)
+    placement = parse_placement(options) if options.address else read_placement(options.resume)
+    if options.address:
+        with readable_os_errors(f"{options.resume} can't be written"):
+            write_placement(options.resume, placement)
+    return _run_fit(options.resume, None, placement)
 
 
 def _distill(options: argparse.Namespace) -> int:
-    return _start_fit(_distill_config(options), options.folder)
+    return _start_fit(_distill_config(options), options)
 
 
-def _start_fit(config: FitConfig, folder: Path | None) -> int:
+def _start_fit(config: FitConfig, options: argparse.Namespace) -> int:
     from emojify.settings import Settings
 
     runs = Settings.from_environment().runs
-    return _run_fit(folder or runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}", config)
+    folder = options.folder or runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.network}"
+    placement = parse_placement(options)
+    if placement is None:
+        return _run_fit(folder, config, None)
+    _write_remote_run(folder, config, placement)
+    return _run_fit(folder, None, placement)
 
 
-def _run_fit(folder: Path, config: FitConfig | None) -> int:
+def _write_remote_run(folder: Path, config: FitConfig, placement: Placement) -> None:
+    from emojify.cluster.inputs import config_inputs
+
+    config_inputs(config)  # refuses missing files before there is a run
+    if folder.exists():
+        raise EmojifyError(f"There is a run in {folder} already. Continue it with --resume, or choose another name.")
+    with readable_os_errors(f"The run can't be written to {folder}"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with new_folder(folder) as new:
+            write_json(new / "config.json", asdict(config))
+            write_placement(new, placement)
+
+
+def _run_fit(folder: Path, config: FitConfig | None, placement: Placement | None) -> int:
     """Start a fit with ``config``, or continue the run in ``folder`` if it is None."""
-    silence_tensorflow()
     try:
         with ProcessControl() as control:
             if config is None:
                 control.start_run(folder)
-                control.report_phase("loading TensorFlow")
-            from emojify.training import fit
+            if placement is not None:
+                from emojify.cluster.remote_fit import fit_on_cluster
 
-            fit.resume(folder, control) if config is None else fit.start(config, folder, control)
+                fit_on_cluster(folder, placement, control)
+            elif config is None:
+                control.report_phase("loading TensorFlow")
+                load_tensorflow()
+                from emojify.training import fit
+
+                fit.resume(folder, control)
+            else:
+                load_tensorflow()
+                from emojify.training import fit
+
+                fit.start(config, folder, control)
     except KeyboardInterrupt:  # SIGTERM gives the same message as Ctrl+C
         print(f"Stopped. Continue with: python -m emojify train --resume {folder}", file=sys.stderr)
         return STOPPED
@@ -212,6 +274,10 @@ def _start_next(folder: Path) -> None:
         store.start_next(ended=folder.name)
 
 
-def silence_tensorflow() -> None:
-    """Hide TensorFlow's start-up messages. It has no effect once TensorFlow is imported."""
+def load_tensorflow() -> None:
+    """Import TensorFlow without its start-up messages. Later imports of it are free."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with without_start_up_lines():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices("GPU")  # says that there is none when it first looks for one

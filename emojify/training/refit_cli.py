@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from emojify.errors import EmojifyError
-from emojify.training.fit_cli import DATA_HELP, silence_tensorflow
+from emojify.training.fit_cli import DATA_HELP, load_tensorflow
 
 
 def add_refit_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,8 +43,8 @@ def _refit(options: argparse.Namespace) -> None:
 
     models = Settings.from_environment().models
     new_model_folder(models, options.model_id)  # refuses a bad id before TensorFlow is loaded
-    silence_tensorflow()
     print("Loading TensorFlow", flush=True)
+    load_tensorflow()
     from emojify.training.export import ExportOptions
     from emojify.training.refit import RefitOptions, refit
 

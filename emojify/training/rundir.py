@@ -28,6 +28,7 @@ from emojify.files import write_atomically
 from emojify.printable import printable, unfiltered
 from emojify.runs.control import PROGRESS
 from emojify.runs.machine import cpu_info, cpu_name
+from emojify.runs.run import RUN_LOG
 
 LINES_AN_EPOCH = 50
 SECONDS_BETWEEN_LINES = 0.5
@@ -52,7 +53,7 @@ class Journal:
         self._log = logging.getLogger(f"emojify.run.{run.name}")
         self._log.setLevel(logging.INFO)
         self._log.propagate = False
-        self._handlers: list[logging.Handler] = [logging.FileHandler(run / "run.log", encoding="utf-8")]
+        self._handlers: list[logging.Handler] = [logging.FileHandler(run / RUN_LOG, encoding="utf-8")]
         self._handlers[0].setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         self._handlers.append(logging.StreamHandler(sys.stdout))
         for handler in self._handlers:

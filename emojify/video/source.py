@@ -30,6 +30,7 @@ from emojify.video.animated_webp import convert_to_mov, is_animated_webp
 from emojify.video.audio import AUDIO_DECODERS, choose_audio
 from emojify.video.clock import ContinuousClock
 from emojify.video.frames import LARGE_PIXELS, Deinterlacer, FrameConverter, has_alpha
+from emojify.video.joined import next_part_offset
 from emojify.vision.readings import Image
 
 TICKS_PER_S = 90_000
@@ -132,10 +133,10 @@ class VideoSource:
 
     def __init__(self, path: Path) -> None:
         self.problems: list[str] = []
-        self._name = path.name
+        self._path, self._name = path, path.name
         self._converter = FrameConverter(path.name)
         self._clock = ContinuousClock(forward_jumps=False)
-        self._damaged = 0
+        self._damaged = self._end_offset = 0
         file = convert_to_mov(path) if is_animated_webp(path) else path
         # Opened anew each time, so that the iteration starts at the first packet again.
         with closing(_open(path, file)) as container:
@@ -229,7 +230,7 @@ class VideoSource:
         self, container: InputContainer, video: VideoStream, audio: AudioStream | None = None
     ) -> Iterator[av.VideoFrame | Packet[AudioStream]]:
         """Yield all decoded frames, with the undecoded audio packets between them. Damaged packets are counted."""
-        self._damaged = 0
+        self._damaged = self._end_offset = 0
         self._clock = ContinuousClock(forward_jumps=container.format.name in RESTARTING_FORMATS)
         deinterlacer = Deinterlacer()
         packets = container.demux([stream for stream in (video, audio) if stream is not None])
@@ -241,6 +242,7 @@ class VideoSource:
                 break
             if packet is None:
                 break
+            self._end_offset = max(self._end_offset, packet.pos or 0)
             self._move_to_continuous_clock(packet)
             if packet.stream is audio:
                 if packet.size:
@@ -266,6 +268,13 @@ class VideoSource:
             packet.pts += offset
 
     def _note_problems(self, end_s: float) -> None:
+        next_part = next_part_offset(self._path, self._container.format.name)
+        if next_part is not None and self._end_offset < next_part:
+            self.problems.append(
+                f"{self._name} holds several videos one after another. Only the first one can be read: "
+                "cut the file with a video editor, or use the parts that it was joined from."
+            )
+            return
         header_s = None if self._clock.restarts else self.info.duration_s  # of the last part, where there are several
         if header_s is not None and end_s < header_s - max(CUT_SHORT_S, 0.02 * header_s):
             self.problems.append(

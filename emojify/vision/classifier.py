@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from emojify.emotions import Emotion
 from emojify.errors import EmojifyError
-from emojify.vision.quiet import without_start_up_line
+from emojify.vision.quiet import without_start_up_lines
 from emojify.vision.readings import Box, Probabilities
 
 CROP_PX = 48
@@ -68,7 +68,7 @@ class Classifier:
         self.name = name
         content = model.read_bytes() if isinstance(model, Path) else model
         try:
-            with without_start_up_line():
+            with without_start_up_lines():
                 self._interpreter = Interpreter(model_content=content, num_threads=1)
                 self._interpreter.allocate_tensors()
             source, result = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]

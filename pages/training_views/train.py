@@ -14,6 +14,7 @@ from emojify.printable import printable
 from emojify.runs.config import CHOICES, INPUTS, FitConfig, default_config
 from emojify.runs.datasets import DatasetCheck
 from emojify.runs.networks import NETWORKS
+from emojify.runs.placement import Placement
 from emojify.runs.presets import (
     PRESETS,
     Preset,
@@ -26,6 +27,7 @@ from emojify.runs.presets import (
 )
 from emojify.runs.progress import Progress, read_progress
 from emojify.runs.run import Run, State
+from emojify.settings import Settings
 from pages.parts.messages import escape_markdown, run_action, show_error, show_result
 from pages.training_views.charts import curve_chart, curve_rows
 from pages.training_views.common import STATE_COLORS, data_store, model_store, run_store
@@ -74,17 +76,20 @@ def show_form(runs: list[Run], *, queue: bool) -> None:
     config = replace(config, added_data=choose_added_data(path, datasets))
     speed = training_speed(config.network, runs, check.pictures["train"])
     basis = "measured here" if speed.measured else "a rough estimate: this network was not trained on this machine yet"
-    st.markdown(f"Takes about **{format_duration(estimated_s(config, speed, check.pictures))}** ({basis}).")
+    placement = choose_placement()
+    here = " on this machine" if placement else ""
+    st.markdown(f"Takes about **{format_duration(estimated_s(config, speed, check.pictures))}**{here} ({basis}).")
+    queue = queue and placement is None
     st.button(
         "Add to the queue" if queue else "Start",
         type="primary",
         icon=":material/playlist_add:" if queue else ":material/play_arrow:",
         on_click=run_action,
-        args=[launch, config],
+        args=[launch, config, placement],
         help="Fits run one at a time: this one starts when those before it are done." if queue else None,
     )
     st.caption("The same in a terminal:")
-    st.code(printable(command_line(config)), language="shell", wrap_lines=True)
+    st.code(printable(command_line(config, placement)), language="shell", wrap_lines=True)
 
 
 def usable_check(path: Path) -> DatasetCheck | None:
@@ -187,8 +192,24 @@ def choose_setting(name: str, value: Any, key: str) -> Any:
     return st.number_input(label, value=float(value), step=None, format="%g", key=key, help=help)
 
 
-def launch(config: FitConfig) -> str:
-    run = run_store().launch(config)
+def choose_placement() -> Placement | None:
+    """Let the user choose between this machine and the cluster, if one is configured."""
+    address = Settings.from_environment().ray_address
+    if not address:
+        return None
+    where = st.radio(
+        "Where",
+        ["", address],
+        format_func=lambda place: f"The cluster at {place}" if place else "This machine",
+        key="fit_where",
+        horizontal=True,
+        help="A fit on the cluster does not wait for other fits, and leaves this machine to live video.",
+    )
+    return Placement(where) if where else None
+
+
+def launch(config: FitConfig, placement: Placement | None) -> str:
+    run = run_store().launch(config, placement)
     st.session_state.watched = st.session_state.watched_run = run.id
     return f"{run.id} is in the queue." if run.state is State.QUEUED else f"{run.id} has started."
 

@@ -93,6 +93,7 @@ def test_fit_is_launched_stopped_promoted_and_resumed(browser: Browser, workspac
             timeout=TENSORFLOW_TIMEOUT_MS
         )
         assert store.get(run.id).state is State.STOPPED
+        assert not re.search(r"^[IEW]\d{4} ", store.get(run.id).log_tail(), re.MULTILINE)  # of TensorFlow's start
 
         live = context.new_page()
         live.goto(url)

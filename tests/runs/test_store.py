@@ -15,6 +15,7 @@ import pytest
 
 from emojify import processes
 from emojify.errors import EmojifyError
+from emojify.runs.placement import Placement, read_placement
 from emojify.runs.run import Run, State
 from emojify.runs.store import RunStore
 from tests.helpers.fake_training import (
@@ -235,3 +236,31 @@ def test_concurrent_launches_make_one_run_each(store: RunStore, data: Path) -> N
         thread.join()
     assert problems == []
     assert len(store.ids()) == 8
+
+
+def test_fit_on_cluster_does_not_wait_for_fit_here(store: RunStore, data: Path) -> None:
+    here, waiting = store.launch(config(data)), store.launch(config(data))
+    there = store.launch(config(data), Placement("127.0.0.1:1"))
+    assert there.state is State.STARTING
+    assert there.reason.startswith("On the cluster at 127.0.0.1:1")
+    assert state(store, waiting) is State.QUEUED
+    wait_for_epoch(store, there)
+    store.kill(here.id)
+    store.start_next()
+    assert state(store, waiting).has_process  # nor does the queue here wait for the fit there
+
+
+def test_resumed_fit_goes_where_it_was(store: RunStore, data: Path) -> None:
+    run = store.launch(config(data, FAILS), Placement("127.0.0.1:1", cpus=2))
+    wait_until(lambda: state(store, run) is State.FAILED)
+    wait_until(lambda: not processes.is_running(run.folder))
+    store.resume(run.id)
+    assert read_placement(run.folder) == Placement("127.0.0.1:1", cpus=2)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"address": "a b"}', '{"address": 7}', '{"address": "auto", "cpus": "x"}']
+)
+def test_edited_placement_means_this_machine(content: str, tmp_path: Path) -> None:
+    (tmp_path / "cluster.json").write_text(content)
+    assert read_placement(tmp_path) is None

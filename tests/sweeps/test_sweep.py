@@ -108,6 +108,6 @@ def test_interrupted_ensemble_goes_on(folder: Path) -> None:
     again = sweep(folder, "--resume", "members")
     output, _ = again.communicate(timeout=WAIT_S)
     assert again.returncode == 0, output
-    configs = [json.loads(path.read_text()) for path in sorted((folder / "runs").glob("members-0?/config.json"))]
-    assert [config["seed"] for config in configs] == [1, 2]
-    assert f"--teachers {folder}/runs/members-01 {folder}/runs/members-02" in output
+    members = [folder / "runs" / name for name in ("members-01", "members-02")]
+    assert [json.loads((member / "config.json").read_text())["seed"] for member in members] == [1, 2]
+    assert f"--teachers {members[0]} {members[1]}" in output

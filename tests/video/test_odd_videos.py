@@ -54,6 +54,28 @@ def test_joined_parts_keep_length_and_sound(style: RenderStyle, tmp_path: Path, 
     assert not [note for note in result.notes if "cut short" in note]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec", "options"),
+    [
+        (".mp4", "libx264", {}),
+        (".mp4", "libx264", {"movflags": "frag_keyframe+empty_moov"}),
+        (".flv", "libx264", {}),
+        (".wmv", "wmv2", {}),
+    ],
+)
+def test_joined_parts_that_cannot_be_read_are_noted(
+    style: RenderStyle, tmp_path: Path, suffix: str, codec: str, options: dict[str, str]
+) -> None:
+    part = SampleVideo(codec=codec, container_options=options, options={}).write(tmp_path / f"part{suffix}")
+    joined = tmp_path / f"joined{suffix}"
+    joined.write_bytes(part.read_bytes() * 2)
+    alone = render(part, tmp_path / "alone.mp4", style)
+    assert alone.notes == ()
+    result = render(joined, tmp_path / "out.mp4", style)
+    assert result.duration_s == pytest.approx(alone.duration_s, abs=0.1)
+    assert [note.split(". ")[0] for note in result.notes] == [f"{joined.name} holds several videos one after another"]
+
+
 def beep_starts(path: Path) -> list[float]:
     """Return when each beep starts, in seconds."""
     with av.open(str(path)) as container:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from emojify import processes
 from emojify.models import ModelStore
+from emojify.runs.placement import Placement, read_placement
 from emojify.runs.run import State
 from emojify.runs.store import RunStore
 from tests.helpers.page_driver import labels, shown_text
@@ -211,3 +212,18 @@ def test_delete_spares_run_of_live_model(page: AppTest, workspace: Path, tiny_mo
     ModelStore(workspace / "models").rollback()
     press(page, "Yes, delete it for good")
     assert not folder.exists()
+
+
+def test_fit_can_be_sent_to_the_configured_cluster(
+    page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_data(workspace)
+    page.run()
+    assert "fit_where" not in [radio.key for radio in page.radio]
+    monkeypatch.setenv("EMOJIFY_RAY_ADDRESS", "10.0.0.1:6379")
+    page.run()
+    page.radio(key="fit_where").set_value("10.0.0.1:6379").run()
+    assert "--address 10.0.0.1:6379" in shown_text(page)
+    press(page, "Start")
+    (run,) = (workspace / "runs").iterdir()
+    assert read_placement(run) == Placement("10.0.0.1:6379")
