@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +44,10 @@ class Box(NamedTuple):
         """Return the box moved by ``dx`` pixels to the right and ``dy`` pixels down."""
         return self._replace(x=self.x + dx, y=self.y + dy)
 
+    def scaled(self, factor: float) -> Box:
+        """Return the box in an image that is ``factor`` times as large."""
+        return Box(*(round(value * factor) for value in self))
+
     def iou(self, other: Box) -> float:
         """Return the intersection over union with another box, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
@@ -78,6 +82,11 @@ class Landmarks:
     right_mouth: Point
     left_mouth: Point
 
+    def scaled(self, factor: float) -> Landmarks:
+        """Return the points in an image that is ``factor`` times as large."""
+        points = (self.right_eye, self.left_eye, self.nose, self.right_mouth, self.left_mouth)
+        return Landmarks(*((x * factor, y * factor) for x, y in points))
+
     @property
     def roll(self) -> float:
         """Degrees by which the head is turned clockwise in the image, -180 to 180."""
@@ -101,6 +110,11 @@ class Detection:
     landmarks: Landmarks | None = None
     confidence: float = 1.0
     roll: float = 0.0
+
+    def scaled(self, factor: float) -> Detection:
+        """Return the face in an image that is ``factor`` times as large."""
+        landmarks = self.landmarks.scaled(factor) if self.landmarks else None
+        return replace(self, box=self.box.scaled(factor), landmarks=landmarks)
 
 
 @dataclass(frozen=True)

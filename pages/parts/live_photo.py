@@ -63,8 +63,9 @@ def show_emojified(photo: UploadedFile, live: LiveSettings, *, mirrored: bool) -
             "Download", result.jpeg, "emojified.jpg", "image/jpeg", icon=":material/download:", on_click="ignore"
         )
         st.download_button(
-            "Download PNG", lambda: encode_png(emojify(photo, live, mirrored)[0]), "emojified.png", "image/png",
-            icon=":material/download:", on_click="ignore", help="Without loss, and about ten times as large",
+            "Download PNG", lambda: encode_png(emojify(photo, live, mirrored, result.readings)[0]), "emojified.png",
+            "image/png", icon=":material/download:", on_click="ignore",
+            help="Without loss, and about ten times as large",
         )  # fmt: skip
     return list(result.readings)
 
@@ -77,6 +78,13 @@ class EmojifiedPhoto:
     jpeg: bytes
     readings: list[Reading]
 
+    def is_read_from(self, photo: UploadedFile, live: LiveSettings, mirrored: bool) -> bool:
+        """Return True if these would be the readings with other settings, which perhaps only draw differently."""
+        file_id, own, own_mirrored = self.made_from
+        return (file_id, own_mirrored) == (photo.file_id, mirrored) and _reading_settings(own) == _reading_settings(
+            live
+        )
+
 
 def emojify_once(photo: UploadedFile, live: LiveSettings, mirrored: bool) -> EmojifiedPhoto:
     """Return the emojified photo; the one of the previous run if neither the photo nor a setting changed.
@@ -87,14 +95,23 @@ def emojify_once(photo: UploadedFile, live: LiveSettings, mirrored: bool) -> Emo
     known: EmojifiedPhoto | None = st.session_state.get("emojified_photo")
     made_from = (photo.file_id, live, mirrored)
     if known is None or known.made_from != made_from:
-        image, readings = emojify(photo, live, mirrored)
+        readings = known.readings if known is not None and known.is_read_from(photo, live, mirrored) else None
+        image, readings = emojify(photo, live, mirrored, readings)
         known = EmojifiedPhoto(made_from, encode_jpeg(image), readings)
         st.session_state.emojified_photo = known
     return known
 
 
-def emojify(photo: UploadedFile, live: LiveSettings, mirrored: bool) -> tuple[Image, list[Reading]]:
+def emojify(
+    photo: UploadedFile, live: LiveSettings, mirrored: bool, readings: list[Reading] | None
+) -> tuple[Image, list[Reading]]:
     """Return the photo with emoji on its faces, as (H, W, 3) uint8 BGR, and the readings.
+
+    Args:
+        photo: the file.
+        live: how to read and to draw.
+        mirrored: whether the photo is to be mirrored.
+        readings: of the mirrored photo, if they are known already.
 
     Raises:
         EmojifyError: if the photo can't be read.
@@ -102,5 +119,10 @@ def emojify(photo: UploadedFile, live: LiveSettings, mirrored: bool) -> tuple[Im
     image = read_photo(photo.getvalue(), photo.name)
     if mirrored:
         image = np.ascontiguousarray(image[:, ::-1])
-    readings = analyze_photo(image, live.classifier, live.detection, live.smoothing)
+    if readings is None:
+        readings = analyze_photo(image, live.classifier, live.detection, live.smoothing)
     return live.annotator.annotate(image, readings), readings
+
+
+def _reading_settings(live: LiveSettings) -> tuple[object, ...]:
+    return live.classifier, live.detection, live.smoothing

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 from streamlit.testing.v1 import AppTest
 
+from emojify.vision.analyzer import analyze_photo
 from emojify.vision.readings import Image
 from pages.parts.live_photo import CAMERA
 from tests.helpers.pack_files import encode_image
@@ -36,14 +37,18 @@ def test_photo_shows_reading_and_download(page: AppTest, happy_astronaut: Image)
     assert [getattr(button, "label", None) for button in page.get("download_button")] == ["Download", "Download PNG"]
 
 
-def test_photo_is_processed_once_until_setting_changes(page: AppTest, happy_astronaut: Image) -> None:
-    with patch("pages.parts.live_photo.analyze_photo", return_value=[]) as analyze:
+def test_photo_is_read_once_until_photo_or_settings_of_reading_change(page: AppTest, happy_astronaut: Image) -> None:
+    with patch("pages.parts.live_photo.analyze_photo", side_effect=analyze_photo) as analyze:
         upload_photo(page, "me.png", encode_image(PillowImage.fromarray(happy_astronaut[:, :, ::-1])))
         page.run()
         page.run()
         assert analyze.call_count == 1
-        assert page.session_state["emojified_photo"].jpeg.startswith(b"\xff\xd8\xff")
+        with_emoji = page.session_state["emojified_photo"].jpeg
+        assert with_emoji.startswith(b"\xff\xd8\xff")
         page.segmented_control(key="style").set_value("box").run()
+        assert analyze.call_count == 1
+        assert page.session_state["emojified_photo"].jpeg != with_emoji
+        page.slider(key="threshold").set_value(0.9).run()
         assert analyze.call_count == 2
 
 

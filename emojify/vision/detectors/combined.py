@@ -22,6 +22,9 @@ NESTED_SHARE = 0.7  # two boxes are one face if this share of the smaller one li
 PHOTO_LOOKS = ((640, 0.0, 0.6), (1280, 0.0, 0.7), (640, -40.0, 0.75), (640, 40.0, 0.75))
 """Longer side in pixels, roll in degrees and smallest confidence of each look at a photo."""
 PHOTO_HAAR_PX = 640
+# A larger photo is first shrunk to this longer side, once for all looks: 0.41 s for 12 megapixels instead of 0.53 s on
+# an AVX2 machine. The smallest faces are still as large as a look at one face shows them.
+PHOTO_PX = 2560
 # A face of this confidence counts even if the closer look at it finds nothing. In a turned look, blurred background has
 # been taken for a face with .81.
 SURE_CONFIDENCE, SURE_TURNED_CONFIDENCE = 0.8, 0.85
@@ -118,6 +121,11 @@ class FaceDetector:
         """
         if self._yunet is None:
             return remove_duplicates([Detection(box) for box in self._haar.detect(gray)])
+        factor = max(gray.shape) / PHOTO_PX
+        if factor > 1:
+            size = (round(gray.shape[1] / factor), round(gray.shape[0] / factor))
+            shrunken = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+            return [face.scaled(factor) for face in self.detect(shrunken)]
         gray = brighten_dark(gray)
         found = [
             face for side_px, roll, confidence in PHOTO_LOOKS for face in self._look(gray, side_px, roll, confidence)
