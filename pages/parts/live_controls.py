@@ -119,8 +119,10 @@ def show_settings(settings: Settings, annotator: Annotator) -> LiveSettings:
     with st.popover("Settings", icon=":material/tune:"):
         mirror = st.toggle("Mirror the picture", key="mirror", persist_state="session")
         _choose_placement()
-        smoothing, detection = _choose_smoothing(), _choose_detection()
+        smoothing, method = _choose_smoothing(), _choose_method()
         model_id = _choose_model(ModelStore(settings.models))
+        with st.expander("Haar cascade", icon=":material/frame_person:"):
+            detection = _choose_detection(method)
         st.button("Reset all settings", icon=":material/restart_alt:", on_click=reset_settings)
     opened = open_model(settings, model_id)
     for problem in opened.problems:
@@ -164,7 +166,7 @@ def _choose_smoothing() -> SmoothingSettings:
     return SmoothingSettings(time_constant_s, threshold)
 
 
-def _choose_detection() -> DetectorSettings:
+def _choose_method() -> Method:
     method = st.segmented_control(
         "Finding faces",
         list(Method),
@@ -174,6 +176,10 @@ def _choose_detection() -> DetectorSettings:
         persist_state="session",
         help="Automatic also finds tilted, dark and covered faces. Haar only is the cascade of the original tutorial.",
     )
+    return method or Method.AUTOMATIC
+
+
+def _choose_detection(method: Method) -> DetectorSettings:
     scale_factor = st.slider(
         "Search steps",
         1.05, 1.5, step=0.05, key="scale_factor", persist_state="session",
@@ -184,7 +190,7 @@ def _choose_detection() -> DetectorSettings:
         1, 10, key="min_neighbors", persist_state="session",
         help="Higher: Haar shows fewer false faces, and misses more real ones. OpenCV calls it minNeighbors.",
     )  # fmt: skip
-    return DetectorSettings(scale_factor, min_neighbors, method or Method.AUTOMATIC)
+    return DetectorSettings(scale_factor, min_neighbors, method)
 
 
 def _choose_model(models: ModelStore) -> str:
