@@ -283,7 +283,7 @@ def _fingerprint(folder: Path) -> _Fingerprint:
 
 
 def _valid_figures(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return figures as :mod:`emojify.training.evaluate` writes them, without the values that are not numbers."""
+    """Return figures as :mod:`emojify.training.figures` defines them, without the values that are not numbers."""
     valid = dict(figures)
     if not _is_number(figures.get("n")):
         valid["n"] = 0

@@ -23,7 +23,7 @@ def confusion_plot(confusion: list[list[int]]) -> NDArray[np.uint8]:
     """Draw a confusion matrix: a row per label, a column per reading, darker for a larger share of the row.
 
     Args:
-        confusion: 7 x 7 counts, as in :class:`~emojify.training.evaluate.Figures`.
+        confusion: 7 x 7 counts, as in :class:`~emojify.training.figures.Figures`.
 
     Returns:
         (h, w, 3) uint8 BGR.

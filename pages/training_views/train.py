@@ -200,7 +200,7 @@ def choose_placement() -> Placement | None:
     where = st.radio(
         "Where",
         ["", address],
-        format_func=lambda place: f"The cluster at {place}" if place else "This machine",
+        format_func=lambda place: f"The cluster at {escape_markdown(place)}" if place else "This machine",
         key="fit_where",
         horizontal=True,
         help="A fit on the cluster does not wait for other fits, and leaves this machine to live video.",
