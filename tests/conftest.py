@@ -20,7 +20,8 @@ FOLDER_MARKS = {"browser": pytest.mark.browser, "training": pytest.mark.training
                 "fuzz": pytest.mark.slow}  # fmt: skip
 
 STARTED_FIRST = (
-    "browser/test_training.py", "browser/test_videos.py", "browser/test_nginx.py", "browser/test_teach.py",
+    "browser/test_cluster.py", "browser/test_videos.py", "browser/test_training.py", "browser/test_nginx.py",
+    "browser/test_teach.py", "sweeps/test_sweep.py",
     "training/test_control.py", "training/test_fit.py", "training/test_kill.py",
     "video/test_covering.py", "vision/test_quality.py", "fuzz/test_guided.py", "live/test_visits.py",
 )  # fmt: skip

@@ -54,6 +54,8 @@ OPEN_OPTIONS = {"format_whitelist": DEMUXERS, "codec_whitelist": ",".join(VIDEO_
 
 RESTARTING_FORMATS = ("mpegts", "mpeg")
 """Containers that mark no start: each part of a joined file has a clock of its own."""
+OGG_HEADERS = (b"OVP80", b"\x80theora", b"\x81theora", b"\x82theora")
+"""How headers of VP8 and Theora begin, which FFmpeg hands out as frames at the beginning of a joined part of Ogg."""
 CUT_SHORT_S = 0.5
 """A video that ends earlier than its header says by more than this is cut short; a frame or two are normal."""
 
@@ -247,6 +249,8 @@ class VideoSource:
             if packet.stream is audio:
                 if packet.size:
                     yield cast("Packet[AudioStream]", packet)
+                continue
+            if container.format.name == "ogg" and bytes(packet).startswith(OGG_HEADERS):
                 continue
             try:
                 frames = video.decode(packet)

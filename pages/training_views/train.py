@@ -14,7 +14,7 @@ from emojify.printable import printable
 from emojify.runs.config import CHOICES, INPUTS, FitConfig, default_config
 from emojify.runs.datasets import DatasetCheck
 from emojify.runs.networks import NETWORKS
-from emojify.runs.placement import Placement
+from emojify.runs.placement import Placement, read_placement
 from emojify.runs.presets import (
     PRESETS,
     Preset,
@@ -257,6 +257,8 @@ def watch_run(run_id: str, last_states: dict[str, State]) -> None:
     if run.config is not None:
         show_progress(run, run.config, progress)
         show_curves(run, progress)
+    if run.state is State.RUNNING and (placement := read_placement(run.folder)):
+        st.caption(f"On the cluster at {escape_markdown(placement.address)}")
     if queue := store.queue():
         st.caption("Waiting: " + ", ".join(escape_markdown(name) for name in queue))
     with st.expander("Log", icon=":material/terminal:"):

@@ -98,6 +98,7 @@ def test_fit_is_sent_to_the_cluster_from_the_page(browser: Browser, workspace: P
         page.get_by_role("button", name="Start", exact=True).click()
         expect(page.get_by_text("On the cluster at")).to_be_visible(timeout=TIMEOUT_MS)
         expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=FIT_TIMEOUT_MS)
+        expect(page.get_by_text("On the cluster at")).to_be_visible(timeout=TIMEOUT_MS)
         (run,) = store.runs()
         wait_until(lambda: store.get(run.id).epochs_done)
         page.get_by_role("button", name="Stop", exact=True).click()

@@ -32,11 +32,11 @@ def frames_of(path: Path) -> list[Frame]:
         return [item for item in video if isinstance(item, Frame)]
 
 
-@pytest.mark.parametrize("suffix", [".ts", ".webm"])
+@pytest.mark.parametrize("suffix", [".ts", ".webm", ".ogv"])
 def test_joined_parts_keep_length_and_sound(style: RenderStyle, tmp_path: Path, suffix: str) -> None:
     part = SampleVideo(
         times_ms=tuple(range(0, 2000, 40)),
-        **(WEBM if suffix == ".webm" else {"audio": "aac"}),
+        **({"audio": "aac"} if suffix == ".ts" else WEBM),
     ).write(tmp_path / f"part{suffix}")
     joined = tmp_path / f"joined{suffix}"
     joined.write_bytes(part.read_bytes() * 2)
@@ -51,7 +51,7 @@ def test_joined_parts_keep_length_and_sound(style: RenderStyle, tmp_path: Path, 
     assert beeps[1] - beeps[0] == pytest.approx(2.0, abs=0.06)
     assert after.times_s[0] + BEEP_S == pytest.approx(beeps[0], abs=0.06)
     assert all(covered_with(picture) for picture in after.frames)
-    assert not [note for note in result.notes if "cut short" in note]
+    assert result.notes == ()
 
 
 @pytest.mark.parametrize(
